@@ -1,0 +1,149 @@
+// The bodies of control envelopes as values: encode and decode. SPEC.md, sections 4 and 5.
+//
+// Decoders read hostile bytes: bounded work, no allocation by declared size, unknown keys skipped,
+// duplicate keys refused. Their error is kMalformed and names the key.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "zpost/protocol/envelope.h"
+
+namespace zpost {
+
+using Metadata = std::map<std::string, std::string>;
+
+struct Hello {
+  std::string instance = {};  // 32 hex digits, per run of the program.
+  std::vector<std::uint64_t> versions = {kProtocolVersion};
+  std::string software = {};
+  bool acks = false;
+  bool resume = false;
+  bool pong = false;
+  std::uint64_t window_bytes = 0;  // 0: the broker's choice.
+  std::uint64_t window_frames = 0;
+  std::string run = {};  // Of the last welcome; empty: none.
+  std::uint64_t epoch = 0;
+  std::uint64_t taken = 0;
+  std::uint64_t outcomes = 0;
+  Metadata metadata = {};
+
+  bool operator==(const Hello&) const = default;
+};
+
+struct Welcome {
+  std::uint64_t version = kProtocolVersion;
+  std::string broker = {};
+  std::string run = {};
+  std::uint64_t epoch = 0;
+  bool resumed = false;
+  std::uint64_t first_id = 0;
+  std::uint64_t highest_id = 0;
+  std::uint64_t received = 0;  // Cost, SPEC.md section 7.
+  std::uint64_t credit = 0;
+  std::uint64_t pair = 0;
+  std::uint64_t taken = 0;
+  std::uint64_t outcomes = 0;
+  std::uint64_t window_bytes = 0;
+  std::uint64_t max_envelope_bytes = 0;
+  std::uint64_t max_frame_bytes = 0;
+  std::uint64_t heartbeat_ms = 0;
+  std::uint64_t silence_ms = 0;
+  std::uint64_t resume_ms = 0;
+  std::uint64_t time_ns = 0;
+
+  bool operator==(const Welcome&) const = default;
+};
+
+/// The body of `refused` and of the broker's `goodbye`.
+struct Refusal {
+  Outcome code = Outcome::kNone;
+  std::string text = {};
+  bool retry = false;
+
+  bool operator==(const Refusal&) const = default;
+};
+
+/// The body of a peer's `goodbye`: its final counts.
+struct Goodbye {
+  std::uint64_t taken = 0;
+  std::uint64_t outcomes = 0;
+
+  bool operator==(const Goodbye&) const = default;
+};
+
+struct Ack {
+  std::uint64_t taken = 0;
+  std::uint64_t outcomes = 0;
+  std::uint64_t credit = 0;  // The total adopted; 0: not said.
+
+  bool operator==(const Ack&) const = default;
+};
+
+struct ReceiptEntry {
+  std::string_view recipient = {};  // Borrowed from what was decoded or encoded from.
+  std::uint64_t id = 0;
+  bool unconfirmed = false;
+
+  bool operator==(const ReceiptEntry&) const = default;
+};
+
+/// The body of `credit` (no entries) and of `receipt`.
+struct Receipt {
+  std::uint64_t credit = 0;
+  std::uint64_t pair = 0;
+  std::vector<ReceiptEntry> entries = {};
+
+  bool operator==(const Receipt&) const = default;
+};
+
+/// The body of `outcome`; the id is in the envelope.
+struct OutcomeNotice {
+  Outcome code = Outcome::kNone;
+  std::string_view recipient = {};  // Borrowed likewise.
+  std::string_view text = {};
+
+  bool operator==(const OutcomeNotice&) const = default;
+};
+
+struct Presence {
+  std::string event = {};  // "present", "joined" or "left".
+  std::string peer = {};
+  std::string instance = {};
+  std::string reason = {};
+  Metadata metadata = {};
+
+  bool operator==(const Presence&) const = default;
+};
+
+struct Watch {
+  std::string_view pattern = {};
+  bool on = true;
+
+  bool operator==(const Watch&) const = default;
+};
+
+[[nodiscard]] ByteBuffer encode(const Hello& hello);
+[[nodiscard]] ByteBuffer encode(const Welcome& welcome);
+[[nodiscard]] ByteBuffer encode(const Refusal& refusal);
+[[nodiscard]] ByteBuffer encode(const Goodbye& goodbye);
+[[nodiscard]] ByteBuffer encode(const Ack& ack);
+[[nodiscard]] ByteBuffer encode(const OutcomeNotice& notice);
+[[nodiscard]] ByteBuffer encode(const Presence& presence);
+[[nodiscard]] ByteBuffer encode(const Watch& watch);
+/// A `credit` body when there are no entries, else a `receipt` body.
+[[nodiscard]] ByteBuffer encode(const Receipt& receipt);
+
+[[nodiscard]] Result<Hello> decode_hello(Bytes body);
+[[nodiscard]] Result<Welcome> decode_welcome(Bytes body);
+[[nodiscard]] Result<Refusal> decode_refusal(Bytes body);
+[[nodiscard]] Result<Goodbye> decode_goodbye(Bytes body);
+[[nodiscard]] Result<Ack> decode_ack(Bytes body);
+[[nodiscard]] Result<Receipt> decode_receipt(Bytes body);
+[[nodiscard]] Result<OutcomeNotice> decode_outcome(Bytes body);
+[[nodiscard]] Result<Presence> decode_presence(Bytes body);
+[[nodiscard]] Result<Watch> decode_watch(Bytes body);
+
+}  // namespace zpost

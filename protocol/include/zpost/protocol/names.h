@@ -1,0 +1,31 @@
+// Names of peers, and the socket identities that carry them. SPEC.md, section 2.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace zpost {
+
+inline constexpr std::size_t kMaxNameBytes = 64;
+inline constexpr std::size_t kTokenHexDigits = 32;
+
+/// True for `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+[[nodiscard]] bool is_name(std::string_view text);
+
+/// True for a name, or a prefix of one (possibly empty) followed by `*`.
+[[nodiscard]] bool is_name_pattern(std::string_view text);
+
+/// True if `name` is `pattern`, or starts with what stands before its final `*`.
+[[nodiscard]] bool matches_name_pattern(std::string_view pattern, std::string_view name);
+
+/// True for `digits` lowercase hexadecimal digits.
+[[nodiscard]] bool is_hex(std::string_view text, std::size_t digits);
+
+/// The NAME of an identity `NAME~TOKEN`, borrowed from it; nothing if it has another form.
+[[nodiscard]] std::optional<std::string_view> name_of_identity(std::string_view identity);
+
+/// True if `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+}  // namespace zpost

@@ -1,0 +1,137 @@
+#include "zpost/protocol/control.h"
+#include "zpost/protocol/msgpack_writer.h"
+
+namespace zpost {
+namespace {
+
+void write_metadata(MsgpackWriter& writer, const Metadata& metadata) {
+  writer.map(metadata.size());
+  for (const auto& [key, value] : metadata) writer.str(key).str(value);
+}
+
+void write_abilities(MsgpackWriter& writer, const Hello& hello) {
+  writer.array(std::size_t{hello.acks} + std::size_t{hello.resume} + std::size_t{hello.pong});
+  if (hello.acks) writer.str("acks");
+  if (hello.resume) writer.str("resume");
+  if (hello.pong) writer.str("pong");
+}
+
+}  // namespace
+
+ByteBuffer encode(const Hello& hello) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.map(11);
+  writer.str("instance").str(hello.instance);
+  writer.str("versions").array(hello.versions.size());
+  for (const std::uint64_t version : hello.versions) writer.uint(version);
+  writer.str("software").str(hello.software);
+  writer.str("abilities");
+  write_abilities(writer, hello);
+  writer.str("window").uint(hello.window_bytes);
+  writer.str("frames").uint(hello.window_frames);
+  writer.str("run").str(hello.run);
+  writer.str("epoch").uint(hello.epoch);
+  writer.str("taken").uint(hello.taken);
+  writer.str("outcomes").uint(hello.outcomes);
+  writer.str("metadata");
+  write_metadata(writer, hello.metadata);
+  return buffer;
+}
+
+ByteBuffer encode(const Welcome& welcome) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.map(19);
+  writer.str("version").uint(welcome.version);
+  writer.str("broker").str(welcome.broker);
+  writer.str("run").str(welcome.run);
+  writer.str("epoch").uint(welcome.epoch);
+  writer.str("resumed").boolean(welcome.resumed);
+  writer.str("first_id").uint(welcome.first_id);
+  writer.str("highest_id").uint(welcome.highest_id);
+  writer.str("received").uint(welcome.received);
+  writer.str("credit").uint(welcome.credit);
+  writer.str("pair").uint(welcome.pair);
+  writer.str("taken").uint(welcome.taken);
+  writer.str("outcomes").uint(welcome.outcomes);
+  writer.str("window").uint(welcome.window_bytes);
+  writer.str("max_envelope").uint(welcome.max_envelope_bytes);
+  writer.str("max_frame").uint(welcome.max_frame_bytes);
+  writer.str("heartbeat_ms").uint(welcome.heartbeat_ms);
+  writer.str("silence_ms").uint(welcome.silence_ms);
+  writer.str("resume_ms").uint(welcome.resume_ms);
+  writer.str("time").uint(welcome.time_ns);
+  return buffer;
+}
+
+ByteBuffer encode(const Refusal& refusal) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.map(4);
+  writer.str("code").uint(static_cast<std::uint64_t>(refusal.code));
+  writer.str("name").str(outcome_name(refusal.code));
+  writer.str("text").str(refusal.text);
+  writer.str("retry").boolean(refusal.retry);
+  return buffer;
+}
+
+ByteBuffer encode(const Goodbye& goodbye) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.map(2);
+  writer.str("taken").uint(goodbye.taken);
+  writer.str("outcomes").uint(goodbye.outcomes);
+  return buffer;
+}
+
+ByteBuffer encode(const Ack& ack) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.array(ack.credit == 0 ? 2 : 3).uint(ack.taken).uint(ack.outcomes);
+  if (ack.credit != 0) writer.uint(ack.credit);
+  return buffer;
+}
+
+ByteBuffer encode(const Receipt& receipt) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.array(receipt.entries.empty() ? 2 : 3).uint(receipt.credit).uint(receipt.pair);
+  if (receipt.entries.empty()) return buffer;
+  writer.array(receipt.entries.size());
+  for (const ReceiptEntry& entry : receipt.entries) {
+    writer.array(3).str(entry.recipient).uint(entry.id).uint(entry.unconfirmed ? 1 : 0);
+  }
+  return buffer;
+}
+
+ByteBuffer encode(const OutcomeNotice& notice) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.array(3).uint(static_cast<std::uint64_t>(notice.code));
+  writer.str(notice.recipient).str(notice.text);
+  return buffer;
+}
+
+ByteBuffer encode(const Presence& presence) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.map(5);
+  writer.str("event").str(presence.event);
+  writer.str("peer").str(presence.peer);
+  writer.str("instance").str(presence.instance);
+  writer.str("reason").str(presence.reason);
+  writer.str("metadata");
+  write_metadata(writer, presence.metadata);
+  return buffer;
+}
+
+ByteBuffer encode(const Watch& watch) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.array(watch.on ? 1 : 2).str(watch.pattern);
+  if (!watch.on) writer.boolean(false);
+  return buffer;
+}
+
+}  // namespace zpost
