@@ -1,0 +1,185 @@
+// Requests to the broker itself. SPEC.md, section 11.
+#include <fmt/format.h>
+
+#include <msgpack.hpp>
+
+#include "broker/core/router_impl.h"
+
+namespace zpost::core {
+
+namespace {
+
+/// What an admin request asks for. Unknown keys are skipped.
+struct Question {
+  std::string_view op;
+  std::string_view name;
+  std::uint64_t start = 0;
+};
+
+Result<Question> read_question(Bytes body) {
+  Question question;
+  MsgpackReader reader(body);
+  std::size_t entries = 0;
+  if (!reader.read_map(entries, kMaxMetaEntries)) {
+    return Error{Outcome::kMalformed, "the body must be a msgpack map with the key op"};
+  }
+  for (std::size_t i = 0; i < entries; ++i) {
+    std::string_view key;
+    bool good = reader.read_str(key);
+    if (good && key == "op") {
+      good = reader.read_str(question.op);
+    } else if (good && key == "name") {
+      good = reader.read_str(question.name);
+    } else if (good && key == "start") {
+      good = reader.read_uint(question.start);
+    } else if (good) {
+      good = reader.skip();
+    }
+    if (!good) {
+      return Error{Outcome::kMalformed,
+                   fmt::format("key \"{}\": {} at byte {}", key, read_error_name(reader.error()),
+                               reader.position())};
+    }
+  }
+  return question;
+}
+
+/// Lets msgpack::packer write into a ByteBuffer.
+class Sink {
+ public:
+  void write(const char* data, std::size_t size) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(data);
+    buffer.insert(buffer.end(), bytes, bytes + size);
+  }
+
+  ByteBuffer buffer;
+};
+
+using Packer = msgpack::packer<Sink>;
+
+}  // namespace
+
+void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& view) {
+  const std::uint64_t cost = cost_of(view.bytes.size());
+  if (index == kNoPair) {
+    return fail(session, kNoPair, view.id, view.kind_number, cost, Outcome::kFull);
+  }
+  if (view.kind() != Kind::kRequest) {
+    return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
+  }
+  // The broker takes it here and now.
+  ++accounting.delivered;
+  Pair& pair = pairs_[index];
+  pair.last_id = pair.last_taken_id = view.id;
+  settled(session, cost);
+  mark_dirty(index);
+
+  const auto question = read_question(view.body);
+  if (!question) return answer(session, view, as_bytes(question.error().text), true);
+  if (question->op == "who") return answer_who(session, view, question->start, question->name);
+  if (question->op == "stats") return answer_stats(session, view);
+  if (question->op == "tap" || question->op == "untap") {
+    Sink sink;
+    Packer(sink).pack(std::map<std::string, bool>{{"ok", true}});
+    answer(session, view, sink.buffer, false);
+    Action& action = act(question->op == "tap" ? Op::kTap : Op::kUntap);
+    action.session = session.id;
+    action.offset = static_cast<std::uint32_t>(out_->arena.size());
+    action.length = static_cast<std::uint32_t>(view.body.size());
+    out_->arena.insert(out_->arena.end(), view.body.begin(), view.body.end());
+    return;
+  }
+  const std::string text = fmt::format(
+      "op \"{}\" is none of who, stats, tap, untap (SPEC.md, section 11)", question->op);
+  answer(session, view, as_bytes(text), true);
+}
+
+void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes body,
+                          bool rejected) {
+  Meta meta;
+  meta.in_reply_to = request.id;
+  meta.rejected = rejected;
+  append_from_broker(session,
+                     {.kind = Kind::kReply,
+                      .to = name_of(session),
+                      .id = ++next_broker_id_,
+                      .meta = meta,
+                      .body = body},
+                     kBrokerPayload);
+}
+
+/// One page of who is here: peers from slot `start` on while they fit an envelope.
+void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
+                              std::string_view name) {
+  const std::size_t room = limits.max_envelope / 2;
+  Sink rows;
+  std::uint32_t count = 0;
+  std::uint64_t next = 0;
+  for (std::uint64_t id = start; id < sessions_.size(); ++id) {
+    const Session* peer = sessions_[id].get();
+    if (peer == nullptr || (!name.empty() && name != name_of(*peer))) continue;
+    if (count > 0 && rows.buffer.size() + 2 * kMaxMetadataBytes > room) {
+      next = id;
+      break;
+    }
+    ++count;
+    Packer pack(rows);
+    pack.pack_map(13);
+    pack.pack("name").pack(std::string(name_of(*peer)));
+    pack.pack("instance").pack(peer->hello.instance);
+    pack.pack("software").pack(peer->hello.software);
+    pack.pack("state").pack(peer->state == Session::State::kActive ? "active" : "away");
+    pack.pack("since").pack(peer->since_wall_ns);
+    pack.pack("queued").pack([&] {
+      std::uint64_t waiting = 0;
+      for (std::size_t i = peer->stream.handed; i < peer->stream.bundles.size(); ++i) {
+        waiting += peer->stream.bundles[i].count;
+      }
+      return waiting;
+    }());
+    pack.pack("queued_bytes").pack(peer->stream.bytes - peer->stream.handed_bytes);
+    pack.pack("unacked").pack(peer->stream.handed_count - peer->stream.acked);
+    pack.pack("sent").pack(peer->sent);
+    pack.pack("received").pack(peer->taken);
+    pack.pack("acks").pack(peer->hello.acks);
+    pack.pack("credit").pack(peer->credit_size);
+    pack.pack("metadata").pack(peer->hello.metadata);
+  }
+  Sink sink;
+  Packer pack(sink);
+  pack.pack_map(next == 0 ? 1 : 2);
+  pack.pack("peers");
+  pack.pack_array(count);
+  sink.write(reinterpret_cast<const char*>(rows.buffer.data()), rows.buffer.size());
+  if (next != 0) pack.pack("next").pack(next);
+  answer(session, request, sink.buffer, false);
+}
+
+void Router::Impl::answer_stats(Session& session, const EnvelopeView& request) {
+  std::map<std::string, std::uint64_t> failed_by;
+  for (std::size_t code = 0; code < accounting.failed_by.size(); ++code) {
+    if (accounting.failed_by[code] == 0) continue;
+    failed_by.emplace(outcome_name(static_cast<Outcome>(code)), accounting.failed_by[code]);
+  }
+  Sink sink;
+  Packer pack(sink);
+  pack.pack_map(7);
+  pack.pack("run").pack(identity.run);
+  pack.pack("time").pack(now_.wall_ns);
+  pack.pack("peers").pack(session_count);
+  pack.pack("memory").pack(process_memory);
+  pack.pack("held_bytes").pack(held_bytes);
+  pack.pack("granted").pack(reserved_);
+  pack.pack("counters");
+  pack.pack_map(7);
+  pack.pack("received").pack(accounting.received);
+  pack.pack("copies").pack(accounting.copies);
+  pack.pack("delivered").pack(accounting.delivered);
+  pack.pack("unconfirmed").pack(accounting.unconfirmed);
+  pack.pack("held").pack(accounting.held);
+  pack.pack("failed").pack(accounting.failed);
+  pack.pack("failed_by").pack(failed_by);
+  answer(session, request, sink.buffer, false);
+}
+
+}  // namespace zpost::core

@@ -1,0 +1,64 @@
+// Names and the numbers the core uses for them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/core/action.h"
+
+namespace zpost::core {
+
+/// A name's number. 0 is the empty name, the broker.
+using NameId = std::uint32_t;
+inline constexpr NameId kBrokerName = 0;
+
+/// Numbers for the names in use: of sessions, and of those anyone has lately sent to. A number is
+/// valid while it is referenced; then it may serve another name. Bounded by its users' limits.
+class Directory {
+ public:
+  Directory();
+
+  /// The number of `name`, a new one if need be, with one more reference.
+  NameId acquire(std::string_view name);
+
+  void acquire(NameId id) { ++entries_[id].references; }
+
+  void release(NameId id);
+
+  /// kNone if nobody refers to that name.
+  [[nodiscard]] NameId find(std::string_view name) const;
+
+  [[nodiscard]] std::string_view name(NameId id) const { return entries_[id].name; }
+
+  [[nodiscard]] bool has(NameId id) const { return id < entries_.size(); }
+
+  /// Who holds the name now; kNone if nobody does.
+  [[nodiscard]] SessionId session(NameId id) const { return entries_[id].session; }
+
+  void set_session(NameId id, SessionId session) { entries_[id].session = session; }
+
+ private:
+  struct Entry {
+    std::string name;
+    SessionId session = kNone;
+    std::uint32_t references = 0;
+  };
+
+  struct Hash {
+    using is_transparent = void;
+
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  std::vector<Entry> entries_;
+  std::vector<NameId> free_;
+  std::unordered_map<std::string, NameId, Hash, std::equal_to<>> by_name_;
+};
+
+}  // namespace zpost::core

@@ -1,0 +1,408 @@
+// What goes out, and how it is settled: streams and windows, acks, outcomes, receipts, credit.
+#include <algorithm>
+
+#include "broker/core/router_impl.h"
+
+namespace zpost::core {
+
+// ---- Settling
+// ------------------------------------------------------------------------------------
+
+/// The recipient took everything up to these totals of its two lanes.
+void Router::Impl::take(Session& session, std::uint64_t taken, std::uint64_t outcomes) {
+  Stream& stream = session.stream;
+  if (taken > stream.acked && taken <= stream.handed_count) {
+    const std::uint64_t count = taken - stream.acked;
+    settle_front(session, count, true);
+    release_front(session, count);
+    stream.acked = taken;
+    session.taken += count;
+    touch(session);
+  }
+  take_outcomes(session, outcomes);
+}
+
+/// Settles the `count` oldest envelopes of the stream with their senders.
+void Router::Impl::settle_front(Session& session, std::uint64_t count, bool confirmed) {
+  Ring<Run>& runs = session.stream.runs;
+  while (count > 0) {
+    Run& run = runs.front();
+    const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, run.count));
+    settle_run(run, part, confirmed);
+    count -= part;
+    if (run.count == 0) runs.pop_front();
+  }
+}
+
+/// Settles the first `count` of `run` and cuts them off it.
+void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
+  const std::uint64_t last = run.id(count - 1);
+  const std::uint64_t first = run.first;
+  run.first = last + run.stride;
+  run.count -= count;
+  if (run.pair == kUncounted) return;
+
+  accounting.held -= count;
+  (confirmed ? accounting.delivered : accounting.unconfirmed) += count;
+  if (run.pair == kBrokerPayload) return;
+
+  Pair& pair = pairs_[run.pair];
+  const std::uint64_t cost = count * cost_of(run.size);
+  pair.held_count -= count;
+  pair.held_cost -= cost;
+  pair.last_taken_id = last;
+  pair.unconfirmed = !confirmed;
+  if (tap_on) {
+    TapNote& note = out_->tap.emplace_back();
+    note.record.time_ns = now_.wall_ns;
+    note.record.first_id = first;
+    note.record.last_id = last;
+    note.record.count = count;
+    note.record.bytes = count * run.size;
+    note.record.from = pair.from;
+    note.record.to = pair.to;
+    note.record.event = TapEvent::kDelivered;
+    note.record.code =
+        static_cast<std::uint16_t>(confirmed ? Outcome::kDelivered : Outcome::kUnconfirmed);
+  }
+  if (pair.sender == kNone) {
+    orphan_cost_ -= cost;
+    if (pair.held_count == 0) free_pair(run.pair);
+    return;
+  }
+  settled(session_at(pair.sender), cost);
+  mark_dirty(run.pair);
+}
+
+/// Forgets the bundles whose envelopes are all among the `count` oldest.
+void Router::Impl::release_front(Session& session, std::uint64_t count) {
+  Stream& stream = session.stream;
+  std::uint64_t taken = stream.front_taken + count;
+  std::uint32_t bundles = 0;
+  while (stream.handed > 0 && taken >= stream.bundles.front().count) {
+    const Bundle& bundle = stream.bundles.front();
+    taken -= bundle.count;
+    stream.bytes -= bundle.bytes;
+    stream.handed_bytes -= bundle.bytes;
+    held_bytes -= bundle.bytes;
+    --stream.handed;
+    ++bundles;
+    stream.bundles.pop_front();
+  }
+  stream.front_taken = static_cast<std::uint32_t>(taken);
+  if (bundles == 0) return;
+  Action& action = act(Op::kRelease);
+  action.session = session.id;
+  action.count = bundles;
+}
+
+void Router::Impl::take_outcomes(Session& session, std::uint64_t outcomes) {
+  if (outcomes > session.outcomes_sent) return;
+  while (session.outcomes_acked < outcomes) {
+    const OutcomeEntry entry = session.outcomes.front();
+    session.outcomes.pop_front();
+    ++session.outcomes_acked;
+    settled(session, entry.cost);
+    session.credit_due = true;
+    if (entry.pair == kNoPair) continue;
+    Pair& pair = pairs_[entry.pair];
+    pair.failed_cost -= entry.cost;
+    pair.failed_head = entry.next;
+    if (--pair.failed_count == 0) pair.failed_unordered = false;
+    mark_dirty(entry.pair);
+  }
+}
+
+void Router::Impl::settled(Session& session, std::uint64_t cost) {
+  session.settled_cost += cost;
+  session.settled_since_receipt += cost;
+  touch(session);
+}
+
+void Router::Impl::mark_dirty(PairIndex index) {
+  Pair& pair = pairs_[index];
+  if (pair.dirty) return;
+  pair.dirty = true;
+  session_at(pair.sender).dirty_pairs.push_back(index);
+}
+
+// ---- The end of a turn
+// ---------------------------------------------------------------------------
+
+void Router::Impl::touch(Session& session) {
+  if (session.touched) return;
+  session.touched = true;
+  touched_.push_back(session.id);
+}
+
+void Router::Impl::flush() {
+  late_at_ = kNever;
+  waiting_.clear();
+  // By index: what is flushed may touch others, which then have their turn too.
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    Session* session = sessions_[touched_[i]].get();
+    if (session == nullptr || !session->touched) continue;  // Over meanwhile.
+    session->touched = false;
+    if (session->connection == kNone || session->state == Session::State::kAway) continue;
+    if (session->retry_at > now_.steady_ns) {
+      late_at_ = std::min(late_at_, session->retry_at);
+      waiting_.push_back(session->id);
+      continue;
+    }
+    flush_stream(*session);
+    flush_control(*session);
+    const bool later = !session->dirty_pairs.empty() || session->credit_due;
+    if (later) {
+      late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
+      waiting_.push_back(session->id);
+    }
+  }
+  touched_.clear();
+  for (const SessionId id : waiting_) {
+    if (sessions_[id] != nullptr) touch(session_at(id));
+  }
+}
+
+void Router::Impl::on_executed(std::span<const Blocked> blocked) {
+  for (const Blocked& block : blocked) {
+    Session* session = sessions_[block.session].get();
+    if (session == nullptr) continue;
+    Stream& stream = session->stream;
+    for (std::uint32_t i = 0; i < block.bundles; ++i) {
+      const Bundle& bundle = stream.bundles[--stream.handed];
+      stream.handed_bytes -= bundle.bytes;
+      stream.handed_count -= bundle.count;
+    }
+    if (block.control) {
+      session->outcomes_sent = session->outcomes_sent_before;
+      for (const PairIndex index : session->told_pairs) {
+        pairs_[index].told_id = 0;
+        mark_dirty(index);
+      }
+      session->credit_due = true;
+    }
+    if (session->blocked_since == 0) session->blocked_since = now_.steady_ns;
+    session->retry_at = now_.steady_ns + kBlockedRetry;
+    touch(*session);
+    late_at_ = std::min(late_at_, session->retry_at);
+  }
+  for (const SessionId id : handed_) {
+    Session* session = sessions_[id].get();
+    if (session == nullptr) continue;
+    Stream& stream = session->stream;
+    if (session->retry_at <= now_.steady_ns) session->blocked_since = 0;
+    const std::uint64_t count = stream.handed_count - stream.acked;
+    if (count > 0) {
+      settle_front(*session, count, false);
+      release_front(*session, count);
+      stream.acked += count;
+      session->taken += count;
+    }
+    take_outcomes(*session, session->outcomes_sent);
+  }
+  handed_.clear();
+}
+
+std::uint64_t Router::Impl::pair_limit(const Session& session) const {
+  return session.credit_size / limits.pair_share;
+}
+
+bool Router::Impl::window_open(const Session& session) const {
+  if (!session.hello.acks) return true;  // Its pipe is its window.
+  const Stream& stream = session.stream;
+  if (stream.handed == 0) return true;
+  const std::uint64_t next = stream.waiting() > 0 ? stream.bundles[stream.handed].bytes : 0;
+  return stream.handed < session.hello.window_frames &&
+         stream.handed_bytes + next <= session.hello.window_bytes;
+}
+
+void Router::Impl::flush_stream(Session& session) {
+  if (session.connection == kNone || session.state == Session::State::kAway) return;
+  if (session.retry_at > now_.steady_ns) return;
+  while (session.stream.waiting() > 0 && window_open(session)) hand_over(session);
+}
+
+void Router::Impl::hand_over(Session& session) {
+  Stream& stream = session.stream;
+  const Bundle& bundle = stream.bundles[stream.handed];
+  if (++stream.handed == stream.bundles.size()) stream.open = false;
+  stream.handed_bytes += bundle.bytes;
+  stream.handed_count += bundle.count;
+  Action& action = act(Op::kTransmit);
+  action.session = session.id;
+  if (!session.hello.acks) handed_.push_back(session.id);
+}
+
+/// Everything that is no payload goes in one frame of its own, past the window: pong, ping,
+/// failures, then the receipt that may cover them later.
+void Router::Impl::flush_control(Session& session) {
+  const bool outcomes = session.outcomes_sent < session.outcomes_acked + session.outcomes.size() &&
+                        session.outcomes_sent - session.outcomes_acked < kOutcomesPerFrame;
+  const bool receipt = receipt_due(session);
+  if (!outcomes && !receipt && !session.pong_due && !session.ping_due) return;
+
+  const std::size_t begin = out_->arena.size();
+  session.outcomes_sent_before = session.outcomes_sent;
+  session.told_pairs.clear();
+  if (session.pong_due) {
+    append_envelope(out_->arena,
+                    {.kind = Kind::kPong, .to = name_of(session), .body = session.pong});
+  }
+  if (session.ping_due) {
+    append_envelope(out_->arena, {.kind = Kind::kPing, .to = name_of(session)});
+  }
+  session.pong_due = session.ping_due = false;
+  if (outcomes) write_outcomes(session);
+  if (receipt) write_receipt(session);
+  if (out_->arena.size() == begin) return;
+  control_frame(session.connection, session.id, begin);
+  if (!session.hello.acks) handed_.push_back(session.id);
+}
+
+void Router::Impl::control_frame(ConnectionId connection, SessionId session, std::size_t begin) {
+  Action& action = act(Op::kControl);
+  action.connection = connection;
+  action.session = session;
+  action.offset = static_cast<std::uint32_t>(begin);
+  action.length = static_cast<std::uint32_t>(out_->arena.size() - begin);
+}
+
+// ---- Outcomes and receipts
+// -----------------------------------------------------------------------
+
+void Router::Impl::write_outcomes(Session& session) {
+  const std::uint64_t all = session.outcomes_acked + session.outcomes.size();
+  const std::uint64_t end = std::min(all, session.outcomes_acked + kOutcomesPerFrame);
+  for (; session.outcomes_sent < end; ++session.outcomes_sent) {
+    const OutcomeEntry& entry = session.outcomes[session.outcomes_sent - session.outcomes_acked];
+    const std::string_view recipient =
+        entry.pair == kNoPair ? std::string_view{} : directory.name(pairs_[entry.pair].to);
+    const ByteBuffer body = encode(OutcomeNotice{entry.code, recipient, {}});
+    append_envelope(out_->arena,
+                    {.kind = Kind::kOutcome, .to = name_of(session), .id = entry.id, .body = body});
+  }
+}
+
+std::uint64_t Router::Impl::first_failed(const Pair& pair) const {
+  const Session& sender = *sessions_[pair.sender];
+  const auto entry = [&](std::uint64_t lane) -> const OutcomeEntry& {
+    return sender.outcomes[lane - sender.outcomes_acked - 1];
+  };
+  std::uint64_t first = entry(pair.failed_head).id;
+  if (!pair.failed_unordered) return first;
+  for (std::uint64_t lane = pair.failed_head; lane != 0; lane = entry(lane).next) {
+    first = std::min(first, entry(lane).id);
+  }
+  return first;
+}
+
+/// Up to which id everything for this recipient is settled.
+std::uint64_t Router::Impl::receipt_position(const Pair& pair) const {
+  const std::uint64_t taken = pair.held_count > 0 ? pair.last_taken_id : pair.last_id;
+  if (pair.failed_count == 0) return taken;
+  return std::min(taken, first_failed(pair) - 1);
+}
+
+bool Router::Impl::receipt_due(const Session& session) const {
+  if (session.dirty_pairs.empty() && !session.credit_due) return false;
+  return session.settled_since_receipt >= pair_limit(session) / 4 ||
+         now_.steady_ns - session.last_receipt >= limits.receipt_ns;
+}
+
+void Router::Impl::write_receipt(Session& session) {
+  adjust_credit(session);
+  Receipt receipt{session.credit, pair_limit(session), {}};
+  for (const PairIndex index : session.dirty_pairs) {
+    Pair& pair = pairs_[index];
+    pair.dirty = false;
+    const std::uint64_t position = receipt_position(pair);
+    if (position <= pair.told_id) continue;
+    pair.told_id = position;
+    pair.told_at = now_.steady_ns;
+    session.told_pairs.push_back(index);
+    receipt.entries.push_back({directory.name(pair.to), position, pair.unconfirmed});
+  }
+  session.dirty_pairs.clear();
+  session.credit_due = false;
+  session.settled_since_receipt = 0;
+  session.last_receipt = now_.steady_ns;
+  const Kind kind = receipt.entries.empty() ? Kind::kCredit : Kind::kReceipt;
+  const ByteBuffer body = encode(receipt);
+  append_envelope(out_->arena, {.kind = kind, .to = name_of(session), .body = body});
+}
+
+/// Doubles the credit of a sender that came near a limit, while all grants fit the budget.
+void Router::Impl::adjust_credit(Session& session) {
+  session.shrink_to = 0;
+  const bool fits = reserved_ + orphan_cost_ + session.credit_size <= budget();
+  if (session.pressed && session.credit_size < limits.credit_max && fits && !over_memory()) {
+    const std::uint64_t size = std::min(session.credit_size * 2, limits.credit_max);
+    reserved_ += size - session.credit_size;
+    session.credit_size = size;
+  }
+  session.pressed = false;
+  session.credit = std::max(session.credit, session.settled_cost + session.credit_size);
+}
+
+/// The peer reports the lower total it adopted.
+void Router::Impl::adopt_credit(Session& session, std::uint64_t credit) {
+  if (session.shrink_to == 0 || credit < session.shrink_to || credit > session.credit) return;
+  session.shrink_to = 0;
+  session.credit = credit;
+  const std::uint64_t unsettled = credit > session.settled_cost ? credit - session.settled_cost : 0;
+  const std::uint64_t size =
+      std::min(session.credit_size, std::max(limits.credit_initial, unsettled));
+  reserved_ -= session.credit_size - size;
+  session.credit_size = size;
+}
+
+// ---- Into a stream
+// -------------------------------------------------------------------------------
+
+void Router::Impl::append(Session& session, Source source, std::uint32_t offset,
+                          std::uint32_t length, std::uint32_t count) {
+  Stream& stream = session.stream;
+  Action& action = act(Op::kAppend);
+  action.session = session.id;
+  action.source = source;
+  action.offset = offset;
+  action.length = length;
+  action.fresh = !stream.open || stream.bundles.back().bytes + length > kBundleBytes;
+  if (action.fresh) stream.bundles.push_back({});
+  stream.open = true;
+  stream.bundles.back().count += count;
+  stream.bundles.back().bytes += length;
+}
+
+/// Puts an envelope of the broker's own into a peer's program lane.
+void Router::Impl::append_from_broker(Session& session, const EnvelopeFields& fields,
+                                      PairIndex as) {
+  const std::size_t begin = out_->arena.size();
+  append_envelope(out_->arena, fields);
+  const auto size = static_cast<std::uint32_t>(out_->arena.size() - begin);
+  if (as == kBrokerPayload) {
+    ++accounting.copies;
+    ++accounting.held;
+  }
+  add_run(session.stream, as, fields.id, size);
+  append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
+  touch(session);
+}
+
+bool Router::Impl::send_from_broker(SessionId id, std::string_view content_type, Bytes body) {
+  if (id >= sessions_.size() || sessions_[id] == nullptr) return false;
+  Session& session = session_at(id);
+  if (session.stream.waiting() > 0 || !window_open(session)) return false;
+  Meta meta;
+  meta.content_type = content_type;
+  append_from_broker(session,
+                     {.kind = Kind::kSend,
+                      .to = name_of(session),
+                      .id = ++next_broker_id_,
+                      .meta = meta,
+                      .body = body},
+                     kBrokerPayload);
+  return true;
+}
+
+}  // namespace zpost::core

@@ -1,0 +1,318 @@
+// What comes in: frames of sessions and of strangers, and what happens to connections.
+#include <fmt/format.h>
+
+#include "broker/core/router_impl.h"
+
+namespace zpost::core {
+
+Router::Impl::Impl(const Limits& limits_given, BrokerIdentity identity_given)
+    : limits(limits_given), identity(std::move(identity_given)), id_floor(identity.id_floor) {}
+
+Session* Router::Impl::session_of(ConnectionId connection) {
+  if (connection >= by_connection_.size()) return nullptr;
+  const SessionId id = by_connection_[connection];
+  return id == kNone ? nullptr : sessions_[id].get();
+}
+
+void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Bytes frame) {
+  Session* session = session_of(connection);
+  if (session == nullptr) return on_stranger(connection, name, frame);
+
+  heard(*session);
+  frame_ = frame;
+  FrameReader reader(frame);
+  EnvelopeView view;
+  bool lives = true;
+  while (lives && reader.next(view)) {
+    if (is_payload(view.kind())) {
+      payload(*session, view);
+      lives = session->violations < limits.violations;
+      if (!lives) end(*session, Outcome::kViolations, "too many violations", false);
+    } else {
+      lives = control(*session, view);
+    }
+  }
+  commit_ranges();
+  if (lives && reader.failed()) end(*session, Outcome::kMalformed, reader.error_text(), false);
+}
+
+void Router::Impl::on_stranger(ConnectionId connection, std::string_view name, Bytes frame) {
+  if (frame.empty()) return;
+  FrameReader reader(frame);
+  EnvelopeView view;
+  if (!reader.next(view)) {
+    return refuse(connection, name, Outcome::kMalformed, reader.error_text(), false);
+  }
+  if (view.kind() == Kind::kHello) return on_hello(connection, name, view);
+  if (view.kind() == Kind::kGoodbye) return;
+
+  // Once a second: a peer with a full pipe of payload must not be answered frame by frame.
+  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
+  if (now_.steady_ns - told < kSecond) return;
+  told = now_.steady_ns;
+  refuse(connection, name, Outcome::kNotWelcomed, "say hello first (SPEC.md, section 5)", true);
+}
+
+void Router::Impl::on_multipart(ConnectionId connection) {
+  constexpr std::string_view kText = "a message must be one frame; this one had several parts";
+  Session* session = session_of(connection);
+  if (session == nullptr) return refuse(connection, "", Outcome::kMalformed, kText, false);
+  end(*session, Outcome::kMalformed, kText, false);
+}
+
+void Router::Impl::on_bad_identity(ConnectionId connection) {
+  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
+  if (now_.steady_ns - told < kSecond) return;
+  told = now_.steady_ns;
+  refuse(connection, "", Outcome::kBadIdentity,
+         "the socket's identity must be NAME~TOKEN, TOKEN being 32 lowercase hex digits", false);
+}
+
+void Router::Impl::on_disconnected(ConnectionId connection) {
+  Session* session = session_of(connection);
+  if (session != nullptr && session->state == Session::State::kActive) {
+    make_away(*session, "connection lost");
+  }
+}
+
+void Router::Impl::on_handover(ConnectionId connection) {
+  Session* session = session_of(connection);
+  if (session == nullptr) return;
+  make_away(*session, "its identity came back on another connection");
+  unbind(*session);
+}
+
+void Router::Impl::forget_connection(ConnectionId connection) {
+  told_stranger_.erase(connection);
+  if (Session* session = session_of(connection)) {
+    session->connection = kNone;
+    if (session->state == Session::State::kActive) {
+      session->state = Session::State::kAway;
+      session->away_since = now_.steady_ns;
+    }
+  }
+  if (connection < by_connection_.size()) by_connection_[connection] = kNone;
+}
+
+void Router::Impl::heard(Session& session) {
+  session.last_heard = now_.steady_ns;
+  if (session.challenger) refuse_challenger(session, "the holder answered");
+  if (session.state != Session::State::kAway) return;
+  // A frame that was still readable, or a peer that was silent for a while and is back.
+  session.state = Session::State::kActive;
+  session.blocked_since = 0;
+  log(LogLine::Level::kInfo, fmt::format("peer_back name={}", name_of(session)));
+  touch(session);
+}
+
+/// One envelope that is no payload. False: the session is over.
+bool Router::Impl::control(Session& session, const EnvelopeView& view) {
+  if (view.from != name_of(session)) {
+    violation(session, "from is not the connection's name");
+  } else {
+    switch (view.kind()) {
+      case Kind::kPing:
+        if (view.body.size() > kMaxPingBytes) {
+          violation(session, "a ping's body is longer than 64 bytes");
+          break;
+        }
+        session.pong.assign(view.body.begin(), view.body.end());
+        session.pong_due = true;
+        touch(session);
+        break;
+      case Kind::kPong:
+        break;
+      case Kind::kAck:
+        on_ack(session, view);
+        break;
+      case Kind::kWatch:
+        on_watch(session, view);
+        break;
+      case Kind::kHello:
+        violation(session, "hello within a session");
+        break;
+      case Kind::kGoodbye: {
+        commit_ranges();
+        if (const auto counts = decode_goodbye(view.body)) {
+          take(session, counts->taken, counts->outcomes);
+        }
+        over(session, Outcome::kLost);
+        return false;
+      }
+      default:
+        violation(session, "a kind this broker does not serve");
+    }
+  }
+  if (session.violations < limits.violations) return true;
+  commit_ranges();
+  end(session, Outcome::kViolations, "too many violations", false);
+  return false;
+}
+
+void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
+  const auto ack = decode_ack(view.body);
+  if (!ack) return violation(session, ack.error().text);
+  if (ack->taken > session.stream.handed_count || ack->outcomes > session.outcomes_sent) {
+    return violation(session, "an ack beyond what was sent");
+  }
+  take(session, ack->taken, ack->outcomes);
+  if (ack->credit > 0) adopt_credit(session, ack->credit);
+  touch(session);
+}
+
+void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
+  const auto watch = decode_watch(view.body);
+  if (!watch || !is_name_pattern(watch->pattern)) {
+    return violation(session, "watch: the body must be [pattern] with a name or a prefix*");
+  }
+  const std::size_t before = session.watches.size();
+  std::erase(session.watches, watch->pattern);
+  watchers_ -= before - session.watches.size();
+  if (!watch->on) return;
+  if (session.watches.size() >= limits.watches) {
+    return violation(session, "watch: more patterns than limits.watches");
+  }
+  session.watches.emplace_back(watch->pattern);
+  ++watchers_;
+  for (const auto& other : sessions_) {
+    if (other == nullptr || other.get() == &session) continue;
+    if (matches_name_pattern(watch->pattern, name_of(*other))) {
+      send_presence(session, *other, "present", "");
+    }
+  }
+}
+
+void Router::Impl::violation(Session& session, std::string_view what) {
+  ++session.violations;
+  log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
+                                          name_of(session), session.violations, what));
+}
+
+/// Answers a connection that has no session.
+void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcome code,
+                          std::string_view text, bool retry) {
+  const std::size_t begin = out_->arena.size();
+  const ByteBuffer body = encode(Refusal{code, std::string(text), retry});
+  append_envelope(out_->arena, {.kind = Kind::kRefused, .to = name, .body = body});
+  control_frame(connection, kNone, begin);
+  log(LogLine::Level::kInfo,
+      fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), text));
+  if (tap_on) {
+    TapNote& note = out_->tap.emplace_back();
+    note.record.event = TapEvent::kSession;
+    note.record.code = static_cast<std::uint16_t>(SessionChange::kRefused);
+    note.record.time_ns = now_.wall_ns;
+    note.record.from = directory.find(name) == kNone ? kBrokerName : directory.find(name);
+  }
+}
+
+// ---- The public face
+// -----------------------------------------------------------------------------
+
+Router::Router(const Limits& limits, BrokerIdentity identity)
+    : impl_(std::make_unique<Impl>(limits, std::move(identity))) {}
+
+Router::~Router() = default;
+
+void Router::on_frame(ConnectionId connection, std::string_view name, Bytes frame, Now now,
+                      Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_frame(connection, name, frame);
+}
+
+void Router::on_multipart(ConnectionId connection, Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_multipart(connection);
+}
+
+void Router::on_bad_identity(ConnectionId connection, Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_bad_identity(connection);
+}
+
+void Router::on_disconnected(ConnectionId connection, Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_disconnected(connection);
+}
+
+void Router::on_handover(ConnectionId connection, Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_handover(connection);
+}
+
+void Router::on_connection_forgotten(ConnectionId connection) {
+  impl_->forget_connection(connection);
+}
+
+void Router::flush(Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->flush();
+}
+
+void Router::on_executed(std::span<const Blocked> blocked, Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->on_executed(blocked);
+}
+
+void Router::tick(Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->tick();
+}
+
+std::int64_t Router::next_deadline() const {
+  return impl_->next_deadline();
+}
+
+void Router::drain(Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->drain();
+}
+
+void Router::farewell(Now now, Actions& out) {
+  impl_->begin(now, out);
+  impl_->farewell();
+}
+
+bool Router::drained() const {
+  return impl_->session_count == 0;
+}
+
+bool Router::send_from_broker(SessionId session, std::string_view content_type, Bytes body, Now now,
+                              Actions& out) {
+  impl_->begin(now, out);
+  return impl_->send_from_broker(session, content_type, body);
+}
+
+void Router::set_tap(bool on) {
+  impl_->tap_on = on;
+}
+
+void Router::set_process_memory(std::uint64_t bytes) {
+  impl_->process_memory = bytes;
+}
+
+std::string_view Router::name_of(std::uint32_t number) const {
+  return impl_->directory.has(number) ? impl_->directory.name(number) : std::string_view{};
+}
+
+const Accounting& Router::accounting() const {
+  return impl_->accounting;
+}
+
+std::size_t Router::sessions() const {
+  return impl_->session_count;
+}
+
+std::uint64_t Router::held_bytes() const {
+  return impl_->held_bytes;
+}
+
+std::uint64_t Router::id_floor() const {
+  return impl_->id_floor;
+}
+
+const Limits& Router::limits() const {
+  return impl_->limits;
+}
+
+}  // namespace zpost::core

@@ -1,0 +1,46 @@
+// What a broker may be told about its limits and times. SPEC.md, section 10.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "broker/core/time.h"
+
+namespace zpost::core {
+
+/// Each field has a configuration key of the same name under [limits] or [session].
+struct Limits {
+  std::uint64_t max_envelope = 1 << 20;           // Bytes, encoded.
+  std::uint64_t memory = std::uint64_t{1} << 30;  // Bytes; half of it may be granted or held.
+  std::uint64_t credit_initial = 32 << 10;        // Cost a new peer may have unsettled.
+  std::uint64_t credit_max = 8 << 20;             // Cost a busy peer may have unsettled.
+  std::uint64_t pair_share = 4;                   // One recipient gets credit / pair_share.
+  std::uint64_t window = 4 << 20;                 // Unacknowledged bytes per recipient.
+  std::uint64_t window_frames = 64;               // Unacknowledged frames; half of SNDHWM at most.
+  std::uint64_t queue = 64 << 20;                 // Bytes waiting or unacknowledged per recipient.
+  std::uint64_t peers = 20'000;
+  std::uint64_t violations = 100;
+  std::uint64_t watches = 64;
+
+  std::int64_t heartbeat_ns = 5 * kSecond;
+  std::int64_t silence_ns = 20 * kSecond;
+  std::int64_t resume_ns = 30 * kSecond;
+  std::int64_t challenge_ns = 1 * kSecond;     // How long a holder may take to answer for its name.
+  std::int64_t simple_away_ns = 1 * kSecond;   // `resume` for peers that cannot resume.
+  std::int64_t receipt_ns = 1 * kMillisecond;  // Most a receipt waits for company.
+  std::int64_t credit_idle_ns = 10 * kSecond;  // After this long without payload credit shrinks.
+  bool newest_wins = false;                    // A newcomer takes a held name at once.
+
+  /// A frame holds one envelope of the largest size, or a well-filled bundle.
+  [[nodiscard]] std::uint64_t max_frame() const { return max_envelope + (64 << 10); }
+};
+
+/// Who this broker is.
+struct BrokerIdentity {
+  std::string name = "zpost";
+  std::string run;             // 32 hex digits, random per start.
+  std::uint64_t id_floor = 0;  // Above every id an earlier run saw or gave.
+};
+
+}  // namespace zpost::core

@@ -1,0 +1,291 @@
+// Payload: whose it is, whom it goes to, whether it may. The hot path.
+#include <algorithm>
+
+#include "broker/core/router_impl.h"
+
+namespace zpost::core {
+
+namespace {
+
+/// Where a name's pair stands in a session's cache: spreads names that differ at either end.
+std::size_t pair_slot(std::string_view to) {
+  if (to.empty()) return 0;
+  const auto first = static_cast<unsigned char>(to.front());
+  const auto last = static_cast<unsigned char>(to.back());
+  return (first + 3U * last + to.size()) & 7U;
+}
+
+}  // namespace
+
+void Router::Impl::payload(Session& session, const EnvelopeView& view) {
+  // A peer with copies repeats this to the broker's next run; others are told.
+  if (draining && session.hello.resume) return;
+
+  const std::uint64_t cost = cost_of(view.bytes.size());
+  ++accounting.received;
+  ++session.sent;
+  if (const Outcome wrong = check_sender(session, view, cost); wrong != Outcome::kNone) {
+    return fail(session, kNoPair, view.id, view.kind_number, cost, wrong);
+  }
+  const PairIndex index = pair_for(session, view.to);
+  if (index == kNoPair) {
+    const Outcome code = is_name(view.to) ? Outcome::kFull : Outcome::kBadName;
+    if (code == Outcome::kBadName) violation(session, "to is not a name");
+    return fail(session, kNoPair, view.id, view.kind_number, cost, code);
+  }
+  if (index == kBrokerPair) return admin(session, find_or_make_pair(session, ""), view);
+
+  Pair& pair = pairs_[index];
+  const std::uint64_t limit = pair_limit(session);
+  if ((pair.outstanding() + cost) * 2 > limit) session.pressed = true;
+  const Outcome refusal =
+      check_recipient(pair, limit, static_cast<std::uint32_t>(view.bytes.size()));
+  if (refusal != Outcome::kNone) {
+    if (refusal == Outcome::kOverCredit) violation(session, "over the pair limit");
+    return fail(session, index, view.id, view.kind_number, cost, refusal);
+  }
+  accept(index, view);
+}
+
+/// What can be wrong whoever the recipient is. Counts the cost and the id.
+Outcome Router::Impl::check_sender(Session& session, const EnvelopeView& view, std::uint64_t cost) {
+  const bool alone = session.outstanding() == 0;
+  session.received_cost += cost;
+  session.last_payload = now_.steady_ns;
+  if (view.from != name_of(session)) {
+    violation(session, "from is not the connection's name");
+    return Outcome::kForged;
+  }
+  if (view.id <= session.highest_id) {
+    violation(session, "an id not above the highest");
+    return Outcome::kDuplicate;
+  }
+  if (view.id > now_.wall_ns + kMaxIdLead && view.id > id_floor + kMaxIdLead) {
+    violation(session, "an id far ahead of the clock");
+    return Outcome::kBadId;
+  }
+  session.highest_id = view.id;
+  if (session.received_cost > session.credit && !alone) {
+    violation(session, "over credit");
+    return Outcome::kOverCredit;
+  }
+  if (view.bytes.size() > limits.max_envelope) return Outcome::kTooLarge;
+  if (view.kind() == Kind::kPublish || view.kind() == Kind::kCall) return Outcome::kUnsupported;
+  if (draining) return Outcome::kDraining;
+  if (over_memory()) return Outcome::kFull;
+  return view.has_meta() ? check_meta(view) : Outcome::kNone;
+}
+
+Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
+  const auto meta = read_meta(view);
+  if (!meta) return Outcome::kMalformed;
+  return meta->durable || meta->ttl_ms ? Outcome::kUnsupported : Outcome::kNone;
+}
+
+Outcome Router::Impl::check_recipient(const Pair& pair, std::uint64_t limit,
+                                      std::uint32_t size) const {
+  if (pair.outstanding() > 0 && pair.outstanding() + cost_of(size) > limit) {
+    return Outcome::kOverCredit;
+  }
+  const SessionId to = directory.session(pair.to);
+  if (to == kNone) return Outcome::kNoPeer;
+  const Stream& stream = sessions_[to]->stream;
+  if (stream.bytes > 0 && stream.bytes + size > limits.queue) return Outcome::kFull;
+  return Outcome::kNone;
+}
+
+void Router::Impl::accept(PairIndex index, const EnvelopeView& view) {
+  Pair& pair = pairs_[index];
+  const auto size = static_cast<std::uint32_t>(view.bytes.size());
+  ++pair.held_count;
+  pair.held_cost += cost_of(size);
+  pair.last_id = view.id;
+  ++accounting.held;
+
+  const SessionId to = directory.session(pair.to);
+  add_run(session_at(to).stream, index, view.id, size);
+
+  const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
+  if (!ranges_.empty()) {
+    Range& last = ranges_.back();
+    if (last.pair == index && last.end == begin && last.kind == view.kind_number) {
+      last.end = begin + size;
+      ++last.count;
+      last.last_id = view.id;
+      return;
+    }
+  }
+  ranges_.push_back({to, index, view.kind_number, begin, begin + size, 1, view.id, view.id});
+}
+
+void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size) {
+  stream.bytes += size;
+  held_bytes += size;
+  if (!stream.runs.empty()) {
+    Run& last = stream.runs.back();
+    if (last.pair == pair && last.size == size && last.count < UINT32_MAX) {
+      const std::uint64_t step = id - last.id(last.count - 1);
+      if (last.count == 1 && step <= UINT32_MAX) last.stride = static_cast<std::uint32_t>(step);
+      if (step == last.stride && (last.count > 1 || step <= UINT32_MAX)) {
+        ++last.count;
+        return;
+      }
+    }
+  }
+  stream.runs.push_back({id, pair, 1, 0, size});
+}
+
+/// Moves the ranges of this frame to their recipients: the whole frame by reference if all of it
+/// goes to one.
+void Router::Impl::commit_ranges() {
+  if (ranges_.empty()) return;
+  const Range& first = ranges_.front();
+  const bool whole = frame_.size() > kWholeFrameBytes && first.begin == 0 &&
+                     ranges_.back().end == frame_.size() &&
+                     std::all_of(ranges_.begin(), ranges_.end(),
+                                 [&](const Range& range) { return range.to == first.to; });
+  // Failed envelopes between ranges leave a hole: then the frame is not whole.
+  std::uint32_t covered = 0;
+  for (const Range& range : ranges_) covered += range.end - range.begin;
+  if (whole && covered == frame_.size()) {
+    Session& to = session_at(first.to);
+    Action& action = act(Op::kWhole);
+    action.session = to.id;
+    std::uint32_t count = 0;
+    for (const Range& range : ranges_) count += range.count;
+    to.stream.open = false;
+    to.stream.bundles.push_back({count, static_cast<std::uint32_t>(frame_.size())});
+  } else {
+    for (const Range& range : ranges_) append_range(range);
+  }
+  for (const Range& range : ranges_) {
+    Session& to = session_at(range.to);
+    if (tap_on) note_range(range);
+    // What is full goes at once, so that the recipient works while this turn goes on.
+    if (!to.stream.open || to.stream.bundles.back().bytes >= kBundleBytes) flush_stream(to);
+    touch(to);
+  }
+  ranges_.clear();
+}
+
+void Router::Impl::append_range(const Range& range) {
+  append(session_at(range.to), Source::kFrame, range.begin, range.end - range.begin, range.count);
+}
+
+void Router::Impl::note_range(const Range& range) {
+  const Pair& pair = pairs_[range.pair];
+  TapNote note;
+  note.record.time_ns = now_.wall_ns;
+  note.record.first_id = range.first_id;
+  note.record.last_id = range.last_id;
+  note.record.count = range.count;
+  note.record.bytes = range.end - range.begin;
+  note.record.from = pair.from;
+  note.record.to = pair.to;
+  note.record.kind = range.kind;
+  note.record.event = TapEvent::kReceived;
+  note.offset = range.begin;
+  note.length = range.end - range.begin;
+  out_->tap.push_back(note);
+  note.length = 0;
+  note.record.event = window_open(session_at(range.to)) ? TapEvent::kForwarded : TapEvent::kHeld;
+  out_->tap.push_back(note);
+}
+
+/// The pair of `session` and `to`; kBrokerPair: the broker itself; kNoPair: not a name, or no room.
+PairIndex Router::Impl::pair_for(Session& session, std::string_view to) {
+  if (to.empty()) return kBrokerPair;
+  PairIndex& cached = session.pair_cache[pair_slot(to)];
+  if (cached != 0 && directory.name(pairs_[cached - 1].to) == to) return cached - 1;
+  if (!is_name(to)) return kNoPair;
+  const PairIndex index = find_or_make_pair(session, to);
+  cached = index == kNoPair ? 0 : index + 1;
+  return index;
+}
+
+PairIndex Router::Impl::find_or_make_pair(Session& session, std::string_view to) {
+  const NameId known = directory.find(to);
+  if (known != kNone) {
+    if (const auto found = session.pairs.find(known); found != session.pairs.end()) {
+      return found->second;
+    }
+  }
+  if (session.pairs.size() >= kMaxPairs) sweep_pairs(session);
+  if (session.pairs.size() >= kMaxPairs) return kNoPair;
+  PairIndex index = 0;
+  if (free_pairs_.empty()) {
+    index = static_cast<PairIndex>(pairs_.size());
+    pairs_.emplace_back();
+  } else {
+    index = free_pairs_.back();
+    free_pairs_.pop_back();
+  }
+  Pair& pair = pairs_[index];
+  pair = Pair{};
+  pair.sender = session.id;
+  pair.from = session.name;
+  directory.acquire(session.name);
+  pair.to = directory.acquire(to);
+  session.pairs.emplace(pair.to, index);
+  return index;
+}
+
+/// Forgets settled pairs whose last receipt is so old that it arrived, or a resume repeated it.
+void Router::Impl::sweep_pairs(Session& session) {
+  const std::int64_t old = now_.steady_ns - limits.silence_ns - limits.resume_ns;
+  for (auto at = session.pairs.begin(); at != session.pairs.end();) {
+    const Pair& pair = pairs_[at->second];
+    if (pair.outstanding() > 0 || pair.dirty || pair.told_at > old) {
+      ++at;
+      continue;
+    }
+    free_pair(at->second);
+    at = session.pairs.erase(at);
+  }
+  session.pair_cache.fill(0);
+}
+
+void Router::Impl::free_pair(PairIndex index) {
+  Pair& pair = pairs_[index];
+  directory.release(pair.from);
+  directory.release(pair.to);
+  pair = Pair{};
+  free_pairs_.push_back(index);
+}
+
+/// Puts a failure into the sender's outcome lane. The cost is charged until it is acknowledged.
+void Router::Impl::fail(Session& session, PairIndex index, std::uint64_t id, std::uint8_t kind,
+                        std::uint64_t cost, Outcome code) {
+  ++accounting.failed;
+  ++accounting.failed_by[static_cast<std::size_t>(code)];
+  session.outcomes.push_back({id, 0, index, static_cast<std::uint32_t>(cost), code});
+  if (index != kNoPair) {
+    Pair& pair = pairs_[index];
+    const std::uint64_t lane = session.outcomes_acked + session.outcomes.size();
+    if (pair.failed_count > 0) {
+      OutcomeEntry& tail = session.outcomes[pair.failed_tail - session.outcomes_acked - 1];
+      tail.next = lane;
+      if (id < tail.id) pair.failed_unordered = true;
+    } else {
+      pair.failed_head = lane;
+    }
+    pair.failed_tail = lane;
+    ++pair.failed_count;
+    pair.failed_cost += cost;
+    pair.last_id = std::max(pair.last_id, id);
+  }
+  touch(session);
+  if (!tap_on) return;
+  TapNote& note = out_->tap.emplace_back();
+  note.record.time_ns = now_.wall_ns;
+  note.record.first_id = note.record.last_id = id;
+  note.record.count = 1;
+  note.record.bytes = static_cast<std::uint32_t>(cost - kEnvelopeOverhead);
+  note.record.from = session.name;
+  note.record.to = index == kNoPair ? kBrokerName : pairs_[index].to;
+  note.record.kind = kind;
+  note.record.event = TapEvent::kFailed;
+  note.record.code = static_cast<std::uint16_t>(code);
+}
+
+}  // namespace zpost::core

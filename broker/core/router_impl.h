@@ -1,0 +1,226 @@
+// The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
+// sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/core/directory.h"
+#include "broker/core/router.h"
+#include "broker/core/session.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::core {
+
+/// Bundles grow to this size; larger frames are only forwarded whole or made of one large range.
+inline constexpr std::uint32_t kBundleBytes = 64 << 10;
+/// Frames up to this size may share a receive buffer of libzmq, so they are copied, not kept.
+inline constexpr std::size_t kWholeFrameBytes = 8 << 10;
+/// What pair_for() says of the empty name, and of a name it has no room for.
+inline constexpr PairIndex kBrokerPair = kNone - 1;
+inline constexpr PairIndex kNoPair = kNone;
+/// Recipients a sender may have had dealings with lately.
+inline constexpr std::size_t kMaxPairs = 8192;
+/// Outcomes in one control frame.
+inline constexpr std::uint64_t kOutcomesPerFrame = 512;
+/// Ids may run this far ahead of the broker's clock (about a year), so that nobody can spoil the
+/// floor for all.
+inline constexpr std::uint64_t kMaxIdLead = std::uint64_t{1} << 55;
+/// Ended sessions whose highest id is remembered.
+inline constexpr std::size_t kMaxRemembered = 10'000;
+inline constexpr std::int64_t kSweepPeriod = 100 * kMillisecond;
+inline constexpr std::int64_t kBlockedRetry = 2 * kMillisecond;
+
+class Router::Impl {
+ public:
+  Impl(const Limits& limits, BrokerIdentity identity);
+
+  // frames.cpp
+  void on_frame(ConnectionId connection, std::string_view name, Bytes frame);
+  void on_multipart(ConnectionId connection);
+  void on_bad_identity(ConnectionId connection);
+  void on_disconnected(ConnectionId connection);
+  void on_handover(ConnectionId connection);
+  void forget_connection(ConnectionId connection);
+
+  // flow.cpp
+  void flush();
+  void on_executed(std::span<const Blocked> blocked);
+  bool send_from_broker(SessionId session, std::string_view content_type, Bytes body);
+
+  // timers.cpp
+  void tick();
+  [[nodiscard]] std::int64_t next_deadline() const;
+  void drain();
+  void farewell();
+
+  /// Every public call starts here: time and output of this step.
+  void begin(Now now, Actions& out) {
+    now_ = now;
+    out_ = &out;
+  }
+
+  Limits limits;
+  BrokerIdentity identity;
+  Accounting accounting;
+  Directory directory;
+  bool tap_on = false;
+  bool draining = false;
+  std::size_t session_count = 0;
+  std::uint64_t held_bytes = 0;
+  std::uint64_t process_memory = 0;
+  std::uint64_t id_floor = 0;
+
+ private:
+  /// Neighbours in the current frame that go to the same recipient.
+  struct Range {
+    SessionId to = kNone;
+    PairIndex pair = kNone;
+    std::uint8_t kind = 0;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint32_t count = 0;
+    std::uint64_t first_id = 0;
+    std::uint64_t last_id = 0;
+  };
+
+  // frames.cpp
+  void on_stranger(ConnectionId connection, std::string_view name, Bytes frame);
+  void heard(Session& session);
+  [[nodiscard]] bool control(Session& session, const EnvelopeView& view);
+  void on_ack(Session& session, const EnvelopeView& view);
+  void on_watch(Session& session, const EnvelopeView& view);
+  void violation(Session& session, std::string_view what);
+  void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
+              bool retry);
+
+  // payload.cpp
+  void payload(Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_sender(Session& session, const EnvelopeView& view,
+                                     std::uint64_t cost);
+  [[nodiscard]] Outcome check_meta(const EnvelopeView& view) const;
+  [[nodiscard]] Outcome check_recipient(const Pair& pair, std::uint64_t pair_limit,
+                                        std::uint32_t size) const;
+  void accept(PairIndex pair, const EnvelopeView& view);
+  void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size);
+  void commit_ranges();
+  void append_range(const Range& range);
+  void note_range(const Range& range);
+  [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
+  [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
+  void sweep_pairs(Session& session);
+  void free_pair(PairIndex index);
+  void fail(Session& session, PairIndex pair, std::uint64_t id, std::uint8_t kind,
+            std::uint64_t cost, Outcome code);
+
+  // sessions.cpp
+  void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
+  void admit(ConnectionId connection, std::string_view name, Hello hello);
+  void challenge(Session& holder, ConnectionId connection, Hello hello);
+  void refuse_challenger(Session& holder, std::string_view why);
+  void welcome_new(ConnectionId connection, std::string_view name, Hello hello);
+  void resume(Session& session, ConnectionId connection, Hello hello);
+  void say_welcome(Session& session, bool resumed);
+  void bind(Session& session, ConnectionId connection);
+  void unbind(Session& session);
+  void make_away(Session& session, std::string_view why);
+  void end(Session& session, Outcome code, std::string_view text, bool retry);
+  void over(Session& session, Outcome why);
+  void lose_stream(Session& session);
+  void orphan_pairs(Session& session);
+  void remember(const Session& session);
+  void tell_presence(const Session& about, std::string_view event, std::string_view reason);
+  void send_presence(Session& watcher, const Session& about, std::string_view event,
+                     std::string_view reason);
+  [[nodiscard]] std::uint64_t next_first_id();
+  void note_session(const Session& session, SessionChange change, Outcome code);
+
+  // flow.cpp
+  void take(Session& session, std::uint64_t taken, std::uint64_t outcomes);
+  void settle_front(Session& session, std::uint64_t count, bool confirmed);
+  void settle_run(Run& run, std::uint32_t count, bool confirmed);
+  void release_front(Session& session, std::uint64_t count);
+  void take_outcomes(Session& session, std::uint64_t outcomes);
+  void settled(Session& session, std::uint64_t cost);
+  void mark_dirty(PairIndex index);
+  void touch(Session& session);
+  void flush_stream(Session& session);
+  void flush_control(Session& session);
+  void hand_over(Session& session);
+  [[nodiscard]] bool window_open(const Session& session) const;
+  [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
+  [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
+  [[nodiscard]] bool receipt_due(const Session& session) const;
+  void write_outcomes(Session& session);
+  void write_receipt(Session& session);
+  void adjust_credit(Session& session);
+  void adopt_credit(Session& session, std::uint64_t credit);
+  void append_from_broker(Session& session, const EnvelopeFields& fields, PairIndex as);
+  void append(Session& session, Source source, std::uint32_t offset, std::uint32_t length,
+              std::uint32_t count);
+  void control_frame(ConnectionId connection, SessionId session, std::size_t begin);
+  [[nodiscard]] std::uint64_t pair_limit(const Session& session) const;
+
+  [[nodiscard]] std::uint64_t budget() const { return limits.memory / 2; }
+
+  [[nodiscard]] bool over_memory() const { return process_memory > limits.memory; }
+
+  // timers.cpp
+  void sweep(Session& session);
+  void ping(Session& session);
+  void shrink(Session& session);
+  void say_goodbye(Session& session, Outcome code, std::string_view text);
+
+  // admin.cpp
+  void admin(Session& session, PairIndex pair, const EnvelopeView& view);
+  void answer(Session& session, const EnvelopeView& request, Bytes body, bool rejected);
+  void answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
+                  std::string_view name);
+  void answer_stats(Session& session, const EnvelopeView& request);
+
+  [[nodiscard]] Session* session_of(ConnectionId connection);
+
+  [[nodiscard]] Session& session_at(SessionId id) { return *sessions_[id]; }
+
+  [[nodiscard]] std::string_view name_of(const Session& session) const {
+    return directory.name(session.name);
+  }
+
+  void log(LogLine::Level level, std::string text) {
+    out_->log.push_back({level, std::move(text)});
+  }
+
+  Action& act(Op op) {
+    out_->list.emplace_back().op = op;
+    return out_->list.back();
+  }
+
+  Now now_;
+  Actions* out_ = nullptr;
+  Bytes frame_;  // Of this step.
+
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<SessionId> free_sessions_;
+  std::vector<SessionId> by_connection_;                          // kNone: no session.
+  std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When `not-welcomed` was said.
+  std::vector<Pair> pairs_;
+  std::vector<PairIndex> free_pairs_;
+  std::vector<Range> ranges_;
+  std::vector<SessionId> touched_;
+  std::vector<SessionId> handed_;   // Without acks: settled once executed.
+  std::vector<SessionId> waiting_;  // Scratch of flush().
+  std::size_t watchers_ = 0;
+  std::unordered_map<std::string, std::uint64_t> remembered_;  // Instance → highest id.
+  std::deque<std::string> remembered_order_;
+  std::uint64_t next_epoch_ = 1;
+  std::uint64_t next_broker_id_ = 0;
+  std::uint64_t reserved_ = 0;     // Sum of credit_size.
+  std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.
+  std::int64_t next_sweep_ = kNever;
+  std::int64_t late_at_ = kNever;  // The first receipt or pipe that waits for its time.
+};
+
+}  // namespace zpost::core

@@ -1,0 +1,153 @@
+// What the core knows of a peer: as a sender (pairs, credit, outcomes) and as a recipient (stream).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/core/action.h"
+#include "broker/core/directory.h"
+#include "broker/core/ring.h"
+#include "broker/core/time.h"
+#include "zpost/protocol/control.h"
+
+namespace zpost::core {
+
+using PairIndex = std::uint32_t;
+/// Run::pair of what the broker itself sends: payload, and presence, which no counter counts.
+inline constexpr PairIndex kBrokerPayload = kNone;
+inline constexpr PairIndex kUncounted = kNone - 1;
+
+/// What one sender has outstanding for one recipient, and how far that is settled.
+struct Pair {
+  SessionId sender = kNone;  // kNone: the sender's session is over, its envelopes live on.
+  NameId from = kBrokerName;
+  NameId to = kBrokerName;
+  std::uint32_t held_count = 0;  // In the recipient's stream.
+  std::uint64_t held_cost = 0;
+  std::uint64_t failed_cost = 0;  // Failures whose outcomes are not acknowledged yet,
+  std::uint32_t failed_count = 0;
+  bool failed_unordered = false;  // linked through the sender's outcome lane, by lane number.
+  bool dirty = false;             // In the sender's dirty_pairs.
+  bool unconfirmed = false;       // What was settled last had no ack.
+  std::uint64_t failed_head = 0;
+  std::uint64_t failed_tail = 0;
+  std::uint64_t last_id = 0;        // The highest id accepted or failed.
+  std::uint64_t last_taken_id = 0;  // The highest id taken.
+  std::uint64_t told_id = 0;        // By the last receipt.
+  std::int64_t told_at = 0;
+
+  [[nodiscard]] std::uint64_t outstanding() const { return held_cost + failed_cost; }
+};
+
+/// Neighbours in a recipient's lane from one sender, with ids in equal steps and of equal size, so
+/// that any part of it can be settled exactly.
+struct Run {
+  std::uint64_t first = 0;
+  PairIndex pair = kBrokerPayload;
+  std::uint32_t count = 0;
+  std::uint32_t stride = 0;  // Meaningless while count is 1.
+  std::uint32_t size = 0;    // Encoded bytes of each.
+
+  [[nodiscard]] std::uint64_t id(std::uint32_t index) const {
+    return first + std::uint64_t{index} * stride;
+  }
+};
+
+/// A frame to be, or handed over. Its bytes are the shell's.
+struct Bundle {
+  std::uint32_t count = 0;  // Program-lane envelopes not yet taken.
+  std::uint32_t bytes = 0;
+};
+
+/// What is on its way to a recipient, in order: handed over and unacknowledged, then waiting.
+struct Stream {
+  Ring<Run> runs;
+  Ring<Bundle> bundles;
+  std::uint32_t handed = 0;  // Of `bundles`.
+  bool open = false;         // The last bundle takes more.
+  std::uint64_t bytes = 0;
+  std::uint64_t handed_bytes = 0;
+  std::uint64_t acked = 0;         // Lane numbers: taken so far in this epoch,
+  std::uint64_t handed_count = 0;  // handed over so far in this epoch.
+  std::uint32_t front_taken = 0;   // Of the oldest bundle, since it was begun or rewound.
+
+  [[nodiscard]] std::size_t waiting() const { return bundles.size() - handed; }
+};
+
+/// One failure in a sender's outcome lane, kept until acknowledged.
+struct OutcomeEntry {
+  std::uint64_t id = 0;
+  std::uint64_t next = 0;  // Lane number of the pair's next failure; 0: none.
+  PairIndex pair = kNone;  // kNone: about no recipient's name.
+  std::uint32_t cost = 0;
+  Outcome code = Outcome::kNone;
+};
+
+/// Someone who said hello for a name that is held, while the holder is asked.
+struct Challenger {
+  ConnectionId connection = kNone;
+  Hello hello;
+  std::int64_t deadline = kNever;
+};
+
+struct Session {
+  enum class State : std::uint8_t { kActive, kAway };
+
+  SessionId id = kNone;
+  NameId name = kBrokerName;
+  ConnectionId connection = kNone;  // kNone while away without a connection.
+  State state = State::kActive;
+  Hello hello;
+  std::uint64_t epoch = 0;
+  std::uint64_t since_wall_ns = 0;
+  std::int64_t last_heard = 0;
+  std::int64_t last_ping = 0;
+  std::int64_t away_since = 0;
+  std::uint32_t violations = 0;
+  std::optional<Challenger> challenger;
+  std::vector<std::string> watches;
+
+  // As a sender.
+  std::uint64_t highest_id = 0;
+  std::uint64_t received_cost = 0;  // Of this epoch.
+  std::uint64_t settled_cost = 0;
+  std::uint64_t credit = 0;       // The highest total told.
+  std::uint64_t credit_size = 0;  // What may be unsettled; reserved in the broker's budget.
+  std::uint64_t shrink_to = 0;    // A lower total was told, not yet adopted; 0: none.
+  bool pressed = false;           // It came near a limit: let it grow.
+  bool credit_due = false;        // Told with the next receipt even if no pair moved.
+  std::int64_t last_payload = 0;
+  std::int64_t last_receipt = INT64_MIN / 2;
+  std::uint64_t settled_since_receipt = 0;
+  std::unordered_map<NameId, PairIndex> pairs;
+  std::array<PairIndex, 8> pair_cache{};  // By pair_slot(); PairIndex + 1, 0: empty.
+  std::vector<PairIndex> dirty_pairs;
+  std::vector<PairIndex> told_pairs;  // By the last control frame, should it meet a full pipe.
+  Ring<OutcomeEntry> outcomes;
+  std::uint64_t outcomes_acked = 0;
+  std::uint64_t outcomes_sent = 0;
+  std::uint64_t outcomes_sent_before = 0;  // The last control frame.
+
+  // As a recipient.
+  Stream stream;
+
+  // Towards the shell.
+  std::vector<std::byte> pong;  // The body of the latest ping, to be answered.
+  bool pong_due = false;
+  bool ping_due = false;
+  bool touched = false;            // In the router's list of sessions to flush.
+  std::int64_t blocked_since = 0;  // 0: its pipe takes frames.
+  std::int64_t retry_at = 0;
+
+  // For `who`.
+  std::uint64_t sent = 0;
+  std::uint64_t taken = 0;
+
+  [[nodiscard]] std::uint64_t outstanding() const { return received_cost - settled_cost; }
+};
+
+}  // namespace zpost::core

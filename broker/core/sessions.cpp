@@ -1,0 +1,399 @@
+// Sessions: hello, who holds a name, resume, away, over; and who is told. SPEC.md, section 5.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/core/router_impl.h"
+
+namespace zpost::core {
+
+namespace {
+
+/// UTC, to the second, for people: 2026-01-31T23:59:59Z.
+std::string utc(std::uint64_t wall_ns) {
+  // Days to a civil date, after Howard Hinnant's chrono-compatible algorithms.
+  const std::uint64_t seconds = wall_ns / 1'000'000'000;
+  const std::uint64_t z = seconds / 86'400 + 719'468;
+  const std::uint64_t era = z / 146'097;
+  const std::uint64_t doe = z - era * 146'097;
+  const std::uint64_t yoe = (doe - doe / 1'460 + doe / 36'524 - doe / 146'096) / 365;
+  const std::uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+  const std::uint64_t mp = (5 * doy + 2) / 153;
+  const std::uint64_t month = mp < 10 ? mp + 3 : mp - 9;
+  const std::uint64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+  const std::uint64_t of_day = seconds % 86'400;
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", year, month,
+                     doy - (153 * mp + 2) / 5 + 1, of_day / 3'600, of_day / 60 % 60, of_day % 60);
+}
+
+}  // namespace
+
+// ---- Hello
+// ---------------------------------------------------------------------------------------
+
+void Router::Impl::on_hello(ConnectionId connection, std::string_view name,
+                            const EnvelopeView& view) {
+  if (view.from != name) {
+    return refuse(
+        connection, name, Outcome::kForged,
+        fmt::format("hello comes from \"{}\", the connection's name is {}", view.from, name),
+        false);
+  }
+  auto hello = decode_hello(view.body);
+  if (!hello) return refuse(connection, name, Outcome::kMalformed, hello.error().text, false);
+  if (std::find(hello->versions.begin(), hello->versions.end(), kProtocolVersion) ==
+      hello->versions.end()) {
+    return refuse(connection, name, Outcome::kVersion,
+                  fmt::format("this broker speaks version {} only", kProtocolVersion), false);
+  }
+  if (draining) {
+    return refuse(connection, name, Outcome::kDraining, "the broker is shutting down", true);
+  }
+  admit(connection, name, std::move(*hello));
+}
+
+void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello hello) {
+  const NameId known = directory.find(name);
+  const SessionId holder_id = known == kNone ? kNone : directory.session(known);
+  if (holder_id == kNone) return welcome_new(connection, name, std::move(hello));
+
+  Session& holder = session_at(holder_id);
+  if (holder.hello.instance != hello.instance) {
+    return challenge(holder, connection, std::move(hello));
+  }
+  const bool continues = holder.hello.resume && hello.resume && hello.run == identity.run &&
+                         hello.epoch == holder.epoch && hello.taken <= holder.stream.handed_count &&
+                         hello.taken >= holder.stream.acked &&
+                         hello.outcomes <= holder.outcomes_sent &&
+                         hello.outcomes >= holder.outcomes_acked;
+  if (continues) return resume(holder, connection, std::move(hello));
+  over(holder, Outcome::kLost);
+  welcome_new(connection, name, std::move(hello));
+}
+
+void Router::Impl::challenge(Session& holder, ConnectionId connection, Hello hello) {
+  const std::string name(name_of(holder));
+  if (limits.newest_wins) {
+    end(holder, Outcome::kReplaced, fmt::format("instance {} took the name over", hello.instance),
+        false);
+    return welcome_new(connection, name, std::move(hello));
+  }
+  if (holder.challenger && holder.challenger->connection != connection) {
+    refuse_challenger(holder, "another instance asks for the name as well");
+  }
+  std::int64_t deadline = now_.steady_ns + limits.challenge_ns;
+  if (holder.state == Session::State::kAway) {
+    deadline = std::max(now_.steady_ns, holder.away_since + limits.challenge_ns);
+  } else {
+    holder.ping_due = true;
+    touch(holder);
+  }
+  holder.challenger = Challenger{connection, std::move(hello), deadline};
+  late_at_ = std::min(late_at_, deadline);
+  next_sweep_ = std::min(next_sweep_, deadline);
+}
+
+void Router::Impl::refuse_challenger(Session& holder, std::string_view why) {
+  const Challenger challenger = std::move(*holder.challenger);
+  holder.challenger.reset();
+  refuse(challenger.connection, name_of(holder), Outcome::kNameHeld,
+         fmt::format("name {} is held by instance {} since {}: {}", name_of(holder),
+                     holder.hello.instance, utc(holder.since_wall_ns), why),
+         true);
+}
+
+void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, Hello hello) {
+  if (session_count >= limits.peers) {
+    return refuse(
+        connection, name, Outcome::kFull,
+        fmt::format("{} peers are connected, limits.peers is {}", session_count, limits.peers),
+        true);
+  }
+  if (reserved_ + orphan_cost_ + limits.credit_initial > budget() || over_memory()) {
+    return refuse(connection, name, Outcome::kFull,
+                  fmt::format("limits.memory ({} bytes) is used up", limits.memory), true);
+  }
+  SessionId id = 0;
+  if (free_sessions_.empty()) {
+    id = static_cast<SessionId>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    id = free_sessions_.back();
+    free_sessions_.pop_back();
+  }
+  sessions_[id] = std::make_unique<Session>();
+  Session& session = *sessions_[id];
+  session.id = id;
+  session.name = directory.acquire(name);
+  directory.set_session(session.name, id);
+  session.hello = std::move(hello);
+  session.epoch = next_epoch_++;
+  session.since_wall_ns = now_.wall_ns;
+  session.credit_size = limits.credit_initial;
+  session.credit = session.credit_size;
+  session.last_payload = now_.steady_ns;
+  reserved_ += session.credit_size;
+  if (const auto known = remembered_.find(session.hello.instance); known != remembered_.end()) {
+    session.highest_id = known->second;
+  }
+  ++session_count;
+  next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
+
+  Action& action = act(Op::kOpen);
+  action.session = id;
+  action.connection = connection;
+  bind(session, connection);
+  say_welcome(session, false);
+  log(LogLine::Level::kInfo, fmt::format("joined name={} instance={} software=\"{}\"", name,
+                                         session.hello.instance, session.hello.software));
+  note_session(session, SessionChange::kJoined, Outcome::kNone);
+  tell_presence(session, "joined", "");
+}
+
+void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello) {
+  const ConnectionId old = session.connection;
+  take(session, hello.taken, hello.outcomes);
+  if (old != kNone && old != connection) {
+    unbind(session);
+    act(Op::kExpel).connection = old;
+  }
+  session.hello.window_bytes = hello.window_bytes;
+  session.hello.window_frames = hello.window_frames;
+  session.hello.metadata = std::move(hello.metadata);
+  Action& bound = act(Op::kBind);
+  bound.session = session.id;
+  bound.connection = connection;
+  bind(session, connection);
+
+  Stream& stream = session.stream;
+  Action& rewind = act(Op::kRewind);
+  rewind.session = session.id;
+  rewind.count = stream.front_taken;
+  if (stream.front_taken > 0) {
+    stream.bundles.front().count -= stream.front_taken;
+    stream.front_taken = 0;
+  }
+  stream.handed = 0;
+  stream.handed_bytes = 0;
+  stream.handed_count = stream.acked;
+  session.outcomes_sent = session.outcomes_acked;
+  // Receipts on their way may be lost with the connection: say all of them again.
+  for (const auto& [name, index] : session.pairs) {
+    pairs_[index].told_id = 0;
+    mark_dirty(index);
+  }
+  session.credit_due = true;
+  session.last_receipt = INT64_MIN / 2;
+  say_welcome(session, true);
+  log(LogLine::Level::kInfo, fmt::format("resumed name={}", name_of(session)));
+  note_session(session, SessionChange::kResumed, Outcome::kNone);
+}
+
+void Router::Impl::say_welcome(Session& session, bool resumed) {
+  Hello& hello = session.hello;
+  const auto capped = [](std::uint64_t wanted, std::uint64_t limit) {
+    return wanted == 0 ? limit : std::min(wanted, limit);
+  };
+  hello.window_bytes = capped(hello.window_bytes, limits.window);
+  hello.window_frames = capped(hello.window_frames, limits.window_frames);
+
+  Welcome welcome;
+  welcome.broker = identity.name;
+  welcome.run = identity.run;
+  welcome.epoch = session.epoch;
+  welcome.resumed = resumed;
+  welcome.first_id = next_first_id();
+  welcome.highest_id = session.highest_id;
+  welcome.received = session.received_cost;
+  welcome.credit = session.credit;
+  welcome.pair = pair_limit(session);
+  welcome.taken = session.stream.acked;
+  welcome.outcomes = session.outcomes_acked;
+  welcome.window_bytes = hello.window_bytes;
+  welcome.max_envelope_bytes = limits.max_envelope;
+  welcome.max_frame_bytes = limits.max_frame();
+  welcome.heartbeat_ms = static_cast<std::uint64_t>(limits.heartbeat_ns / kMillisecond);
+  welcome.silence_ms = static_cast<std::uint64_t>(limits.silence_ns / kMillisecond);
+  welcome.resume_ms = static_cast<std::uint64_t>(limits.resume_ns / kMillisecond);
+  welcome.time_ns = now_.wall_ns;
+  const std::size_t begin = out_->arena.size();
+  const ByteBuffer body = encode(welcome);
+  append_envelope(out_->arena, {.kind = Kind::kWelcome, .to = name_of(session), .body = body});
+  control_frame(session.connection, kNone, begin);
+}
+
+/// Above the clock and above every id ever seen or given.
+std::uint64_t Router::Impl::next_first_id() {
+  id_floor = std::max(now_.wall_ns, id_floor + 1);
+  if (next_broker_id_ == 0) next_broker_id_ = id_floor;
+  return id_floor;
+}
+
+// ---- Connections come and go
+// ---------------------------------------------------------------------
+
+void Router::Impl::bind(Session& session, ConnectionId connection) {
+  if (connection >= by_connection_.size()) by_connection_.resize(connection + 1, kNone);
+  by_connection_[connection] = session.id;
+  session.connection = connection;
+  session.state = Session::State::kActive;
+  session.last_heard = session.last_ping = now_.steady_ns;
+  session.blocked_since = session.retry_at = 0;
+  told_stranger_.erase(connection);
+  touch(session);
+}
+
+void Router::Impl::unbind(Session& session) {
+  if (session.connection == kNone) return;
+  by_connection_[session.connection] = kNone;
+  session.connection = kNone;
+  act(Op::kUnbind).session = session.id;
+}
+
+/// The connection stays bound: frames may still be readable, and then the session is back.
+void Router::Impl::make_away(Session& session, std::string_view why) {
+  if (session.state == Session::State::kAway) return;
+  session.state = Session::State::kAway;
+  session.away_since = now_.steady_ns;
+  log(LogLine::Level::kInfo, fmt::format("away name={} why=\"{}\"", name_of(session), why));
+  note_session(session, SessionChange::kAway, Outcome::kNone);
+}
+
+// ---- Over
+// ----------------------------------------------------------------------------------------
+
+/// Ends a session in words, then its connection.
+void Router::Impl::end(Session& session, Outcome code, std::string_view text, bool retry) {
+  const ConnectionId connection = session.connection;
+  if (connection != kNone) {
+    refuse(connection, name_of(session), code, text, retry);
+    act(Op::kExpel).connection = connection;
+  }
+  over(session, code);
+}
+
+/// The session is no more: its envelopes are lost, its name is free, whoever watches is told.
+void Router::Impl::over(Session& session, Outcome why) {
+  log(LogLine::Level::kInfo, fmt::format("left name={} why={}", name_of(session),
+                                         why == Outcome::kLost ? "goodbye" : outcome_name(why)));
+  commit_ranges();  // Of this frame: they may go to it or come from it.
+  note_session(session, SessionChange::kOver, why);
+  unbind(session);
+  directory.set_session(session.name, kNone);
+  lose_stream(session);
+  orphan_pairs(session);
+  remember(session);
+  reserved_ -= session.credit_size;
+  watchers_ -= session.watches.size();
+  session.watches.clear();
+  act(Op::kUntap).session = session.id;
+  act(Op::kDrop).session = session.id;
+  tell_presence(session, "left", why == Outcome::kLost ? "goodbye" : outcome_name(why));
+
+  const std::string name(name_of(session));
+  std::optional<Challenger> challenger = std::move(session.challenger);
+  directory.release(session.name);
+  --session_count;
+  free_sessions_.push_back(session.id);
+  sessions_[session.id].reset();
+  if (challenger) admit(challenger->connection, name, std::move(challenger->hello));
+}
+
+/// Everything on its way to the session is lost, and its senders are told.
+void Router::Impl::lose_stream(Session& session) {
+  Stream& stream = session.stream;
+  for (; !stream.runs.empty(); stream.runs.pop_front()) {
+    const Run run = stream.runs.front();
+    if (run.pair == kUncounted) continue;
+    accounting.held -= run.count;
+    const bool orphan = run.pair != kBrokerPayload && pairs_[run.pair].sender == kNone;
+    if (run.pair == kBrokerPayload || orphan) {
+      accounting.failed += run.count;
+      accounting.failed_by[static_cast<std::size_t>(Outcome::kLost)] += run.count;
+    }
+    if (run.pair == kBrokerPayload) continue;
+    Pair& pair = pairs_[run.pair];
+    const std::uint64_t cost = cost_of(run.size);
+    pair.held_count -= run.count;
+    pair.held_cost -= run.count * cost;
+    if (orphan) {
+      orphan_cost_ -= run.count * cost;
+      if (pair.held_count == 0) free_pair(run.pair);
+      continue;
+    }
+    Session& sender = session_at(pair.sender);
+    for (std::uint32_t i = 0; i < run.count; ++i) {
+      fail(sender, run.pair, run.id(i), static_cast<std::uint8_t>(Kind::kSend), cost,
+           Outcome::kLost);
+    }
+  }
+  held_bytes -= stream.bytes;
+  stream.bytes = 0;
+  stream.bundles.clear();
+}
+
+/// What the session sent and others still hold lives on without a sender to tell.
+void Router::Impl::orphan_pairs(Session& session) {
+  for (const auto& [name, index] : session.pairs) {
+    Pair& pair = pairs_[index];
+    pair.dirty = false;
+    pair.sender = kNone;
+    if (pair.held_count == 0) {
+      free_pair(index);
+    } else {
+      orphan_cost_ += pair.held_cost;
+    }
+  }
+  session.pairs.clear();
+  session.dirty_pairs.clear();
+  session.outcomes.clear();
+}
+
+/// So that the same instance, back in a new session, is told what of its own arrived.
+void Router::Impl::remember(const Session& session) {
+  if (session.highest_id == 0) return;
+  const auto [at, added] = remembered_.insert_or_assign(session.hello.instance, session.highest_id);
+  if (!added) return;
+  remembered_order_.push_back(at->first);
+  if (remembered_order_.size() <= kMaxRemembered) return;
+  remembered_.erase(remembered_order_.front());
+  remembered_order_.pop_front();
+}
+
+// ---- Presence
+// ------------------------------------------------------------------------------------
+
+void Router::Impl::tell_presence(const Session& about, std::string_view event,
+                                 std::string_view reason) {
+  if (watchers_ == 0) return;
+  for (const auto& watcher : sessions_) {
+    if (watcher == nullptr || watcher.get() == &about) continue;
+    const bool watches = std::any_of(
+        watcher->watches.begin(), watcher->watches.end(),
+        [&](const std::string& pattern) { return matches_name_pattern(pattern, name_of(about)); });
+    if (watches) send_presence(*watcher, about, event, reason);
+  }
+}
+
+void Router::Impl::send_presence(Session& watcher, const Session& about, std::string_view event,
+                                 std::string_view reason) {
+  // Beyond the queue's limit presence is not told: `who` has it.
+  if (watcher.stream.bytes > limits.queue) return;
+  const ByteBuffer body =
+      encode(Presence{std::string(event), std::string(name_of(about)), about.hello.instance,
+                      std::string(reason), about.hello.metadata});
+  append_from_broker(watcher, {.kind = Kind::kPresence, .to = name_of(watcher), .body = body},
+                     kUncounted);
+}
+
+void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {
+  if (!tap_on) return;
+  TapNote& note = out_->tap.emplace_back();
+  note.record.time_ns = now_.wall_ns;
+  note.record.from = session.name;
+  note.record.event = TapEvent::kSession;
+  note.record.code = static_cast<std::uint16_t>(change);
+  note.record.first_id = static_cast<std::uint64_t>(code);
+}
+
+}  // namespace zpost::core
