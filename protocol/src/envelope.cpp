@@ -32,6 +32,8 @@ constexpr std::array<std::string_view, 11> kMetaNames = {
 /// The keys seen so far of one map: a bit for each small one, a list of the others.
 class UintKeySet {
  public:
+  UintKeySet() {}  // NOLINT: others_ stays unset, since most envelopes need none of it.
+
   /// False if `key` was there. REQUIRES: called at most kMaxMetaEntries times.
   bool insert(std::uint64_t key) {
     if (key < 64) {
@@ -50,7 +52,7 @@ class UintKeySet {
  private:
   std::uint64_t small_ = 0;
   std::size_t others_count_ = 0;
-  std::uint64_t others_[kMaxMetaEntries];  // NOLINT: unset beyond the count.
+  std::uint64_t others_[kMaxMetaEntries];
 };
 
 bool read_optional(MsgpackReader& reader, std::optional<std::uint64_t>& value) {
@@ -156,6 +158,7 @@ bool FrameReader::next_any(EnvelopeView& view) {
     return false;
   }
   view.bytes = {begin, reader_.position() - start};
+  view.repeats_route = false;
   return true;
 }
 

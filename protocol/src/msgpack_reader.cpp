@@ -104,51 +104,60 @@ bool MsgpackReader::skip_value(std::size_t depth, std::size_t& budget) {
   if (budget == 0) return fail(ReadError::kTooMany);
   --budget;
   const std::uint8_t tag = peek();
+  const bool map = (tag & 0xf0) == 0x80 || tag == 0xde || tag == 0xdf;
+  const bool array = (tag & 0xf0) == 0x90 || tag == 0xdc || tag == 0xdd;
+  if (!map && !array) return skip_leaf(tag);
+
+  if (depth == kMaxNesting) return fail(ReadError::kTooDeep);
   std::size_t count = 0;
+  if (array) return read_array(count, budget) && skip_nested(count, depth + 1, budget);
+  return read_map(count, budget / 2) && skip_nested(2 * count, depth + 1, budget);
+}
+
+/// Skips a value that holds no others.
+bool MsgpackReader::skip_leaf(std::uint8_t tag) {
+  const auto width_from = [tag](std::uint8_t first) { return std::size_t{1} << (tag - first); };
   Bytes ignored;
-  if (tag < 0x80 || tag >= 0xe0) return skip_bytes(1);                       // fixint
-  if ((tag & 0xe0) == 0xa0) return skip_bytes(1 + std::size_t{tag} - 0xa0);  // fixstr
-  if ((tag & 0xf0) == 0x80 || tag == 0xde || tag == 0xdf) {                  // map
-    if (depth == kMaxNesting) return fail(ReadError::kTooDeep);
-    return read_map(count, budget / 2) && skip_nested(2 * count, depth + 1, budget);
-  }
-  if ((tag & 0xf0) == 0x90 || tag == 0xdc || tag == 0xdd) {  // array
-    if (depth == kMaxNesting) return fail(ReadError::kTooDeep);
-    return read_array(count, budget) && skip_nested(count, depth + 1, budget);
-  }
-  if (tag >= 0xc4 && tag <= 0xc6) return sized_view(std::size_t{1} << (tag - 0xc4), ignored);
-  if (tag >= 0xd9 && tag <= 0xdb) return sized_view(std::size_t{1} << (tag - 0xd9), ignored);
+  std::size_t count = 0;
+  if (tag < 0x80 || tag >= 0xe0) return skip_bytes(1);
+  if (tag < 0xc0) return skip_bytes(1 + std::size_t{tag} - 0xa0);  // A short str.
   switch (tag) {
     case 0xc0:  // nil
-    case 0xc2:
-    case 0xc3:
+    case 0xc2:  // false
+    case 0xc3:  // true
       return skip_bytes(1);
-    case 0xc7:  // ext 8, 16, 32: a length, a type, the data
+    case 0xc4:  // bin
+    case 0xc5:
+    case 0xc6:
+      return sized_view(width_from(0xc4), ignored);
+    case 0xc7:  // ext: a length, a type, the data
     case 0xc8:
-    case 0xc9: {
-      const std::size_t width = std::size_t{1} << (tag - 0xc7);
-      return read_count(width, count) && skip_bytes(1 + width + 1 + count);
-    }
-    case 0xca:
-      return skip_bytes(5);  // float
+    case 0xc9:
+      return read_count(width_from(0xc7), count) && skip_bytes(1 + width_from(0xc7) + 1 + count);
+    case 0xca:  // float
+      return skip_bytes(5);
     case 0xcb:
       return skip_bytes(9);
-    case 0xcc:
+    case 0xcc:  // uint
     case 0xcd:
     case 0xce:
     case 0xcf:
-      return skip_bytes(1 + (std::size_t{1} << (tag - 0xcc)));  // uint
-    case 0xd0:
+      return skip_bytes(1 + width_from(0xcc));
+    case 0xd0:  // int
     case 0xd1:
     case 0xd2:
     case 0xd3:
-      return skip_bytes(1 + (std::size_t{1} << (tag - 0xd0)));  // int
-    case 0xd4:
+      return skip_bytes(1 + width_from(0xd0));
+    case 0xd4:  // ext of a fixed length
     case 0xd5:
     case 0xd6:
     case 0xd7:
     case 0xd8:
-      return skip_bytes(2 + (std::size_t{1} << (tag - 0xd4)));  // fixext
+      return skip_bytes(2 + width_from(0xd4));
+    case 0xd9:  // str
+    case 0xda:
+    case 0xdb:
+      return sized_view(width_from(0xd9), ignored);
     default:
       return fail_type(tag);
   }

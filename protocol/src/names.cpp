@@ -15,24 +15,36 @@ bool is_name_char(char c) {
   return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
 }
 
-/// The length of the well-formed sequence of several bytes at the start of `text`; 0 if there is
-/// none. RFC 3629, section 4.
+/// A row of RFC 3629, section 4: what may follow a lead byte. The limits of the second byte leave
+/// no room for overlong forms, surrogates and what is beyond U+10FFFF.
+struct Utf8Row {
+  std::uint8_t first_lead;
+  std::uint8_t last_lead;
+  std::uint8_t second_low;
+  std::uint8_t second_high;
+  std::size_t length;
+};
+
+constexpr Utf8Row kUtf8Rows[] = {
+    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/// The length of the well-formed sequence of several bytes at the start of `text`; 0: there is
+/// none.
 std::size_t utf8_sequence(std::string_view text) {
-  const auto byte_at = [text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto in = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {
-    return i < text.size() && byte_at(i) >= low && byte_at(i) <= high;
+  const auto in = [text](std::size_t i, std::uint8_t low, std::uint8_t high) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    return byte >= low && byte <= high;
   };
-  const std::uint8_t lead = byte_at(0);
-  if (lead >= 0xc2 && lead <= 0xdf) return in(1, 0x80, 0xbf) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const std::uint8_t low = lead == 0xe0 ? 0xa0 : 0x80;   // No overlong forms.
-    const std::uint8_t high = lead == 0xed ? 0x9f : 0xbf;  // No surrogates.
-    return in(1, low, high) && in(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const std::uint8_t low = lead == 0xf0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xf4 ? 0x8f : 0xbf;  // Up to U+10FFFF.
-    return in(1, low, high) && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
+  for (const Utf8Row& row : kUtf8Rows) {
+    if (!in(0, row.first_lead, row.last_lead)) continue;
+    if (text.size() < row.length || !in(1, row.second_low, row.second_high)) return 0;
+    for (std::size_t i = 2; i < row.length; ++i) {
+      if (!in(i, 0x80, 0xbf)) return 0;
+    }
+    return row.length;
   }
   return 0;
 }

@@ -32,6 +32,7 @@ constexpr OutcomeName kOutcomeNames[] = {
     {Outcome::kDropped, "dropped"},
     {Outcome::kLost, "lost"},
     {Outcome::kBadName, "bad-name"},
+    {Outcome::kBadId, "bad-id"},
     {Outcome::kBadIdentity, "bad-identity"},
     {Outcome::kVersion, "version"},
     {Outcome::kNameHeld, "name-held"},

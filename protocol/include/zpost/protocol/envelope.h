@@ -19,6 +19,7 @@ namespace zpost {
 struct EnvelopeView {
   std::uint8_t kind_number = 0;  // May be none of Kind's values.
   bool body_is_text = false;     // The body was a str, not a bin. Its UTF-8 is not checked.
+  bool repeats_route = false;    // Kind, to and from are the same bytes as in the envelope before.
   std::string_view to = {};
   std::string_view from = {};
   std::uint64_t id = 0;
@@ -52,6 +53,10 @@ class FrameReader {
   // The shape nearly every envelope has: short names, no meta, a bin body, nothing extra. False,
   // with nothing done, for all others, for errors and for the last few bytes of a frame.
   [[nodiscard]] bool next_common(EnvelopeView& view);
+  // The same, for one whose kind and names repeat those of the envelope before.
+  [[nodiscard]] bool next_repeated(EnvelopeView& view);
+  [[nodiscard]] bool finish_common(EnvelopeView& view, const std::byte* at);
+  void note_route(const std::byte* at, std::size_t to_bytes, std::size_t from_bytes);
   [[nodiscard]] bool next_any(EnvelopeView& view);
   [[nodiscard]] bool read_fields(EnvelopeView& view, std::size_t& elements);
   [[nodiscard]] bool read_kind(EnvelopeView& view);
@@ -65,6 +70,11 @@ class FrameReader {
   MsgpackReader reader_;
   const char* field_ = "envelope";
   bool failed_ = false;
+  // The route of the latest common envelope: array tag, kind, to, from. Null: none to repeat.
+  const std::byte* route_ = nullptr;
+  std::size_t route_bytes_ = 0;
+  std::size_t to_bytes_ = 0;
+  std::size_t from_bytes_ = 0;
 };
 
 /// The meta keys this version knows. SPEC.md, section 3, "Meta keys". Views as in EnvelopeView.

@@ -71,17 +71,52 @@ inline const std::byte* load_bin_tag(const std::byte* at, std::size_t& length) {
 
 }  // namespace internal
 
+namespace internal {
+
+inline constexpr std::size_t kLongestFixstr = 31;
+/// Array tag, kind, two short names, id, empty meta, bin tag.
+inline constexpr std::size_t kLongestCommonHeader = 2 + 2 * (1 + kLongestFixstr) + 9 + 1 + 5;
+
+/// Whether `size` bytes are equal. REQUIRES: size >= 4, and 8 bytes readable from every start.
+inline bool equal_route(const std::byte* a, const std::byte* b, std::size_t size) {
+  std::uint64_t x = 0;
+  std::uint64_t y = 0;
+  std::size_t at = 0;
+  for (; at + sizeof x <= size; at += sizeof x) {
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    if (x != y) return false;
+  }
+  if (at == size) return true;
+  std::memcpy(&x, a + at, sizeof x);
+  std::memcpy(&y, b + at, sizeof y);
+  return ((x ^ y) << (8 * (sizeof x - (size - at)))) == 0;  // Little endian: the first bytes.
+}
+
+}  // namespace internal
+
 inline bool FrameReader::next(EnvelopeView& view) {
-  return next_common(view) || next_any(view);
+  return next_repeated(view) || next_common(view) || next_any(view);
+}
+
+inline bool FrameReader::next_repeated(EnvelopeView& view) {
+  const std::byte* const begin = reader_.cursor();
+  if (route_ == nullptr || reader_.left() < internal::kLongestCommonHeader) return false;
+  if (!internal::equal_route(begin, route_, route_bytes_)) return false;
+  if (!finish_common(view, begin + route_bytes_)) return false;
+  note_route(begin, to_bytes_, from_bytes_);
+  view.kind_number = internal::byte_at(begin + 1);
+  view.to = {reinterpret_cast<const char*>(begin + 3), to_bytes_};
+  view.from = {reinterpret_cast<const char*>(begin + 4 + to_bytes_), from_bytes_};
+  view.repeats_route = true;
+  return true;
 }
 
 inline bool FrameReader::next_common(EnvelopeView& view) {
-  constexpr std::size_t kLongestName = 31;  // Of a fixstr.
-  constexpr std::size_t kLongestHeader = 2 + 2 * (1 + kLongestName) + 9 + 1 + 5;
   constexpr auto kByteAt = internal::byte_at;
   const std::byte* const begin = reader_.cursor();
-  const std::size_t left = reader_.left();
-  if (left < kLongestHeader) return false;
+  route_ = nullptr;
+  if (reader_.left() < internal::kLongestCommonHeader) return false;
 
   const std::uint8_t kind = kByteAt(begin + 1);
   const std::uint8_t to_tag = kByteAt(begin + 2);
@@ -92,27 +127,43 @@ inline bool FrameReader::next_common(EnvelopeView& view) {
   const std::byte* const from = to + to_bytes + 1;
   const bool fits =
       kByteAt(begin) == 0x96 && kind < 0x80 && (to_tag & 0xe0) == 0xa0 && (from_tag & 0xe0) == 0xa0;
-  if (!fits) return false;
+  if (!fits || !finish_common(view, from + from_bytes)) return false;
 
+  note_route(begin, to_bytes, from_bytes);
+  view.kind_number = kind;
+  view.to = {reinterpret_cast<const char*>(to), to_bytes};
+  view.from = {reinterpret_cast<const char*>(from), from_bytes};
+  view.repeats_route = false;
+  return true;
+}
+
+/// Reads id, meta and body from `at` and advances past them.
+inline bool FrameReader::finish_common(EnvelopeView& view, const std::byte* at) {
+  const std::byte* const begin = reader_.cursor();
   std::uint64_t id = 0;
-  const std::byte* const meta = internal::load_uint(from + from_bytes, id);
-  if (meta == nullptr || kByteAt(meta) != 0x80) return false;
+  const std::byte* const meta = internal::load_uint(at, id);
+  if (meta == nullptr || internal::byte_at(meta) != 0x80) return false;
   std::size_t body_bytes = 0;
   const std::byte* const body = internal::load_bin_tag(meta + 1, body_bytes);
   if (body == nullptr) return false;
   const std::size_t total = static_cast<std::size_t>(body - begin) + body_bytes;
-  if (total > left) return false;
+  if (total > reader_.left()) return false;
 
-  view.kind_number = kind;
   view.body_is_text = false;
-  view.to = {reinterpret_cast<const char*>(to), to_bytes};
-  view.from = {reinterpret_cast<const char*>(from), from_bytes};
   view.id = id;
   view.meta = {meta, 1};
   view.body = {body, body_bytes};
   view.bytes = {begin, total};
   reader_.advance(total);
   return true;
+}
+
+inline void FrameReader::note_route(const std::byte* at, std::size_t to_bytes,
+                                    std::size_t from_bytes) {
+  route_ = at;
+  route_bytes_ = 4 + to_bytes + from_bytes;
+  to_bytes_ = to_bytes;
+  from_bytes_ = from_bytes;
 }
 
 inline std::byte* EnvelopePrefix::write(std::byte* out, std::uint64_t id, Bytes body) const {

@@ -107,6 +107,7 @@ class MsgpackReader {
   [[nodiscard]] bool sized_view(std::size_t width, Bytes& value);
   [[nodiscard]] bool read_count(std::size_t width, std::size_t& count);
   [[nodiscard]] bool skip_value(std::size_t depth, std::size_t& budget);
+  [[nodiscard]] bool skip_leaf(std::uint8_t tag);
   [[nodiscard]] bool skip_nested(std::size_t count, std::size_t depth, std::size_t& budget);
   [[nodiscard]] bool skip_bytes(std::size_t bytes);
 
