@@ -61,9 +61,6 @@ using Packer = msgpack::packer<Sink>;
 
 void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& view) {
   const std::uint64_t cost = cost_of(view.bytes.size());
-  if (index == kNoPair) {
-    return fail(session, kNoPair, view.id, view.kind_number, cost, Outcome::kFull);
-  }
   if (view.kind() != Kind::kRequest) {
     return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
   }

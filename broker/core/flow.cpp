@@ -310,6 +310,11 @@ bool Router::Impl::receipt_due(const Session& session) const {
 }
 
 void Router::Impl::write_receipt(Session& session) {
+  // A quarter of the limit in less than a receipt's pause: the limit holds the sender up, even if
+  // the broker never sees much outstanding.
+  const bool fast = session.settled_since_receipt >= pair_limit(session) / 4 &&
+                    now_.steady_ns - session.last_receipt < limits.receipt_ns;
+  if (fast) session.pressed = true;
   adjust_credit(session);
   Receipt receipt{session.credit, pair_limit(session), {}};
   for (const PairIndex index : session.dirty_pairs) {
@@ -344,9 +349,10 @@ void Router::Impl::adjust_credit(Session& session) {
   session.credit = std::max(session.credit, session.settled_cost + session.credit_size);
 }
 
-/// The peer reports the lower total it adopted.
+/// The peer reports the lower total it adopted. The one it had before means that it has not seen
+/// the lower one yet.
 void Router::Impl::adopt_credit(Session& session, std::uint64_t credit) {
-  if (session.shrink_to == 0 || credit < session.shrink_to || credit > session.credit) return;
+  if (session.shrink_to == 0 || credit < session.shrink_to || credit >= session.credit) return;
   session.shrink_to = 0;
   session.credit = credit;
   const std::uint64_t unsettled = credit > session.settled_cost ? credit - session.settled_cost : 0;

@@ -1,6 +1,8 @@
 // What comes in: frames of sessions and of strangers, and what happens to connections.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/core/router_impl.h"
 
 namespace zpost::core {
@@ -20,6 +22,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
 
   heard(*session);
   frame_ = frame;
+  route_ = kNoPair;
   FrameReader reader(frame);
   EnvelopeView view;
   bool lives = true;
@@ -33,6 +36,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
     }
   }
   commit_ranges();
+  if (lives) id_floor = std::max(id_floor, session->highest_id);
   if (lives && reader.failed()) end(*session, Outcome::kMalformed, reader.error_text(), false);
 }
 
@@ -69,6 +73,7 @@ void Router::Impl::on_bad_identity(ConnectionId connection) {
 }
 
 void Router::Impl::on_disconnected(ConnectionId connection) {
+  unpark(connection);
   Session* session = session_of(connection);
   if (session != nullptr && session->state == Session::State::kActive) {
     make_away(*session, "connection lost");
@@ -76,6 +81,7 @@ void Router::Impl::on_disconnected(ConnectionId connection) {
 }
 
 void Router::Impl::on_handover(ConnectionId connection) {
+  unpark(connection);
   Session* session = session_of(connection);
   if (session == nullptr) return;
   make_away(*session, "its identity came back on another connection");
@@ -83,6 +89,7 @@ void Router::Impl::on_handover(ConnectionId connection) {
 }
 
 void Router::Impl::forget_connection(ConnectionId connection) {
+  unpark(connection);
   told_stranger_.erase(connection);
   if (Session* session = session_of(connection)) {
     session->connection = kNone;
@@ -156,7 +163,10 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
     return violation(session, "an ack beyond what was sent");
   }
   take(session, ack->taken, ack->outcomes);
-  if (ack->credit > 0) adopt_credit(session, ack->credit);
+  if (ack->credit > 0) {
+    session.says_credit = true;
+    adopt_credit(session, ack->credit);
+  }
   touch(session);
 }
 

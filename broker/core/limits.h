@@ -14,10 +14,10 @@ struct Limits {
   std::uint64_t max_envelope = 1 << 20;           // Bytes, encoded.
   std::uint64_t memory = std::uint64_t{1} << 30;  // Bytes; half of it may be granted or held.
   std::uint64_t credit_initial = 32 << 10;        // Cost a new peer may have unsettled.
-  std::uint64_t credit_max = 8 << 20;             // Cost a busy peer may have unsettled.
+  std::uint64_t credit_max = 32 << 20;            // Cost a busy peer may have unsettled.
   std::uint64_t pair_share = 4;                   // One recipient gets credit / pair_share.
-  std::uint64_t window = 4 << 20;                 // Unacknowledged bytes per recipient.
-  std::uint64_t window_frames = 64;               // Unacknowledged frames; half of SNDHWM at most.
+  std::uint64_t window = 8 << 20;                 // Unacknowledged bytes per recipient.
+  std::uint64_t window_frames = 128;              // Unacknowledged frames; half of SNDHWM at most.
   std::uint64_t queue = 64 << 20;                 // Bytes waiting or unacknowledged per recipient.
   std::uint64_t peers = 20'000;
   std::uint64_t violations = 100;

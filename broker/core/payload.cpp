@@ -15,6 +15,11 @@ std::size_t pair_slot(std::string_view to) {
   return (first + 3U * last + to.size()) & 7U;
 }
 
+/// A name, or empty: the broker.
+bool may_be_recipient(std::string_view to) {
+  return to.empty() || is_name(to);
+}
+
 }  // namespace
 
 void Router::Impl::payload(Session& session, const EnvelopeView& view) {
@@ -22,37 +27,36 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   if (draining && session.hello.resume) return;
 
   const std::uint64_t cost = cost_of(view.bytes.size());
+  const bool alone = session.outstanding() == 0;
   ++accounting.received;
   ++session.sent;
-  if (const Outcome wrong = check_sender(session, view, cost); wrong != Outcome::kNone) {
+  session.received_cost += cost;
+  session.last_payload = now_.steady_ns;
+  // Of the envelope before, if this one has its names and those were in order.
+  PairIndex index = view.repeats_route ? route_ : kNoPair;
+  route_ = kNoPair;
+  if (const Outcome wrong = check_id(session, view, index != kNoPair); wrong != Outcome::kNone) {
     return fail(session, kNoPair, view.id, view.kind_number, cost, wrong);
   }
-  const PairIndex index = pair_for(session, view.to);
+  if (index == kNoPair) index = pair_for(session, view.to);
+  route_ = index;
   if (index == kNoPair) {
-    const Outcome code = is_name(view.to) ? Outcome::kFull : Outcome::kBadName;
+    const Outcome code = may_be_recipient(view.to) ? Outcome::kFull : Outcome::kBadName;
     if (code == Outcome::kBadName) violation(session, "to is not a name");
     return fail(session, kNoPair, view.id, view.kind_number, cost, code);
   }
-  if (index == kBrokerPair) return admin(session, find_or_make_pair(session, ""), view);
-
-  Pair& pair = pairs_[index];
-  const std::uint64_t limit = pair_limit(session);
-  if ((pair.outstanding() + cost) * 2 > limit) session.pressed = true;
-  const Outcome refusal =
-      check_recipient(pair, limit, static_cast<std::uint32_t>(view.bytes.size()));
-  if (refusal != Outcome::kNone) {
-    if (refusal == Outcome::kOverCredit) violation(session, "over the pair limit");
+  if (const Outcome refusal = check(session, pairs_[index], view, alone);
+      refusal != Outcome::kNone) {
     return fail(session, index, view.id, view.kind_number, cost, refusal);
   }
+  if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
 }
 
-/// What can be wrong whoever the recipient is. Counts the cost and the id.
-Outcome Router::Impl::check_sender(Session& session, const EnvelopeView& view, std::uint64_t cost) {
-  const bool alone = session.outstanding() == 0;
-  session.received_cost += cost;
-  session.last_payload = now_.steady_ns;
-  if (view.from != name_of(session)) {
+/// What makes the id void. What is wrong beyond that settles it, in the order of ids to its
+/// recipient.
+Outcome Router::Impl::check_id(Session& session, const EnvelopeView& view, bool names_checked) {
+  if (!names_checked && view.from != name_of(session)) {
     violation(session, "from is not the connection's name");
     return Outcome::kForged;
   }
@@ -65,6 +69,12 @@ Outcome Router::Impl::check_sender(Session& session, const EnvelopeView& view, s
     return Outcome::kBadId;
   }
   session.highest_id = view.id;
+  return Outcome::kNone;
+}
+
+/// `alone`: the sender had nothing outstanding before.
+Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeView& view,
+                            bool alone) {
   if (session.received_cost > session.credit && !alone) {
     violation(session, "over credit");
     return Outcome::kOverCredit;
@@ -73,7 +83,19 @@ Outcome Router::Impl::check_sender(Session& session, const EnvelopeView& view, s
   if (view.kind() == Kind::kPublish || view.kind() == Kind::kCall) return Outcome::kUnsupported;
   if (draining) return Outcome::kDraining;
   if (over_memory()) return Outcome::kFull;
-  return view.has_meta() ? check_meta(view) : Outcome::kNone;
+  if (view.has_meta()) {
+    if (const Outcome wrong = check_meta(view); wrong != Outcome::kNone) return wrong;
+  }
+  if (pair.to == kBrokerName) return Outcome::kNone;
+
+  const std::uint64_t cost = cost_of(view.bytes.size());
+  const std::uint64_t limit = pair_limit(session);
+  if ((pair.outstanding() + cost) * 2 > limit) session.pressed = true;
+  if (pair.outstanding() > 0 && pair.outstanding() + cost > limit) {
+    violation(session, "over the pair limit");
+    return Outcome::kOverCredit;
+  }
+  return check_recipient(pair, view.bytes.size());
 }
 
 Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
@@ -82,11 +104,7 @@ Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
   return meta->durable || meta->ttl_ms ? Outcome::kUnsupported : Outcome::kNone;
 }
 
-Outcome Router::Impl::check_recipient(const Pair& pair, std::uint64_t limit,
-                                      std::uint32_t size) const {
-  if (pair.outstanding() > 0 && pair.outstanding() + cost_of(size) > limit) {
-    return Outcome::kOverCredit;
-  }
+Outcome Router::Impl::check_recipient(const Pair& pair, std::size_t size) const {
   const SessionId to = directory.session(pair.to);
   if (to == kNone) return Outcome::kNoPeer;
   const Stream& stream = sessions_[to]->stream;
@@ -192,12 +210,11 @@ void Router::Impl::note_range(const Range& range) {
   out_->tap.push_back(note);
 }
 
-/// The pair of `session` and `to`; kBrokerPair: the broker itself; kNoPair: not a name, or no room.
+/// The pair of `session` and `to`; kNoPair: not a name, or no room.
 PairIndex Router::Impl::pair_for(Session& session, std::string_view to) {
-  if (to.empty()) return kBrokerPair;
   PairIndex& cached = session.pair_cache[pair_slot(to)];
   if (cached != 0 && directory.name(pairs_[cached - 1].to) == to) return cached - 1;
-  if (!is_name(to)) return kNoPair;
+  if (!may_be_recipient(to)) return kNoPair;
   const PairIndex index = find_or_make_pair(session, to);
   cached = index == kNoPair ? 0 : index + 1;
   return index;

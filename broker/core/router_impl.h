@@ -19,8 +19,7 @@ namespace zpost::core {
 inline constexpr std::uint32_t kBundleBytes = 64 << 10;
 /// Frames up to this size may share a receive buffer of libzmq, so they are copied, not kept.
 inline constexpr std::size_t kWholeFrameBytes = 8 << 10;
-/// What pair_for() says of the empty name, and of a name it has no room for.
-inline constexpr PairIndex kBrokerPair = kNone - 1;
+/// What pair_for() says when there is none.
 inline constexpr PairIndex kNoPair = kNone;
 /// Recipients a sender may have had dealings with lately.
 inline constexpr std::size_t kMaxPairs = 8192;
@@ -99,11 +98,11 @@ class Router::Impl {
 
   // payload.cpp
   void payload(Session& session, const EnvelopeView& view);
-  [[nodiscard]] Outcome check_sender(Session& session, const EnvelopeView& view,
-                                     std::uint64_t cost);
+  [[nodiscard]] Outcome check_id(Session& session, const EnvelopeView& view, bool names_checked);
+  [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
+                              bool alone);
   [[nodiscard]] Outcome check_meta(const EnvelopeView& view) const;
-  [[nodiscard]] Outcome check_recipient(const Pair& pair, std::uint64_t pair_limit,
-                                        std::uint32_t size) const;
+  [[nodiscard]] Outcome check_recipient(const Pair& pair, std::size_t size) const;
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size);
   void commit_ranges();
@@ -121,6 +120,8 @@ class Router::Impl {
   void admit(ConnectionId connection, std::string_view name, Hello hello);
   void challenge(Session& holder, ConnectionId connection, Hello hello);
   void refuse_challenger(Session& holder, std::string_view why);
+  [[nodiscard]] Challenger take_challenger(Session& holder);
+  void unpark(ConnectionId connection);
   void welcome_new(ConnectionId connection, std::string_view name, Hello hello);
   void resume(Session& session, ConnectionId connection, Hello hello);
   void say_welcome(Session& session, bool resumed);
@@ -200,12 +201,14 @@ class Router::Impl {
 
   Now now_;
   Actions* out_ = nullptr;
-  Bytes frame_;  // Of this step.
+  Bytes frame_;                // Of this step.
+  PairIndex route_ = kNoPair;  // Of the envelope before in this frame, if its sender was in order.
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;
   std::vector<SessionId> by_connection_;                          // kNone: no session.
   std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When `not-welcomed` was said.
+  std::unordered_map<ConnectionId, SessionId> parked_;  // Challengers, and whose name they want.
   std::vector<Pair> pairs_;
   std::vector<PairIndex> free_pairs_;
   std::vector<Range> ranges_;

@@ -118,6 +118,7 @@ struct Session {
   std::uint64_t credit = 0;       // The highest total told.
   std::uint64_t credit_size = 0;  // What may be unsettled; reserved in the broker's budget.
   std::uint64_t shrink_to = 0;    // A lower total was told, not yet adopted; 0: none.
+  bool says_credit = false;       // Its acks say which total it adopted, so credit may fall.
   bool pressed = false;           // It came near a limit: let it grow.
   bool credit_due = false;        // Told with the next receipt even if no pair moved.
   std::int64_t last_payload = 0;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/core/router_impl.h"
 
@@ -46,13 +47,13 @@ void Router::Impl::on_hello(ConnectionId connection, std::string_view name,
     return refuse(connection, name, Outcome::kVersion,
                   fmt::format("this broker speaks version {} only", kProtocolVersion), false);
   }
-  if (draining) {
-    return refuse(connection, name, Outcome::kDraining, "the broker is shutting down", true);
-  }
   admit(connection, name, std::move(*hello));
 }
 
 void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello hello) {
+  if (draining) {
+    return refuse(connection, name, Outcome::kDraining, "the broker is shutting down", true);
+  }
   const NameId known = directory.find(name);
   const SessionId holder_id = known == kNone ? kNone : directory.session(known);
   if (holder_id == kNone) return welcome_new(connection, name, std::move(hello));
@@ -61,6 +62,7 @@ void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello h
   if (holder.hello.instance != hello.instance) {
     return challenge(holder, connection, std::move(hello));
   }
+  if (holder.challenger) refuse_challenger(holder, "the holder answered");
   const bool continues = holder.hello.resume && hello.resume && hello.run == identity.run &&
                          hello.epoch == holder.epoch && hello.taken <= holder.stream.handed_count &&
                          hello.taken >= holder.stream.acked &&
@@ -88,18 +90,30 @@ void Router::Impl::challenge(Session& holder, ConnectionId connection, Hello hel
     holder.ping_due = true;
     touch(holder);
   }
+  parked_[connection] = holder.id;
   holder.challenger = Challenger{connection, std::move(hello), deadline};
   late_at_ = std::min(late_at_, deadline);
   next_sweep_ = std::min(next_sweep_, deadline);
 }
 
 void Router::Impl::refuse_challenger(Session& holder, std::string_view why) {
-  const Challenger challenger = std::move(*holder.challenger);
-  holder.challenger.reset();
+  const Challenger challenger = take_challenger(holder);
   refuse(challenger.connection, name_of(holder), Outcome::kNameHeld,
          fmt::format("name {} is held by instance {} since {}: {}", name_of(holder),
                      holder.hello.instance, utc(holder.since_wall_ns), why),
          true);
+}
+
+Challenger Router::Impl::take_challenger(Session& holder) {
+  Challenger challenger = *std::exchange(holder.challenger, std::nullopt);
+  parked_.erase(challenger.connection);
+  return challenger;
+}
+
+/// Whoever waits for a held name on this connection is not there any more.
+void Router::Impl::unpark(ConnectionId connection) {
+  const auto at = parked_.find(connection);
+  if (at != parked_.end()) (void)take_challenger(session_at(at->second));
 }
 
 void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, Hello hello) {
@@ -291,7 +305,8 @@ void Router::Impl::over(Session& session, Outcome why) {
   tell_presence(session, "left", why == Outcome::kLost ? "goodbye" : outcome_name(why));
 
   const std::string name(name_of(session));
-  std::optional<Challenger> challenger = std::move(session.challenger);
+  std::optional<Challenger> challenger;
+  if (session.challenger) challenger = take_challenger(session);
   directory.release(session.name);
   --session_count;
   free_sessions_.push_back(session.id);

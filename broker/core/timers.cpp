@@ -64,7 +64,7 @@ void Router::Impl::ping(Session& session) {
 void Router::Impl::shrink(Session& session) {
   const bool idle = session.outstanding() == 0 && session.shrink_to == 0 &&
                     now_.steady_ns - session.last_payload >= limits.credit_idle_ns;
-  if (!idle || !session.hello.acks || session.credit_size <= limits.credit_initial) return;
+  if (!idle || !session.says_credit || session.credit_size <= limits.credit_initial) return;
   if (session.connection == kNone || !session.dirty_pairs.empty() || session.credit_due) return;
   session.shrink_to = session.settled_cost + limits.credit_initial;
   const std::size_t begin = out_->arena.size();

@@ -1,0 +1,104 @@
+// zpost-broker: the whole program.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "broker/app/broker.h"
+#include "broker/app/flags.h"
+#include "broker/app/process.h"
+#include "broker/net/clock.h"
+
+namespace zpost::app {
+namespace {
+
+int fail(std::string_view text) {
+  fmt::print(stderr, "zpost-broker: {}\n", text);
+  return kExitFailure;
+}
+
+/// Null, and a warning, if there is no place for the file.
+std::unique_ptr<IdFloorKeeper> make_id_floor(const Config& config, Log& log) {
+  const auto warn = [&log](const std::string& text) {
+    log.write(LogLevel::kWarning,
+              fmt::format("id_floor {}; going on: after a restart ids start from the clock", text));
+  };
+  std::string path = config.state;
+  if (path.empty()) {
+    const auto found = default_state_path(config.listen.front(), std::getenv("XDG_STATE_HOME"),
+                                          std::getenv("HOME"));
+    if (!found) {
+      warn(found.error().text);
+      return nullptr;
+    }
+    path = *found;
+  }
+  return std::make_unique<IdFloorKeeper>(IdFloorFile(path), warn);
+}
+
+/// Every endpoint, then one line each on standard output: programs wait for them.
+Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpoints) {
+  std::string lines;
+  for (const std::string& text : endpoints) {
+    const auto resolved = gateway.listen(*net::parse_endpoint(text));  // check_config() read it.
+    if (!resolved) return resolved.error();
+    lines += fmt::format("listening on {}\n", *resolved);
+  }
+  fmt::print("{}", lines);
+  std::fflush(stdout);
+  return {};
+}
+
+int run(const Config& config) {
+  keep_free_memory();
+  Signals signals;
+  const auto log =
+      Log::open({log_level(config.log_level), config.log_format == "json", config.log_file});
+  if (!log) return fail(log.error().text);
+
+  const std::uint64_t files = raise_file_limit();
+  if (files < config.limits.peers + 100) {
+    (*log)->write(
+        LogLevel::kWarning,
+        fmt::format("file_limit open_files={} peers={}: fewer can connect; raise the hard "
+                    "limit (ulimit -Hn) or lower limits.peers",
+                    files, config.limits.peers));
+  }
+  const std::unique_ptr<IdFloorKeeper> id_floor = make_id_floor(config, **log);
+  const std::uint64_t floor = id_floor == nullptr ? 0 : id_floor->start(net::read_clocks().wall_ns);
+
+  net::SocketSettings socket;
+  socket.io_threads = static_cast<int>(config.io_threads);
+  core::Router router(config.limits, {config.name, random_hex(), floor});
+  net::Gateway gateway(socket, config.limits, signals.fd());
+  tap::Tap tap(router);
+  Broker broker({router, gateway, tap, signals, id_floor.get(), **log}, config.drain_time_ns);
+
+  if (const auto good = gateway.check(); !good) return fail(good.error().text);
+  if (const auto good = listen(gateway, config.listen); !good) return fail(good.error().text);
+  (*log)->write(LogLevel::kInfo, fmt::format("started version={} name={} memory={}", ZPOST_VERSION,
+                                             config.name, config.limits.memory));
+  broker.run();
+  return 0;
+}
+
+int main_of(int argc, const char* const* argv) {
+  const auto wanted = read_flags(argc, argv);
+  if (const auto* const leave = std::get_if<Leave>(&wanted)) {
+    std::fputs(leave->text.c_str(), leave->code == 0 ? stdout : stderr);
+    return leave->code;
+  }
+  return run(std::get<Run>(wanted).config);
+}
+
+}  // namespace
+}  // namespace zpost::app
+
+int main(int argc, char** argv) {
+  try {
+    return zpost::app::main_of(argc, argv);
+  } catch (const std::exception& error) {
+    return zpost::app::fail(error.what());
+  }
+}

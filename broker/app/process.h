@@ -1,0 +1,26 @@
+// What the broker asks of the operating system about itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace zpost::app {
+
+/// Raises the limit of open files as far as it may go. Returns it.
+std::uint64_t raise_file_limit();
+
+/// Bytes of memory in use (resident); 0 if that cannot be told.
+[[nodiscard]] std::uint64_t resident_bytes();
+
+/// Makes the heap keep what is freed, up to some 256 MiB, for its next use. The frames of a busy
+/// broker come and go; giving their pages back and faulting them in again costs half its
+/// throughput.
+void keep_free_memory();
+
+/// Makes the heap give what is free back to the system, so that resident_bytes() says what is used.
+void give_back_free_memory();
+
+/// 32 random hexadecimal digits.
+[[nodiscard]] std::string random_hex();
+
+}  // namespace zpost::app

@@ -1,0 +1,107 @@
+#include "broker/net/gateway.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "broker/net/hoarders.h"
+#include "broker/net/self_test.h"
+
+namespace zpost::net {
+
+namespace {
+
+// Beyond its credit a peer may have this on its way: control, and frames not yet refused.
+constexpr std::uint64_t kHoardingSlack = 4 << 20;
+
+}  // namespace
+
+Gateway::Gateway(const SocketSettings& settings, const core::Limits& limits, int other_fd)
+    : limits_(limits),
+      socket_(settings, limits),
+      monitor_(socket_.context(), socket_.handle(), wake_),
+      connections_(2 * limits.peers),
+      receiver_(socket_, connections_, monitor_),
+      executor_(socket_, connections_, monitor_, pool_),
+      waiter_(socket_, receiver_, wake_, other_fd) {}
+
+Result<void> Gateway::check() {
+  return self_test(socket_.context());
+}
+
+Result<std::string> Gateway::listen(const Endpoint& endpoint) {
+  return socket_.bind(endpoint);
+}
+
+Incoming Gateway::receive(core::Now now) {
+  Incoming incoming = receiver_.receive(now.steady_ns);
+  if (incoming.kind == Incoming::Kind::kDry) dry_at_ = now.steady_ns;
+  return incoming;
+}
+
+std::span<const ConnectionId> Gateway::take_gone(core::Now now) {
+  gone_.clear();
+  if (monitor_.pending()) receiver_.collect_events();
+  connections_.take_gone(now.steady_ns, gone_);
+  return gone_;
+}
+
+std::span<const ConnectionId> Gateway::keep_house(core::Now now) {
+  forgotten_.clear();
+  connections_.forget_gone(now.steady_ns, dry_at_, forgotten_);
+  pool_.trim();
+  report_failures();
+  return forgotten_;
+}
+
+void Gateway::expel_hoarders(core::Now now) {
+  const std::uint64_t limit = limits_.credit_max + 2 * limits_.max_frame() + kHoardingSlack;
+  receiver_.collect_events();
+  for (const Hoarder& hoarder : find_hoarders(connections_, limit)) {
+    monitor_.expel(hoarder.fd, hoarder.generation, now.steady_ns);
+    const std::string_view name =
+        hoarder.connection == kNone ? "?" : connections_[hoarder.connection].name;
+    say(core::LogLine::Level::kWarning,
+        fmt::format(
+            "expelled name={} why=\"{} bytes came from it that cannot be read: a message of "
+            "endless parts?\"",
+            name, hoarder.bytes));
+  }
+}
+
+void Gateway::close(int linger_ms) {
+  monitor_.stop();
+  socket_.close(linger_ms);
+}
+
+std::vector<core::LogLine> Gateway::take_log() {
+  return std::exchange(log_, {});
+}
+
+void Gateway::say(core::LogLine::Level level, std::string text) {
+  log_.push_back({level, std::move(text)});
+}
+
+/// Called about once a second, so that a storm of failures is one line.
+void Gateway::report_failures() {
+  using Level = core::LogLine::Level;
+  const ConnectionFailures failures = monitor_.failures();
+  if (const auto count = failures.accepts - reported_.accepts; count > 0) {
+    say(Level::kWarning,
+        fmt::format("accept_failed count={} why=\"{}\": peers cannot connect; raise the limit of "
+                    "open files (ulimit -n)",
+                    count, std::strerror(failures.accept_error)));
+  }
+  if (const auto count = failures.handshakes - reported_.handshakes; count > 0) {
+    say(Level::kDebug, fmt::format("handshake_failed count={}", count));
+  }
+  if (const auto count = receiver_.refused() - reported_refused_; count > 0) {
+    say(Level::kWarning, fmt::format("connection_refused count={} why=\"the table is full: "
+                                     "limits.peers is {}\"",
+                                     count, limits_.peers));
+  }
+  reported_ = failures;
+  reported_refused_ = receiver_.refused();
+}
+
+}  // namespace zpost::net

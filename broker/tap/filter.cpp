@@ -1,0 +1,81 @@
+#include "broker/tap/filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "zpost/protocol/limits.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::tap {
+
+namespace {
+
+// What a record shows beyond this is cut: a record must fit a tap envelope.
+constexpr std::uint64_t kMaxSnap = 16 << 10;
+
+bool matches(const std::string& pattern, std::string_view name) {
+  return pattern.empty() || matches_name_pattern(pattern, name);
+}
+
+bool read_pattern(MsgpackReader& reader, std::string& pattern) {
+  std::string_view text;
+  if (!reader.read_str(text) || !(text.empty() || is_name_pattern(text))) return false;
+  pattern = text;
+  return true;
+}
+
+bool read_kinds(MsgpackReader& reader, std::bitset<128>& kinds) {
+  std::size_t count = 0;
+  if (!reader.read_array(count, kinds.size())) return false;
+  for (; count > 0; --count) {
+    std::uint64_t kind = 0;
+    if (!reader.read_uint(kind) || kind >= kinds.size()) return false;
+    kinds.set(kind);
+  }
+  return true;
+}
+
+bool read_entry(MsgpackReader& reader, std::string_view key, Filter& filter) {
+  if (key == "from") return read_pattern(reader, filter.from);
+  if (key == "to") return read_pattern(reader, filter.to);
+  if (key == "kinds") return read_kinds(reader, filter.kinds);
+  if (key != "snap") return reader.skip();
+  std::uint64_t snap = 0;
+  if (!reader.read_uint(snap)) return false;
+  filter.snap = static_cast<std::uint32_t>(std::min(snap, kMaxSnap));
+  return true;
+}
+
+}  // namespace
+
+bool Filter::wants(const TapRecord& record, std::string_view from_name,
+                   std::string_view to_name) const {
+  if (record.event == TapEvent::kSession) {
+    if (from.empty() && to.empty()) return true;
+    return (!from.empty() && matches_name_pattern(from, from_name)) ||
+           (!to.empty() && matches_name_pattern(to, from_name));
+  }
+  // What was delivered is known by sender and recipient only.
+  const bool kind_known = record.event != TapEvent::kDelivered;
+  if (kinds.any() && kind_known && !kinds.test(record.kind & 0x7fU)) return false;
+  return matches(from, from_name) && matches(to, to_name);
+}
+
+Result<Filter> parse_filter(Bytes request) {
+  Filter filter;
+  MsgpackReader reader(request);
+  std::size_t entries = 0;
+  if (!reader.read_map(entries, kMaxMetaEntries)) {
+    return Error{Outcome::kMalformed, "the body must be a msgpack map"};
+  }
+  for (; entries > 0; --entries) {
+    std::string_view key;
+    if (!reader.read_str(key) || !read_entry(reader, key, filter)) {
+      return Error{Outcome::kMalformed, fmt::format("bad value of key \"{}\"", key)};
+    }
+  }
+  return filter;
+}
+
+}  // namespace zpost::tap

@@ -1,0 +1,29 @@
+// Which records a listener wants. protocol/SPEC.md, section 12.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "zpost/protocol/msgpack_reader.h"
+#include "zpost/protocol/result.h"
+#include "zpost/protocol/tap_record.h"
+
+namespace zpost::tap {
+
+struct Filter {
+  std::string from;  // A pattern; empty: anyone.
+  std::string to;
+  std::bitset<128> kinds;  // None set: all.
+  std::uint32_t snap = 0;  // Bytes of the envelopes shown.
+
+  /// Of a session's record the one name it is about must match any pattern given.
+  [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
+                           std::string_view to_name) const;
+};
+
+/// Reads the body of a tap request. Unknown keys are skipped. Error: the key that is wrong.
+[[nodiscard]] Result<Filter> parse_filter(Bytes request);
+
+}  // namespace zpost::tap

@@ -1,0 +1,88 @@
+#include "broker/tap/listener.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "zpost/protocol/names.h"
+
+namespace zpost::tap {
+
+namespace {
+
+std::size_t padded(std::size_t bytes) {
+  return (bytes + 7) / 8 * 8;
+}
+
+// Two names and a record that shows nothing.
+constexpr std::size_t kMaxNames = 2 * (sizeof(TapRecord) + kMaxNameBytes);
+
+}  // namespace
+
+void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
+  if (!filter_.wants(record, from.name, to.name)) return;
+  const Bytes extra = shown.first(std::min<std::size_t>(shown.size(), filter_.snap));
+  const std::size_t need = kMaxNames + sizeof record + padded(extra.size());
+  if (staged_.size() - sent_ + need > kMaxStaged) {
+    ++missed_;
+    ++next_sequence_;
+    return;
+  }
+  tell(from, record.time_ns);
+  tell(to, record.time_ns);
+  put(record, extra);
+}
+
+void Listener::tell_missed(std::uint64_t time_ns) {
+  if (missed_ == 0 || staged_.size() - sent_ + sizeof(TapRecord) > kMaxStaged) return;
+  TapRecord record;
+  record.event = TapEvent::kMissed;
+  record.time_ns = time_ns;
+  put(record, {});
+}
+
+bool Listener::is_told(const NameUse& use) const {
+  return use.name.empty() || (use.number < told_.size() && told_[use.number] == use.version);
+}
+
+void Listener::tell(const NameUse& use, std::uint64_t time_ns) {
+  if (is_told(use)) return;
+  if (use.number >= told_.size()) told_.resize(use.number + 1);
+  told_[use.number] = use.version;
+  TapRecord record;
+  record.event = TapEvent::kName;
+  record.time_ns = time_ns;
+  record.from = use.number;
+  put(record, as_bytes(use.name));
+}
+
+void Listener::put(TapRecord record, Bytes extra) {
+  record.sequence = next_sequence_++;
+  record.extra = static_cast<std::uint32_t>(extra.size());
+  record.missed = std::exchange(missed_, 0);
+  const std::size_t begin = staged_.size();
+  staged_.resize(begin + sizeof record + padded(extra.size()));
+  std::memcpy(staged_.data() + begin, &record, sizeof record);
+  if (extra.empty()) return;
+  std::memcpy(staged_.data() + begin + sizeof record, extra.data(), extra.size());
+}
+
+Bytes Listener::next_body() const {
+  std::size_t end = sent_;
+  while (end < staged_.size()) {
+    TapRecord record;
+    std::memcpy(&record, staged_.data() + end, sizeof record);
+    const std::size_t size = sizeof record + padded(record.extra);
+    if (end + size - sent_ > kMaxBody) break;
+    end += size;
+  }
+  return Bytes(staged_).subspan(sent_, end - sent_);
+}
+
+void Listener::pop_body() {
+  sent_ += next_body().size();
+  if (sent_ < staged_.size() && sent_ < kMaxStaged) return;
+  staged_.erase(staged_.begin(), staged_.begin() + static_cast<std::ptrdiff_t>(sent_));
+  sent_ = 0;
+}
+
+}  // namespace zpost::tap

@@ -1,0 +1,55 @@
+// What one inspector is shown: records on their way to it, and how many it missed.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/tap/filter.h"
+#include "zpost/protocol/msgpack_writer.h"
+
+namespace zpost::tap {
+
+/// A name as a record needs it.
+struct NameUse {
+  std::uint32_t number = 0;
+  std::uint32_t version = 0;  // Differs when the number serves another name.
+  std::string_view name = {};
+};
+
+/// Packs records for one listener into a bounded buffer. What does not fit is missed and counted.
+/// Thread: routing only.
+class Listener {
+ public:
+  static constexpr std::size_t kMaxStaged = 256 << 10;
+  static constexpr std::size_t kMaxBody = 64 << 10;
+
+  explicit Listener(Filter filter) : filter_(std::move(filter)) {}
+
+  /// `shown` are the envelopes' bytes; empty if there are none to show.
+  void offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+
+  /// Says how many records were missed, if no record has done so.
+  void tell_missed(std::uint64_t time_ns);
+
+  /// Whole records for one body, oldest first; empty if there are none.
+  [[nodiscard]] Bytes next_body() const;
+
+  /// The body of next_body() is on its way.
+  void pop_body();
+
+ private:
+  [[nodiscard]] bool is_told(const NameUse& use) const;
+  void tell(const NameUse& use, std::uint64_t time_ns);
+  void put(TapRecord record, Bytes extra);
+
+  Filter filter_;
+  ByteBuffer staged_;
+  std::size_t sent_ = 0;             // Of `staged_`.
+  std::vector<std::uint32_t> told_;  // Version told, by number; 0: none.
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t missed_ = 0;
+};
+
+}  // namespace zpost::tap

@@ -1,0 +1,116 @@
+#include "broker/tap/listener.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace zpost::tap {
+namespace {
+
+struct Shown {
+  TapRecord record;
+  std::string extra;
+};
+
+std::vector<Shown> unpack(Bytes body) {
+  std::vector<Shown> shown;
+  while (!body.empty()) {
+    Shown one;
+    std::memcpy(&one.record, body.data(), sizeof one.record);
+    body = body.subspan(sizeof one.record);
+    one.extra = as_text(body.first(one.record.extra));
+    body = body.subspan((one.record.extra + 7) / 8 * 8);
+    shown.push_back(one);
+  }
+  return shown;
+}
+
+class ListenerTest : public testing::Test {
+ protected:
+  static constexpr NameUse kAlice{1, 1, "alice"};
+  static constexpr NameUse kBob{2, 1, "bob"};
+
+  void offer(std::uint64_t id, Bytes shown = {}) {
+    TapRecord record;
+    record.first_id = record.last_id = id;
+    record.from = kAlice.number;
+    record.to = kBob.number;
+    listener_.offer(record, kAlice, kBob, shown);
+  }
+
+  std::vector<Shown> take() {
+    std::vector<Shown> all;
+    for (Bytes body = listener_.next_body(); !body.empty(); body = listener_.next_body()) {
+      EXPECT_LE(body.size(), Listener::kMaxBody);
+      for (const Shown& one : unpack(body)) all.push_back(one);
+      listener_.pop_body();
+    }
+    return all;
+  }
+
+  Listener listener_{Filter{.from = {}, .to = {}, .kinds = {}, .snap = 5}};
+};
+
+TEST_F(ListenerTest, NamesComeBeforeTheirFirstUseAndOnce) {
+  offer(7);
+  offer(8);
+  const auto shown = take();
+  ASSERT_EQ(shown.size(), 4u);
+  EXPECT_EQ(shown[0].record.event, TapEvent::kName);
+  EXPECT_EQ(shown[0].record.from, 1u);
+  EXPECT_EQ(shown[0].extra, "alice");
+  EXPECT_EQ(shown[1].extra, "bob");
+  EXPECT_EQ(shown[2].record.first_id, 7u);
+  EXPECT_EQ(shown[3].record.first_id, 8u);
+}
+
+TEST_F(ListenerTest, ANumberWithANewNameIsToldAgain) {
+  offer(7);
+  take();
+  listener_.offer(TapRecord{}, {1, 2, "carol"}, {}, {});
+  const auto shown = take();
+  ASSERT_EQ(shown.size(), 2u);
+  EXPECT_EQ(shown[0].extra, "carol");
+}
+
+TEST_F(ListenerTest, SnapCutsWhatIsShown) {
+  offer(7, as_bytes("123456789"));
+  EXPECT_EQ(take().back().extra, "12345");
+}
+
+TEST_F(ListenerTest, SequencesCountOn) {
+  offer(7);
+  offer(8);
+  const auto shown = take();
+  for (std::size_t i = 0; i < shown.size(); ++i) EXPECT_EQ(shown[i].record.sequence, i + 1);
+}
+
+TEST_F(ListenerTest, WhatDoesNotFitIsMissedAndCounted) {
+  constexpr std::uint64_t kOffers = 10'000;
+  for (std::uint64_t id = 1; id <= kOffers; ++id) offer(id);
+  const auto before = take();
+  EXPECT_LT(before.size(), kOffers);
+  offer(99);
+  const auto after = take();
+  ASSERT_EQ(after.size(), 1u);
+  const TapRecord& record = after.front().record;
+  EXPECT_EQ(record.missed, kOffers + 2 - before.size());  // Two were names.
+  EXPECT_EQ(record.sequence, before.back().record.sequence + record.missed + 1);
+}
+
+TEST_F(ListenerTest, WhenNothingFollowsMissedRecordsAreToldByThemselves) {
+  for (std::uint64_t id = 1; id <= 10'000; ++id) offer(id);
+  take();
+  listener_.tell_missed(1);
+  const auto shown = take();
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(shown.front().record.event, TapEvent::kMissed);
+  EXPECT_GT(shown.front().record.missed, 0u);
+  listener_.tell_missed(2);
+  EXPECT_TRUE(take().empty());
+}
+
+}  // namespace
+}  // namespace zpost::tap

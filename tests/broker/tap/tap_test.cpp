@@ -1,0 +1,129 @@
+#include "broker/tap/tap.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "zpost/protocol/control.h"
+#include "zpost/protocol/envelope.h"
+
+namespace zpost::tap {
+namespace {
+
+/// A core and a tap, without a socket: what the broker's loop does between them.
+class TapTest : public testing::Test {
+ protected:
+  void hello(core::ConnectionId connection, std::string_view name) {
+    Hello hello;
+    hello.instance = std::string(31, 'a') + static_cast<char>('0' + connection);
+    const ByteBuffer body = encode(hello);
+    frame(connection, name, {.kind = Kind::kHello, .from = name, .body = body});
+  }
+
+  void frame(core::ConnectionId connection, std::string_view name, const EnvelopeFields& fields) {
+    ByteBuffer bytes;
+    append_envelope(bytes, fields);
+    router_.on_frame(connection, name, bytes, now_, out_);
+    pass_on(bytes);
+  }
+
+  void pass_on(Bytes bytes) {
+    for (const core::Action& action : out_.list) {
+      if (action.op == core::Op::kUntap) tap_.close(action.session);
+      if (action.op == core::Op::kTap) {
+        const Bytes request = Bytes(out_.arena).subspan(action.offset, action.length);
+        EXPECT_TRUE(tap_.open(action.session, request).has_value());
+      }
+    }
+    tap_.take(out_.tap, bytes);
+    out_.clear();
+  }
+
+  void open_tap() {
+    hello(0, "eve");
+    ByteBuffer body;
+    MsgpackWriter(body).map(1).str("op").str("tap");
+    frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = body});
+    settle();
+  }
+
+  void settle() {
+    router_.flush(now_, out_);
+    pass_on({});
+    router_.on_executed({}, now_, out_);
+    pass_on({});
+  }
+
+  /// What the next flush shows, as "event from>to".
+  std::vector<std::string> shown() {
+    std::vector<std::string> lines;
+    EXPECT_TRUE(tap_.flush(now_, out_));
+    FrameReader reader(out_.arena);
+    EnvelopeView view;
+    EXPECT_TRUE(reader.next(view));
+    EXPECT_EQ(read_meta(view)->content_type, kTapContentType);
+    Bytes body = view.body;
+    while (!body.empty()) {
+      TapRecord record;
+      std::memcpy(&record, body.data(), sizeof record);
+      body = body.subspan(sizeof record + (record.extra + 7) / 8 * 8);
+      if (record.event == TapEvent::kName) continue;
+      lines.push_back(std::to_string(static_cast<int>(record.event)) + " " +
+                      std::string(router_.name_of(record.from)) + ">" +
+                      std::string(router_.name_of(record.to)));
+    }
+    out_.clear();
+    return lines;
+  }
+
+  core::Router router_{core::Limits{}, {"zpost", std::string(32, '0'), 0}};
+  Tap tap_{router_};
+  core::Now now_{core::kSecond, 1'000'000'000'000};
+  core::Actions out_;
+  std::uint64_t id_ = 2'000'000'000'000;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(TapTest, WithoutAListenerNothingIsNoted) {
+  hello(1, "alice");
+  EXPECT_FALSE(tap_.open());
+  EXPECT_FALSE(tap_.flush(now_, out_));
+}
+
+TEST_F(TapTest, WhatIsReceivedAndForwardedIsShown) {
+  open_tap();
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob"}));
+}
+
+TEST_F(TapTest, TheTapDoesNotShowItself) {
+  open_tap();
+  hello(1, "alice");
+  shown();
+  settle();
+  EXPECT_FALSE(tap_.flush(now_, out_));
+}
+
+TEST_F(TapTest, FailuresAreShown) {
+  open_tap();
+  hello(1, "alice");
+  shown();
+  settle();
+  frame(1, "alice", {.kind = Kind::kSend, .to = "nobody", .from = "alice", .id = ++id_});
+  EXPECT_EQ(shown(), Lines{"4 alice>nobody"});
+}
+
+TEST_F(TapTest, TheEndOfTheSessionEndsTheTap) {
+  open_tap();
+  EXPECT_TRUE(tap_.open());
+  frame(0, "eve", {.kind = Kind::kGoodbye, .from = "eve"});
+  EXPECT_FALSE(tap_.open());
+}
+
+}  // namespace
+}  // namespace zpost::tap
