@@ -1,0 +1,122 @@
+// What a peer receives and hears: messages, batches, outcome reports, state changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zpost/protocol/control.h"
+#include "zpost/protocol/envelope.h"
+
+namespace zpost::peer {
+
+/// Why a call of the library did not do what was asked.
+enum class Fault {
+  kInvalid,      // The call's arguments; the text names the value and the limit.
+  kUnreachable,  // No broker answered at the endpoint in time.
+  kRefused,      // The broker refused or ended the session; `outcome` says why.
+  kClosed,       // close() was called, or the peer was refused for good.
+  kWouldBlock,   // No credit for this recipient now (try_send, or send inside a callback).
+  kTimedOut,     // The deadline passed.
+  kFailed,       // A request's final outcome is a failure; `outcome` says which.
+};
+
+struct Failure {
+  Fault fault = Fault::kInvalid;
+  Outcome outcome = Outcome::kNone;
+  std::string text;
+};
+
+template <typename T>
+using Answer = Result<T, Failure>;
+
+/// A received envelope that owns its bytes.
+struct Message {
+  Kind kind = Kind::kSend;
+  std::string from;
+  std::uint64_t id = 0;
+  std::string content_type;
+  std::uint64_t sent_ns = 0;      // The sender's clock; 0: not said.
+  std::uint64_t in_reply_to = 0;  // Replies only.
+  bool rejected = false;          // Replies only: the recipient said no; the body says why.
+  bool body_is_text = false;
+  std::vector<std::byte> body;
+
+  [[nodiscard]] std::string_view text() const { return as_text(body); }
+};
+
+/// Received envelopes that borrow their bytes from the library.
+///
+/// The views are valid until the batch is destroyed or assigned to. Envelopes of a batch are taken
+/// as TakeMode says; destroying the batch takes nothing by itself. Movable, not copyable.
+class Batch {
+ public:
+  Batch();
+  ~Batch();
+  Batch(Batch&&) noexcept;
+  Batch& operator=(Batch&&) noexcept;
+
+  [[nodiscard]] std::span<const EnvelopeView> envelopes() const { return envelopes_; }
+
+  [[nodiscard]] bool empty() const { return envelopes_.empty(); }
+
+  [[nodiscard]] std::size_t size() const { return envelopes_.size(); }
+
+ private:
+  friend class BatchBuilder;
+  struct Frames;
+  std::vector<EnvelopeView> envelopes_;
+  std::unique_ptr<Frames> frames_;  // Keeps the bytes alive.
+};
+
+/// What became of one envelope.
+struct OutcomeReport {
+  std::uint64_t id = 0;
+  std::string to;
+  Outcome outcome = Outcome::kNone;
+  std::string text;
+};
+
+/// What happened to the session.
+struct StateChange {
+  enum class State {
+    kConnected,  // Welcomed. `resumed` and `new_run` say how it goes on.
+    kLost,       // The connection is gone; reconnecting by itself.
+    kRefused,    // The broker refused or ended the session. `final` says if the library gave up.
+    kDraining,   // The broker is shutting down.
+    kClosed,
+  };
+  State state = State::kConnected;
+  bool resumed = false;
+  bool new_run = false;  // Another run of the broker than before.
+  bool final = false;
+  /// After a welcome that does not resume: envelopes this program took which the broker may have
+  /// reported `lost` to their senders, since their acks had not arrived.
+  std::uint64_t taken_but_unacknowledged = 0;
+  Outcome code = Outcome::kNone;
+  std::string text;
+};
+
+/// Someone else's coming and going (see Peer::watch).
+using PresenceChange = Presence;
+
+/// Counters of one Peer since it connected first. All monotone but `unsettled`.
+struct Statistics {
+  std::uint64_t sent = 0;
+  std::uint64_t resent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t unconfirmed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t unsettled = 0;
+  std::uint64_t received = 0;
+  std::uint64_t taken = 0;
+  std::uint64_t dropped_duplicates = 0;
+  std::uint64_t late_replies = 0;
+  std::uint64_t dropped_reports = 0;
+  std::uint64_t reconnects = 0;
+};
+
+}  // namespace zpost::peer

@@ -1,0 +1,83 @@
+// The life of a peer: from connect to close.
+#include "peer/src/impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "peer/src/callback_scope.h"
+
+namespace zpost::peer {
+namespace {
+
+constexpr milliseconds kLastWords{500};  // For the goodbye to leave.
+
+}  // namespace
+
+Peer::Impl::Impl(Options options)
+    : options_(std::move(options)), state_(options_, random_hex(32), link_.pool(), link_) {}
+
+Peer::Impl::~Impl() {
+  close(milliseconds(1000));
+}
+
+std::optional<Failure> Peer::Impl::connect() {
+  const Time deadline = deadline_after(Clock::now(), options_.connect_timeout);
+  Lock lock(mutex_);
+  if (!open_link()) {
+    return Failure{Fault::kInvalid, Outcome::kNone,
+                   "endpoint \"" + options_.endpoint + "\": " + link_.error()};
+  }
+  background_ = std::thread([this] { background(); });
+  wait(lock, deadline, Interruptible::kNo,
+       [this] { return state_.phase() == State::Phase::kActive || over(); });
+  if (state_.phase() == State::Phase::kActive) {
+    leave(lock);
+    return std::nullopt;
+  }
+  if (const std::optional<Refusal>& refusal = state_.refusal()) {
+    return Failure{Fault::kRefused, refusal->code,
+                   std::string(outcome_name(refusal->code)) + ": " + refusal->text};
+  }
+  const std::string why = loss_.empty() ? "no answer" : loss_;
+  return Failure{Fault::kUnreachable, Outcome::kNone,
+                 "no broker at " + options_.endpoint + ": " + why +
+                     ". Is zpost-broker running, and listening on this endpoint?"};
+}
+
+bool Peer::Impl::close(milliseconds timeout) {
+  const Time deadline = deadline_after(Clock::now(), timeout);
+  Lock lock(mutex_);
+  // The thread that calls back cannot wait for itself: the rest is the destructor's.
+  if (CallbackScope::active()) return state_.unsettled() == 0;
+  if (closing_) {
+    closed_.wait(lock, [this] { return finished_; });
+    return closed_well_;
+  }
+  closing_ = true;
+  if (options_.take == TakeMode::kOnNextReceive) state_.inbox().take();
+  wait(lock, deadline, Interruptible::kNo,
+       [this] { return state_.unsettled() == 0 || over() || !state_.was_welcomed(); });
+  closed_well_ = state_.unsettled() == 0;
+  say_goodbye();
+  after_input(lock);  // Calls that wait end now.
+  stop_ = true;
+  kick_background();
+  lock.unlock();
+  if (background_.joinable()) background_.join();
+  lock.lock();
+  closed_.wait(lock, [this] { return waiters_.empty() && !dispatching_; });
+  link_.finish();
+  leave(lock);
+  finished_ = true;
+  closed_.notify_all();
+  return closed_well_;
+}
+
+void Peer::Impl::say_goodbye() {
+  const bool heard = state_.phase() == State::Phase::kActive;
+  state_.close();
+  if (heard) link_.close_gracefully(static_cast<int>(kLastWords.count()));
+  if (pumper_ != nullptr) wake_.signal();
+}
+
+}  // namespace zpost::peer

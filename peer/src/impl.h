@@ -1,0 +1,189 @@
+// The shell around State: the lock, the socket, who waits, the background thread.
+//
+// One mutex protects everything. A thread that waits inside a call is the pumper: it polls the
+// socket itself, with the mutex released, and does the work that arrives. The background thread
+// (background.cpp) does it when nobody waits, and all that time asks for.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "peer/src/clock.h"
+#include "peer/src/link.h"
+#include "peer/src/state.h"
+#include "peer/src/wake.h"
+#include "zpost/peer/peer.h"
+
+namespace zpost::peer {
+
+/// As a timeout: not even a first wait.
+inline constexpr milliseconds kNever = milliseconds::min();
+
+class Peer::Impl {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+
+  explicit Impl(Options options);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // impl.cpp: life.
+  [[nodiscard]] std::optional<Failure> connect();
+  bool close(milliseconds timeout);
+
+  // sending.cpp
+  Answer<std::uint64_t> send(const Draft& draft, milliseconds timeout);
+  Answer<SentSpan> send_span(Draft draft, std::span<const Bytes> bodies, milliseconds timeout);
+  Answer<std::uint64_t> request(const Draft& draft, milliseconds credit_timeout,
+                                milliseconds timeout, Resolver resolver);
+  void flush();
+  bool wait_settled(milliseconds timeout);
+
+  // receiving.cpp
+  std::optional<Message> receive(milliseconds timeout);
+  bool receive_batch(Batch& batch, milliseconds timeout, std::size_t max);
+  void run(const std::function<bool(const EnvelopeView&)>& callback);
+  void take();
+  std::optional<OutcomeReport> next_outcome(milliseconds timeout);
+  std::optional<PresenceChange> next_presence(milliseconds timeout);
+  std::optional<StateChange> next_state(milliseconds timeout);
+  [[nodiscard]] int descriptor();
+  void interrupt();
+
+  void on_outcome(std::function<void(const OutcomeReport&)> callback);
+  void on_state(std::function<void(const StateChange&)> callback);
+  Answer<void> watch(std::string_view pattern);
+
+  /// `read` of the state, under the lock.
+  template <typename Read>
+  [[nodiscard]] auto look(Read read) const {
+    const std::scoped_lock lock(mutex_);
+    return read(state_);
+  }
+
+  [[nodiscard]] const Options& options() const { return options_; }
+
+ private:
+  /// Why a wait ended.
+  enum class Waited { kReady, kTimedOut, kInterrupted };
+  enum class Interruptible { kNo, kYes };
+
+  /// A call that waits until its condition holds. Conditions are asked by any thread under the
+  /// lock and change nothing.
+  struct Waiter {
+    std::function<bool()> ready;
+    std::condition_variable woken;
+  };
+
+  /// What the background thread does between its turns.
+  enum class Rest {
+    kParked,  // Waits for time or a kick: a program thread pumps.
+    kCycle,   // Looks after a millisecond: program threads were here a moment ago.
+    kSocket,  // Polls the socket.
+  };
+
+  // impl.cpp
+  void say_goodbye();
+
+  // pump.cpp
+  Waited wait(Lock& lock, Time deadline, Interruptible interruptible, std::function<bool()> ready);
+  [[nodiscard]] bool interrupted(std::uint32_t since);
+  void poll_as_pumper(Lock& lock, Waiter& self, Time deadline);
+  bool receive_frame();
+  void drain(const Waiter* until = nullptr);
+  [[nodiscard]] bool drained() const;
+  void prepare_to_block(Time now);
+  void after_input(Lock& lock);
+  void leave(Lock& lock);
+  void follow_phase();
+  void wake_ready_waiters();
+  void wake(Waiter& waiter);
+  [[nodiscard]] bool has_callbacks();
+  void dispatch(Lock& lock);
+  void update_descriptor();
+  [[nodiscard]] bool lingering() const;
+  void keep_background_nimble();
+  void kick_background();
+
+  [[nodiscard]] bool over() const { return state_.phase() == State::Phase::kOver; }
+
+  [[nodiscard]] std::optional<Failure> closed() const;
+
+  // background.cpp
+  void background();
+  void turn(Lock& lock);
+  void read_monitor();
+  void connect_if_due(Time now);
+  bool open_link();
+  void flush_lingering();
+  [[nodiscard]] Rest choose_rest();
+  void rest(Lock& lock);
+
+  // sending.cpp
+  [[nodiscard]] std::optional<Failure> refuse(const Draft& draft) const;
+  [[nodiscard]] std::optional<Failure> refuse_any(Draft draft, std::span<const Bytes> bodies);
+  [[nodiscard]] std::size_t try_span(Draft draft, std::span<const Bytes> bodies);
+  [[nodiscard]] std::optional<Failure> await_credit(Lock& lock, const Draft& draft, Time deadline);
+  void after_send(Lock& lock);
+
+  // receiving.cpp
+  void begin_receive();
+  [[nodiscard]] bool await_message(Lock& lock, Time deadline);
+  template <typename Queue>
+  auto next_of(Queue& queue, milliseconds timeout) -> std::optional<typename Queue::value_type>;
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  Wake wake_;             // Wakes the pumper.
+  Wake background_wake_;  // Wakes the background thread.
+  Link link_;
+  State state_;
+
+  std::shared_ptr<ReceivedFrame> frame_;  // The latest one received, used again if nobody kept it.
+  Keeper given_;                          // Keeps the bytes of what receive() copies.
+  bool saw_empty_ = false;                // The latest receive found nothing …
+  std::uint64_t saw_empty_sends_ = 0;     // … after that many sends.
+
+  std::vector<Waiter*> waiters_;
+  Waiter* pumper_ = nullptr;
+  std::uint64_t pumper_generation_ = 0;  // Of the connection it polls.
+  std::atomic<std::uint32_t> interrupts_{0};
+  std::uint32_t noticed_interrupts_ = 0;
+
+  bool dispatching_ = false;
+  std::function<void(const OutcomeReport&)> on_outcome_;
+  std::function<void(const StateChange&)> on_state_;
+
+  Wake readable_;
+  bool readable_used_ = false;
+  bool readable_set_ = false;
+
+  Rest rest_ = Rest::kSocket;
+  bool nimble_ = false;  // The background thread looks again within a millisecond.
+  bool stop_ = false;
+  bool monitor_unread_ = false;
+  std::uint64_t activity_ = 0;  // Counts what program threads did with the socket.
+  std::uint64_t activity_seen_ = 0;
+  int quiet_turns_ = 0;
+  int request_turns_ = 0;  // Turns for which replies are still expected soon.
+  std::uint64_t open_frame_seen_ = 0;
+  std::uint32_t interrupts_passed_on_ = 0;
+  std::string loss_;  // Why the latest connection was lost.
+
+  bool closing_ = false;
+  bool closed_well_ = false;
+  std::condition_variable closed_;
+  bool finished_ = false;
+  std::thread background_;
+};
+
+}  // namespace zpost::peer

@@ -1,0 +1,246 @@
+#include "peer/src/ledger.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace zpost::peer {
+namespace {
+
+/// The encoded length of the first `count` envelopes of `run`.
+std::uint32_t bytes_of_front(const Run& run, std::uint32_t count) {
+  if (run.each != 0) return run.each * count;
+  FrameReader reader(run.view());
+  EnvelopeView view;
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 0; i < count && reader.next(view); ++i) bytes += view.bytes.size();
+  return static_cast<std::uint32_t>(bytes);
+}
+
+/// The run that `id` belongs to, in runs in id order.
+auto run_of(std::deque<Run>& runs, std::uint64_t id) {
+  const auto after = std::ranges::upper_bound(runs, id, {}, &Run::first_id);
+  if (after == runs.begin()) return runs.end();
+  const auto run = std::prev(after);
+  return id <= run->last_id() ? run : runs.end();
+}
+
+}  // namespace
+
+Ledger::Recipient& Ledger::open_account(std::string_view name) {
+  auto found = recipients_.find(name);
+  if (found == recipients_.end()) {
+    if (recipients_.size() >= kMaxIdleAccounts) forget_idle();
+    found = recipients_.try_emplace(std::string(name)).first;
+    found->second.name = name;
+    found->second.prefix = EnvelopePrefix(Kind::kSend, name, own_name_);
+  }
+  last_ = &found->second;
+  return *last_;
+}
+
+Ledger::Recipient* Ledger::find(std::string_view name) {
+  const auto found = recipients_.find(name);
+  return found == recipients_.end() ? nullptr : &found->second;
+}
+
+void Ledger::forget_idle() {
+  if (!backlog_.empty()) return;  // It points to accounts that have nothing outstanding.
+  last_ = nullptr;
+  std::erase_if(recipients_, [](const auto& entry) { return entry.second.outstanding == 0; });
+}
+
+std::size_t Ledger::admitted(const Recipient& to, std::uint64_t cost, std::size_t count) const {
+  const auto left = [cost](std::uint64_t limit, std::uint64_t used) {
+    return limit > used ? (limit - used) / cost : 0;
+  };
+  const std::uint64_t fit = std::min(left(credit_, sent_), left(pair_, to.outstanding));
+  if (fit == 0) return admits(to, cost) ? std::min<std::size_t>(count, 1) : 0;
+  return std::min<std::uint64_t>(fit, count);
+}
+
+void Ledger::keep(Recipient& to, Run run) {
+  assert(to.runs.empty() || to.runs.back().last_id() < run.first_id);
+  to.runs.push_back(std::move(run));
+}
+
+void Ledger::set_limits(std::uint64_t credit, std::uint64_t pair) {
+  credit_ = std::max(credit, sent_);
+  pair_ = pair;
+}
+
+Run Ledger::split_front(Run& run, std::uint32_t count) {
+  Run front = run;
+  front.count = count;
+  front.bytes = bytes_of_front(run, count);
+  run.offset += front.bytes;
+  run.bytes -= front.bytes;
+  run.count -= count;
+  run.first_id += count;
+  return front;
+}
+
+void Ledger::tell(const Recipient& to, const Run& run, Outcome outcome,
+                  std::vector<Settlement>& out) {
+  std::uint64_t first = run.first_id;
+  const auto piece = [&](std::uint64_t end) {
+    if (end == first) return;
+    if (!run.request) unsettled_ -= end - first;
+    out.push_back({to.name, first, end - first, outcome, run.request});
+  };
+  for (auto told = std::ranges::lower_bound(to.told, first);
+       told != to.told.end() && *told <= run.last_id(); ++told) {
+    piece(*told);
+    first = *told + 1;
+  }
+  piece(run.last_id() + 1);
+}
+
+void Ledger::pop_front(Recipient& to, const ReceiptEntry& receipt, std::vector<Settlement>& out) {
+  Run& front = to.runs.front();
+  const bool whole = front.last_id() <= receipt.id;
+  const Run covered =
+      whole ? std::move(front)
+            : split_front(front, static_cast<std::uint32_t>(receipt.id - front.first_id + 1));
+  if (whole) to.runs.pop_front();
+  to.outstanding -= covered.cost();
+  outstanding_ -= covered.cost();
+  tell(to, covered, receipt.unconfirmed ? Outcome::kUnconfirmed : Outcome::kDelivered, out);
+}
+
+void Ledger::settle(const ReceiptEntry& receipt, std::vector<Settlement>& out) {
+  Recipient* const to = find(receipt.recipient);
+  if (to == nullptr) return;
+  while (!to->runs.empty() && to->runs.front().first_id <= receipt.id) {
+    pop_front(*to, receipt, out);
+  }
+  const auto covered = std::ranges::upper_bound(to->told, receipt.id);
+  to->told.erase(to->told.begin(), covered);
+}
+
+Ledger::Recipient* Ledger::holder_of(std::string_view to, std::uint64_t id) {
+  Recipient* const named = find(to);
+  if (named != nullptr && run_of(named->runs, id) != named->runs.end()) return named;
+  for (auto& [name, other] : recipients_) {
+    if (run_of(other.runs, id) != other.runs.end()) return &other;
+  }
+  return nullptr;
+}
+
+Ledger::Failed Ledger::fail(std::string_view to_name, std::uint64_t id) {
+  Recipient* const to = holder_of(to_name, id);
+  if (to == nullptr) return {};
+  const bool request = run_of(to->runs, id)->request;
+  const auto place = std::ranges::lower_bound(to->told, id);
+  if (place != to->told.end() && *place == id) return {};
+  if (!request) --unsettled_;
+  if (to->name == to_name) {
+    to->told.insert(place, id);
+  } else {
+    cut_out(*to, id);
+  }
+  return {to, request};
+}
+
+void Ledger::cut_out(Recipient& to, std::uint64_t id) {
+  const auto place = run_of(to.runs, id);
+  Run rest = *place;
+  const Run before = id == rest.first_id
+                         ? Run()
+                         : split_front(rest, static_cast<std::uint32_t>(id - rest.first_id));
+  const Run failed = split_front(rest, 1);
+  to.outstanding -= failed.cost();
+  outstanding_ -= failed.cost();
+  auto next = to.runs.erase(place);
+  if (rest.count != 0) next = to.runs.insert(next, rest);
+  if (before.count != 0) to.runs.insert(next, before);
+}
+
+void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
+                      std::vector<Settlement>& out) {
+  if (continuation == Continuation::kFirst) next_id_ = std::max(next_id_, welcome.first_id);
+  // Another run of the broker has nothing of what this instance sent.
+  const std::uint64_t has = continuation == Continuation::kNewRun ? 0 : welcome.highest_id;
+  for (auto& [name, to] : recipients_) {
+    if (continuation == Continuation::kSameRun) lose(to, has, out);
+    requeue(to, has);
+  }
+  std::ranges::sort(backlog_, {}, [](const Queued& queued) { return queued.run.first_id; });
+  sent_ = welcome.received;
+  recount();
+  set_limits(welcome.credit, welcome.pair);
+}
+
+void Ledger::lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out) {
+  while (!to.runs.empty() && to.runs.front().first_id <= up_to) {
+    Run& front = to.runs.front();
+    if (front.last_id() <= up_to) {
+      tell(to, front, Outcome::kLost, out);
+      to.runs.pop_front();
+    } else {
+      const auto count = static_cast<std::uint32_t>(up_to - front.first_id + 1);
+      tell(to, split_front(front, count), Outcome::kLost, out);
+    }
+  }
+}
+
+void Ledger::abandon(std::vector<Settlement>& out) {
+  for (auto& [name, to] : recipients_) lose(to, UINT64_MAX, out);
+  for (const Queued& queued : backlog_) tell(*queued.to, queued.run, Outcome::kLost, out);
+  backlog_.clear();
+  recount();
+}
+
+void Ledger::requeue(Recipient& to, std::uint64_t above) {
+  std::deque<Run> kept;
+  for (Run& run : to.runs) {
+    if (run.last_id() <= above) {
+      kept.push_back(std::move(run));
+      continue;
+    }
+    if (run.first_id <= above) {
+      kept.push_back(split_front(run, static_cast<std::uint32_t>(above - run.first_id + 1)));
+    }
+    requeue_untold(to, std::move(run));
+  }
+  to.runs = std::move(kept);
+  const std::uint64_t last = to.runs.empty() ? 0 : to.runs.back().last_id();
+  to.told.erase(std::ranges::upper_bound(to.told, last), to.told.end());
+}
+
+void Ledger::requeue_untold(Recipient& to, Run run) {
+  for (auto told = std::ranges::lower_bound(to.told, run.first_id);
+       told != to.told.end() && *told <= run.last_id(); ++told) {
+    if (*told > run.first_id) {
+      const auto count = static_cast<std::uint32_t>(*told - run.first_id);
+      backlog_.push_back({&to, split_front(run, count)});
+    }
+    if (run.count == 1) return;
+    (void)split_front(run, 1);
+  }
+  backlog_.push_back({&to, std::move(run)});
+}
+
+void Ledger::recount() {
+  outstanding_ = 0;
+  for (auto& [name, to] : recipients_) {
+    to.outstanding = 0;
+    for (const Run& run : to.runs) to.outstanding += run.cost();
+    outstanding_ += to.outstanding;
+  }
+}
+
+Ledger::Queued Ledger::next_copy(std::size_t room) {
+  if (backlog_.empty()) return {};
+  Queued& front = backlog_.front();
+  const std::uint32_t each = front.run.each != 0 ? front.run.each : bytes_of_front(front.run, 1);
+  std::size_t count = std::min<std::size_t>(front.run.each != 0 ? front.run.count : 1, room / each);
+  count = admitted(*front.to, cost_of(each), count);
+  if (count == 0) return {};
+  Queued next{front.to, split_front(front.run, static_cast<std::uint32_t>(count))};
+  if (front.run.count == 0) backlog_.pop_front();
+  charge(*next.to, next.run.cost());
+  return next;
+}
+
+}  // namespace zpost::peer

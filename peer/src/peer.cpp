@@ -1,0 +1,219 @@
+// The public calls: thin, everything is in Impl.
+#include "zpost/peer/peer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "peer/src/callback_scope.h"
+#include "peer/src/impl.h"
+#include "peer/src/who.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::peer {
+namespace {
+
+std::uint64_t wall_clock_ns() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+}
+
+Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& options) {
+  Draft draft{.kind = kind, .to = to, .body = body, .text = options.text, .meta = {}};
+  draft.meta.content_type = options.content_type;
+  if (options.stamp) draft.meta.sent_ns = wall_clock_ns();
+  return draft;
+}
+
+std::optional<Failure> check(const Options& options) {
+  const auto invalid = [](std::string text) {
+    return Failure{Fault::kInvalid, Outcome::kNone, std::move(text)};
+  };
+  if (!is_name(options.name)) {
+    return invalid("name \"" + options.name + "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  }
+  if (!options.endpoint.starts_with("tcp://") && !options.endpoint.starts_with("ipc://")) {
+    return invalid("endpoint \"" + options.endpoint + "\": must be tcp://HOST:PORT or ipc://PATH");
+  }
+  if (options.software.size() > kMaxSoftwareBytes) {
+    return invalid("software: more than " + std::to_string(kMaxSoftwareBytes) + " bytes");
+  }
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : options.metadata) bytes += key.size() + value.size() + 6;
+  if (bytes > kMaxMetadataBytes) {
+    return invalid("metadata: more than " + std::to_string(kMaxMetadataBytes) + " bytes");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Peer::Peer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Peer::Peer(Peer&&) noexcept = default;
+Peer& Peer::operator=(Peer&&) noexcept = default;
+Peer::~Peer() = default;
+
+Answer<Peer> Peer::connect(Options options) {
+  if (options.name.empty()) options.name = fresh_name();
+  if (auto failure = check(options)) return *std::move(failure);
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (auto failure = impl->connect()) return *std::move(failure);
+  return Peer(std::move(impl));
+}
+
+const std::string& Peer::name() const {
+  return impl_->options().name;
+}
+
+const std::string& Peer::endpoint() const {
+  return impl_->options().endpoint;
+}
+
+Welcome Peer::welcome() const {
+  return impl_->look([](const State& state) { return state.welcome(); });
+}
+
+bool Peer::connected() const {
+  return impl_->look([](const State& state) { return state.phase() == State::Phase::kActive; });
+}
+
+Statistics Peer::statistics() const {
+  return impl_->look([](const State& state) { return state.statistics(); });
+}
+
+// --- Sending -------------------------------------------------------------------------------------
+
+Answer<std::uint64_t> Peer::send(std::string_view to, Bytes body, const SendOptions& options) {
+  return impl_->send(draft_of(Kind::kSend, to, body, options), options.timeout);
+}
+
+Answer<std::uint64_t> Peer::try_send(std::string_view to, Bytes body, const SendOptions& options) {
+  return impl_->send(draft_of(Kind::kSend, to, body, options), kNever);
+}
+
+Answer<SentSpan> Peer::send(std::string_view to, std::span<const Bytes> bodies,
+                            const SendOptions& options) {
+  return impl_->send_span(draft_of(Kind::kSend, to, {}, options), bodies, options.timeout);
+}
+
+void Peer::flush() {
+  impl_->flush();
+}
+
+bool Peer::wait_settled(milliseconds timeout) {
+  return impl_->wait_settled(timeout);
+}
+
+std::optional<OutcomeReport> Peer::next_outcome(milliseconds timeout) {
+  return impl_->next_outcome(timeout);
+}
+
+void Peer::on_outcome(std::function<void(const OutcomeReport&)> callback) {
+  impl_->on_outcome(std::move(callback));
+}
+
+// --- Request and reply ---------------------------------------------------------------------------
+
+std::future<Answer<Message>> Peer::request(std::string_view to, Bytes body, milliseconds timeout,
+                                           const SendOptions& options) {
+  auto promise = std::make_shared<std::promise<Answer<Message>>>();
+  std::future<Answer<Message>> future = promise->get_future();
+  const Answer<std::uint64_t> sent =
+      impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
+                     [promise](Answer<Message> answer) { promise->set_value(std::move(answer)); });
+  if (!sent) promise->set_value(sent.error());
+  return future;
+}
+
+Answer<std::uint64_t> Peer::request(std::string_view to, Bytes body, milliseconds timeout,
+                                    std::function<void(Answer<Message>)> callback,
+                                    const SendOptions& options) {
+  return impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
+                        std::move(callback));
+}
+
+Answer<std::uint64_t> Peer::reply(const Message& request, Bytes body, const SendOptions& options) {
+  return reply(request.from, request.id, body, options);
+}
+
+Answer<std::uint64_t> Peer::reply(std::string_view to, std::uint64_t in_reply_to, Bytes body,
+                                  const SendOptions& options) {
+  Draft draft = draft_of(Kind::kReply, to, body, options);
+  draft.meta.in_reply_to = in_reply_to;
+  return impl_->send(draft, options.timeout);
+}
+
+Answer<std::uint64_t> Peer::reject(std::string_view to, std::uint64_t in_reply_to,
+                                   std::string_view reason) {
+  Draft draft{.kind = Kind::kReply, .to = to, .body = as_bytes(reason), .text = true, .meta = {}};
+  draft.meta.in_reply_to = in_reply_to;
+  draft.meta.rejected = true;
+  return impl_->send(draft, kForever);
+}
+
+Answer<std::vector<Peer::PeerInfo>> Peer::who(milliseconds timeout) {
+  if (CallbackScope::active()) {
+    return Failure{Fault::kWouldBlock, Outcome::kNone, "who waits for an answer"};
+  }
+  std::vector<PeerInfo> peers;
+  std::uint64_t start = 0;
+  do {
+    const Answer<Message> answer = request("", who_question(start), timeout).get();
+    if (!answer) return answer.error();
+    const Answer<std::uint64_t> next = read_who(answer->body, peers);
+    if (!next) return next.error();
+    start = *next;
+  } while (start != 0);
+  return peers;
+}
+
+// --- Receiving -----------------------------------------------------------------------------------
+
+std::optional<Message> Peer::receive(milliseconds timeout) {
+  return impl_->receive(timeout);
+}
+
+bool Peer::receive_batch(Batch& batch, milliseconds timeout, std::size_t max) {
+  return impl_->receive_batch(batch, timeout, max);
+}
+
+void Peer::run(const std::function<bool(const EnvelopeView&)>& callback) {
+  impl_->run(callback);
+}
+
+void Peer::take() {
+  impl_->take();
+}
+
+int Peer::descriptor() const {
+  return impl_->descriptor();
+}
+
+void Peer::interrupt() {
+  impl_->interrupt();
+}
+
+// --- Others and oneself --------------------------------------------------------------------------
+
+Answer<void> Peer::watch(std::string_view pattern) {
+  return impl_->watch(pattern);
+}
+
+std::optional<PresenceChange> Peer::next_presence(milliseconds timeout) {
+  return impl_->next_presence(timeout);
+}
+
+std::optional<StateChange> Peer::next_state(milliseconds timeout) {
+  return impl_->next_state(timeout);
+}
+
+void Peer::on_state(std::function<void(const StateChange&)> callback) {
+  impl_->on_state(std::move(callback));
+}
+
+bool Peer::close(milliseconds timeout) {
+  return impl_->close(timeout);
+}
+
+}  // namespace zpost::peer

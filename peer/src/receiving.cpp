@@ -1,0 +1,160 @@
+// The calls that fetch: messages, outcomes, presence, changes of state.
+#include <utility>
+
+#include "peer/src/batch_builder.h"
+#include "peer/src/callback_scope.h"
+#include "peer/src/impl.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::peer {
+
+void Peer::Impl::begin_receive() {
+  if (options_.take != TakeMode::kOnNextReceive) return;
+  state_.inbox().take();
+  state_.ack_if_urgent();
+}
+
+bool Peer::Impl::await_message(Lock& lock, Time deadline) {
+  const auto ready = [this] { return !state_.inbox().empty() || closing_ || over(); };
+  if (!ready()) {
+    given_.reset();
+    wait(lock, deadline, Interruptible::kYes, ready);
+  }
+  if (!state_.inbox().empty() && !closing_ && !over()) return true;
+  leave(lock);
+  return false;
+}
+
+std::optional<Message> Peer::Impl::receive(milliseconds timeout) {
+  Lock lock(mutex_);
+  begin_receive();
+  const bool there = !state_.inbox().empty();
+  if (!await_message(lock, there ? Time::min() : deadline_after(Clock::now(), timeout))) {
+    return std::nullopt;
+  }
+  std::optional<Message> message = make_message(state_.inbox().give_one(given_));
+  leave(lock);
+  return message;
+}
+
+bool Peer::Impl::receive_batch(Batch& batch, milliseconds timeout, std::size_t max) {
+  BatchBuilder builder(batch);
+  builder.clear();
+  Lock lock(mutex_);
+  begin_receive();
+  if (max == 0) return false;
+  const bool there = !state_.inbox().empty();
+  if (!await_message(lock, there ? Time::min() : deadline_after(Clock::now(), timeout))) {
+    return false;
+  }
+  state_.inbox().give(max, builder.views(), builder.frames());
+  leave(lock);
+  return true;
+}
+
+void Peer::Impl::run(const std::function<bool(const EnvelopeView&)>& callback) {
+  Keeper frame;
+  bool more = true;
+  while (more) {
+    Lock lock(mutex_);
+    begin_receive();
+    if (interrupted(noticed_interrupts_) || !await_message(lock, Time::max())) return;
+    const EnvelopeView view = state_.inbox().give_one(frame);
+    leave(lock);
+    lock.unlock();
+    const CallbackScope scope;
+    more = callback(view);
+  }
+  Lock lock(mutex_);
+  begin_receive();
+  leave(lock);
+}
+
+void Peer::Impl::take() {
+  Lock lock(mutex_);
+  state_.inbox().take();
+  state_.ack_if_urgent();
+  after_send(lock);
+}
+
+// --- What waits in queues ------------------------------------------------------------------------
+
+std::optional<OutcomeReport> Peer::Impl::next_outcome(milliseconds timeout) {
+  Lock lock(mutex_);
+  if (state_.reports().empty()) {
+    wait(lock, deadline_after(Clock::now(), timeout), Interruptible::kYes,
+         [this] { return (!state_.reports().empty() && !on_outcome_) || over(); });
+  }
+  std::optional<OutcomeReport> report;
+  if (!on_outcome_) report = state_.reports().next();
+  leave(lock);
+  return report;
+}
+
+template <typename Queue>
+auto Peer::Impl::next_of(Queue& queue, milliseconds timeout)
+    -> std::optional<typename Queue::value_type> {
+  Lock lock(mutex_);
+  if (queue.empty()) {
+    wait(lock, deadline_after(Clock::now(), timeout), Interruptible::kYes,
+         [&] { return !queue.empty() || over(); });
+  }
+  std::optional<typename Queue::value_type> next;
+  if (!queue.empty()) {
+    next = std::move(queue.front());
+    queue.pop_front();
+  }
+  leave(lock);
+  return next;
+}
+
+std::optional<PresenceChange> Peer::Impl::next_presence(milliseconds timeout) {
+  return next_of(state_.presences(), timeout);
+}
+
+std::optional<StateChange> Peer::Impl::next_state(milliseconds timeout) {
+  return next_of(state_.changes(), timeout);
+}
+
+int Peer::Impl::descriptor() {
+  Lock lock(mutex_);
+  readable_used_ = true;
+  kick_background();  // Whoever polls the descriptor does not poll the socket.
+  leave(lock);
+  return readable_.descriptor();
+}
+
+void Peer::Impl::interrupt() {
+  interrupts_.fetch_add(1, std::memory_order_release);
+  wake_.signal();
+  background_wake_.signal();
+}
+
+void Peer::Impl::on_outcome(std::function<void(const OutcomeReport&)> callback) {
+  Lock lock(mutex_);
+  on_outcome_ = std::move(callback);
+  if (on_outcome_) state_.report_all();
+  leave(lock);
+}
+
+void Peer::Impl::on_state(std::function<void(const StateChange&)> callback) {
+  Lock lock(mutex_);
+  on_state_ = std::move(callback);
+  leave(lock);
+}
+
+Answer<void> Peer::Impl::watch(std::string_view pattern) {
+  Lock lock(mutex_);
+  if (auto failure = closed()) return *std::move(failure);
+  if (!is_name_pattern(pattern)) {
+    return Failure{Fault::kInvalid, Outcome::kNone,
+                   "pattern \"" + std::string(pattern) + "\": a name, or a prefix followed by *"};
+  }
+  if (!state_.watch(pattern)) {
+    return Failure{Fault::kInvalid, Outcome::kNone, "more than 64 patterns"};
+  }
+  after_send(lock);
+  return {};
+}
+
+}  // namespace zpost::peer

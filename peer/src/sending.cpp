@@ -1,0 +1,154 @@
+// The calls that send.
+#include <algorithm>
+#include <utility>
+
+#include "peer/src/callback_scope.h"
+#include "peer/src/impl.h"
+
+namespace zpost::peer {
+namespace {
+
+std::string named(std::string_view name) {
+  return name.empty() ? std::string("the broker") : std::string(name);
+}
+
+}  // namespace
+
+std::optional<Failure> Peer::Impl::closed() const {
+  if (!closing_ && !over()) return std::nullopt;
+  if (!state_.refusal()) return Failure{Fault::kClosed, Outcome::kNone, "the peer is closed"};
+  const Refusal& refusal = *state_.refusal();
+  return Failure{Fault::kClosed, refusal.code,
+                 std::string(outcome_name(refusal.code)) + ": " + refusal.text};
+}
+
+std::optional<Failure> Peer::Impl::refuse(const Draft& draft) const {
+  if (auto failure = closed()) return failure;
+  if (state_.surely_valid(draft)) [[likely]]
+    return std::nullopt;
+  return state_.invalid(draft);
+}
+
+std::optional<Failure> Peer::Impl::refuse_any(Draft draft, std::span<const Bytes> bodies) {
+  if (bodies.empty()) return refuse(draft);
+  // The longest stands for all, unless their content matters.
+  const auto longest = std::ranges::max_element(bodies, {}, [](Bytes body) { return body.size(); });
+  draft.body = *longest;
+  if (auto failure = refuse(draft)) return failure;
+  if (!draft.text) return std::nullopt;
+  for (const Bytes body : bodies) {
+    draft.body = body;
+    if (auto failure = refuse(draft)) return failure;
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Peer::Impl::await_credit(Lock& lock, const Draft& draft, Time deadline) {
+  if (CallbackScope::active() || deadline == Time::min()) {
+    state_.flush();
+    saw_empty_ = false;  // A receipt may have arrived by now.
+    after_send(lock);
+    if (state_.could_send(draft)) return closed();
+    return Failure{Fault::kWouldBlock, Outcome::kNone, "no credit for " + named(draft.to) + " now"};
+  }
+  const auto ready = [&] { return closing_ || over() || state_.could_send(draft); };
+  if (wait(lock, deadline, Interruptible::kNo, ready) == Waited::kTimedOut) {
+    leave(lock);
+    return Failure{Fault::kTimedOut, Outcome::kNone,
+                   "no credit for " + named(draft.to) + " in time"};
+  }
+  return closed();
+}
+
+void Peer::Impl::after_send(Lock& lock) {
+  if (!drained()) {
+    // About once a frame: receipts bring credit, and somebody may poll for an edge that is gone.
+    ++activity_;
+    drain();
+    after_input(lock);
+  }
+  leave(lock);
+}
+
+Answer<std::uint64_t> Peer::Impl::send(const Draft& draft, milliseconds timeout) {
+  Lock lock(mutex_);
+  if (auto failure = refuse(draft)) return *std::move(failure);
+  std::optional<std::uint64_t> id = state_.try_send(draft);
+  if (!id) {
+    const Time deadline = timeout == kNever ? Time::min() : deadline_after(Clock::now(), timeout);
+    do {
+      if (auto failure = await_credit(lock, draft, deadline)) return *std::move(failure);
+      id = state_.try_send(draft);
+    } while (!id);
+  }
+  after_send(lock);
+  return *id;
+}
+
+std::size_t Peer::Impl::try_span(Draft draft, std::span<const Bytes> bodies) {
+  if (draft.plain()) return state_.try_send(draft.to, bodies);
+  std::size_t sent = 0;
+  for (; sent < bodies.size(); ++sent) {
+    draft.body = bodies[sent];
+    if (!state_.try_send(draft)) break;
+  }
+  return sent;
+}
+
+Answer<SentSpan> Peer::Impl::send_span(Draft draft, std::span<const Bytes> bodies,
+                                       milliseconds timeout) {
+  Lock lock(mutex_);
+  if (auto failure = refuse_any(draft, bodies)) return *std::move(failure);
+  SentSpan sent{state_.next_id(), 0};
+  std::optional<Time> deadline;
+  for (;;) {
+    sent.count += try_span(draft, bodies.subspan(sent.count));
+    if (sent.count == bodies.size()) break;
+    if (!deadline) deadline = deadline_after(Clock::now(), timeout);
+    draft.body = bodies[sent.count];
+    auto failure = await_credit(lock, draft, *deadline);
+    if (failure && sent.count == 0) return *std::move(failure);
+    if (failure) break;
+    if (sent.count == 0) sent.first = state_.next_id();
+    // Somebody else's envelopes went in between: the ids would not be consecutive any more.
+    if (state_.next_id() != sent.first + sent.count) break;
+  }
+  after_send(lock);
+  return sent;
+}
+
+Answer<std::uint64_t> Peer::Impl::request(const Draft& draft, milliseconds credit_timeout,
+                                          milliseconds timeout, Resolver resolver) {
+  const Time deadline = deadline_after(Clock::now(), timeout);
+  const Time credit_deadline = std::min(deadline, deadline_after(Clock::now(), credit_timeout));
+  Lock lock(mutex_);
+  if (auto failure = refuse(draft)) return *std::move(failure);
+  std::optional<std::uint64_t> id = state_.try_send(draft);
+  while (!id) {
+    if (auto failure = await_credit(lock, draft, credit_deadline)) return *std::move(failure);
+    id = state_.try_send(draft);
+  }
+  state_.expect_reply(*id, draft.to, deadline, std::move(resolver));
+  // Nobody but the background thread may be there to hear the reply, and the deadline is its to
+  // keep.
+  if (pumper_ == nullptr && rest_ != Rest::kSocket) kick_background();
+  after_send(lock);
+  return *id;
+}
+
+void Peer::Impl::flush() {
+  Lock lock(mutex_);
+  state_.flush();
+  after_send(lock);
+}
+
+bool Peer::Impl::wait_settled(milliseconds timeout) {
+  Lock lock(mutex_);
+  if (CallbackScope::active()) return state_.unsettled() == 0;
+  wait(lock, deadline_after(Clock::now(), timeout), Interruptible::kYes,
+       [this] { return state_.unsettled() == 0 || over(); });
+  leave(lock);
+  return state_.unsettled() == 0;
+}
+
+}  // namespace zpost::peer

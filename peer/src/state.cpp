@@ -1,0 +1,275 @@
+// The life of a session: hello, welcome, silence, refusal, goodbye.
+#include "peer/src/state.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace zpost::peer {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAckInterval{1};
+constexpr milliseconds kGreetingTimeout{5000};
+constexpr std::size_t kMaxChanges = 1024;
+constexpr std::size_t kMaxWatches = 64;  // SPEC.md, section 10.
+
+std::uint64_t seed_from(std::string_view instance) {
+  return std::hash<std::string_view>{}(instance);
+}
+
+milliseconds as_milliseconds(std::uint64_t count) {
+  return milliseconds(std::min<std::uint64_t>(count, 1'000'000'000));
+}
+
+}  // namespace
+
+State::State(const Options& options, std::string instance, FramePool& pool, FrameSink& sink)
+    : options_(options),
+      instance_(std::move(instance)),
+      sink_(&sink),
+      backoff_(options.reconnect_first, options.reconnect_last, seed_from(instance_)),
+      ledger_(options.name),
+      open_(pool),
+      reports_(options.max_outcome_reports),
+      report_successes_(options.outcomes == OutcomeReports::kAll),
+      report_failures_(options.outcomes != OutcomeReports::kNone) {}
+
+void State::change(StateChange change) {
+  if (changes_.size() == kMaxChanges) changes_.pop_front();
+  changes_.push_back(std::move(change));
+}
+
+// --- Hello and welcome ---------------------------------------------------------------------------
+
+void State::opened(Time now) {
+  phase_ = Phase::kGreeting;
+  greeting_ends_ = now + kGreetingTimeout;
+  last_heard_ = now;
+  Hello hello;
+  hello.instance = instance_;
+  hello.software = options_.software;
+  hello.acks = hello.resume = hello.pong = true;
+  hello.window_bytes = options_.window_bytes;
+  hello.window_frames = options_.window_frames;
+  hello.run = welcome_.run;
+  hello.epoch = welcome_.epoch;
+  hello.taken = inbox_.reached().taken;
+  hello.outcomes = inbox_.reached().outcomes;
+  hello.metadata = options_.metadata;
+  say(Kind::kHello, encode(hello));
+}
+
+void State::on_welcome(const EnvelopeView& view) {
+  Result<Welcome> welcome = decode_welcome(view.body);
+  if (!welcome) return lost("the broker's welcome: " + welcome.error().text);
+  const Continuation continuation = !welcomed_                     ? Continuation::kFirst
+                                    : welcome->resumed             ? Continuation::kResumed
+                                    : welcome->run == welcome_.run ? Continuation::kSameRun
+                                                                   : Continuation::kNewRun;
+  seal();  // What was written while there was no connection.
+  welcome_ = std::move(*welcome);
+  welcomed_ = true;
+  phase_ = Phase::kActive;
+  refusal_.reset();
+  backoff_.reset();
+  credit_lowered_ = false;
+  settlements_.clear();
+  ledger_.welcomed(welcome_, continuation, settlements_);
+  const std::uint64_t unacknowledged = inbox_.welcomed(welcome_, options_.window_frames);
+  tell_welcome(continuation, unacknowledged);
+  tell(settlements_);
+  for (Watched& watched : watches_) {
+    // A session that goes on knows what it confirmed.
+    if (continuation != Continuation::kResumed || watched.ping != 0) send_watch(watched);
+  }
+  resend();
+}
+
+void State::tell_welcome(Continuation continuation, std::uint64_t unacknowledged) {
+  if (continuation != Continuation::kFirst) ++statistics_.reconnects;
+  StateChange told;
+  told.state = StateChange::State::kConnected;
+  told.resumed = continuation == Continuation::kResumed;
+  told.new_run = continuation == Continuation::kNewRun;
+  // A new run has told nobody anything: their senders send again, and it is dropped here.
+  if (continuation == Continuation::kSameRun) told.taken_but_unacknowledged = unacknowledged;
+  change(std::move(told));
+}
+
+// --- Losses --------------------------------------------------------------------------------------
+
+void State::end_connection() {
+  phase_ = Phase::kDown;
+  retry_known_ = false;
+  seal();
+}
+
+void State::lost(std::string_view why) {
+  if (phase_ != Phase::kGreeting && phase_ != Phase::kActive) return;
+  const bool was_active = phase_ == Phase::kActive;
+  end_connection();
+  if (!was_active) return;
+  StateChange told;
+  told.state = StateChange::State::kLost;
+  told.text = why;
+  change(std::move(told));
+}
+
+void State::on_refusal(const EnvelopeView& view) {
+  Result<Refusal> refusal = decode_refusal(view.body);
+  if (!refusal) return lost("the broker's refusal: " + refusal.error().text);
+  refusal_ = std::move(*refusal);
+  if (is_final(*refusal_, !welcomed_, options_.wait_for_name)) return give_up(*refusal_);
+  if (refusal_->code == Outcome::kNotWelcomed) return lost("the broker knows no session");
+  StateChange told;
+  told.code = refusal_->code;
+  told.text = refusal_->text;
+  const bool draining = refusal_->code == Outcome::kDraining;
+  told.state = draining ? StateChange::State::kDraining : StateChange::State::kRefused;
+  if (phase_ == Phase::kActive) change(std::move(told));
+  if (draining) return lost("the broker is shutting down");
+  end_connection();
+}
+
+void State::give_up(const Refusal& refusal) {
+  end_connection();
+  phase_ = Phase::kOver;
+  settlements_.clear();
+  ledger_.abandon(settlements_);
+  tell(settlements_);
+  const Failure failure{Fault::kClosed, refusal.code, refusal.text};
+  for (Resolved& each : requests_.fail_all(failure)) {
+    ++statistics_.failed;
+    resolved_.push_back(std::move(each));
+  }
+  StateChange told;
+  told.state = StateChange::State::kRefused;
+  told.final = true;
+  told.code = refusal.code;
+  told.text = refusal.text;
+  change(std::move(told));
+}
+
+void State::close() {
+  if (phase_ == Phase::kOver) return;
+  if (phase_ == Phase::kActive) {
+    flush();
+    const Ack counts = inbox_.make_ack();
+    say(Kind::kGoodbye, encode(Goodbye{counts.taken, counts.outcomes}));
+  }
+  phase_ = Phase::kOver;
+  const Failure failure{Fault::kClosed, Outcome::kNone, "closed"};
+  for (Resolved& each : requests_.fail_all(failure)) {
+    ++statistics_.failed;
+    resolved_.push_back(std::move(each));
+  }
+  StateChange told;
+  told.state = StateChange::State::kClosed;
+  change(std::move(told));
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+void State::tick(Time now) {
+  // A gap means that this process stood still, not that the broker was silent.
+  const milliseconds silence = as_milliseconds(welcome_.silence_ms);
+  const bool stood_still = last_tick_ != Time::min() && now - last_tick_ > silence * 3 / 4;
+  if (heard_ || stood_still) last_heard_ = now;
+  heard_ = false;
+  last_tick_ = now;
+  for (Resolved& each : requests_.expire(now)) {
+    ++statistics_.failed;
+    resolved_.push_back(std::move(each));
+  }
+  if (phase_ == Phase::kGreeting && now >= greeting_ends_) lost("no welcome");
+  if (phase_ == Phase::kActive) watch_over(now);
+  if (phase_ == Phase::kActive) ack_if_due(now);
+  if (phase_ == Phase::kDown && !retry_known_) {
+    retry_at_ = now + backoff_.next();
+    retry_known_ = true;
+  }
+}
+
+void State::watch_over(Time now) {
+  const milliseconds heartbeat = as_milliseconds(welcome_.heartbeat_ms);
+  const milliseconds silence = as_milliseconds(welcome_.silence_ms);
+  if (heartbeat == milliseconds::zero() || silence == milliseconds::zero()) return;
+  const auto quiet = now - last_heard_;
+  if (quiet >= silence) return lost("the broker is silent");
+  // A little later than the broker's own ping would be.
+  if (quiet >= heartbeat * 5 / 4 && now - last_ping_ >= heartbeat) {
+    last_ping_ = now;
+    ping();
+  }
+}
+
+Time State::next_tick() const {
+  Time next = requests_.next_deadline();
+  if (phase_ == Phase::kDown) next = std::min(next, retry_known_ ? retry_at_ : Time::min());
+  if (phase_ == Phase::kGreeting) next = std::min(next, greeting_ends_);
+  if (phase_ == Phase::kActive && welcome_.heartbeat_ms != 0) {
+    next = std::min(next, last_tick_ + as_milliseconds(welcome_.heartbeat_ms) / 2);
+  }
+  return next;
+}
+
+// --- Control envelopes ---------------------------------------------------------------------------
+
+void State::say(Kind kind, Bytes body) {
+  EnvelopeFields fields;
+  fields.kind = kind;
+  fields.from = options_.name;
+  fields.body = body;
+  control_.clear();
+  append_envelope(control_, fields);
+  sink_->send_control(control_);
+}
+
+void State::ping() {
+  ++pings_;
+  std::byte body[sizeof pings_];
+  std::memcpy(body, &pings_, sizeof pings_);
+  say(Kind::kPing, body);
+}
+
+bool State::watch(std::string_view pattern) {
+  if (std::ranges::find(watches_, pattern, &Watched::pattern) != watches_.end()) return true;
+  if (watches_.size() == kMaxWatches) return false;
+  watches_.push_back({std::string(pattern), 0});
+  if (phase_ == Phase::kActive) send_watch(watches_.back());
+  return true;
+}
+
+void State::send_watch(Watched& watched) {
+  say(Kind::kWatch, encode(Watch{watched.pattern, true}));
+  ping();
+  watched.ping = pings_;
+}
+
+void State::ack_if_due(Time now) {
+  if (!ack_wanted() || now - last_ack_ < kAckInterval) return;
+  last_ack_ = now;
+  send_ack();
+}
+
+void State::send_ack() {
+  if (phase_ != Phase::kActive) return;
+  Ack ack = inbox_.make_ack();
+  ack.credit = ledger_.credit();
+  credit_lowered_ = false;
+  say(Kind::kAck, encode(ack));
+}
+
+Statistics State::statistics() const {
+  Statistics statistics = statistics_;
+  statistics.unsettled = unsettled();
+  statistics.received += inbox_.counts().received;
+  statistics.taken += inbox_.counts().taken;
+  statistics.dropped_duplicates = inbox_.counts().duplicates;
+  statistics.dropped_reports = reports_.dropped();
+  return statistics;
+}
+
+}  // namespace zpost::peer

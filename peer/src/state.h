@@ -1,0 +1,258 @@
+// A peer without its socket: what to say, what was heard, how it goes on after a loss.
+//
+// Pure: frames and the time come in, frames go out through a FrameSink. No sockets, clocks or
+// threads, so that a simulation can drive it. Everything a program may fetch waits in it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "peer/src/clock.h"
+#include "peer/src/inbox.h"
+#include "peer/src/ledger.h"
+#include "peer/src/open_frame.h"
+#include "peer/src/reports.h"
+#include "peer/src/requests.h"
+#include "peer/src/session.h"
+#include "zpost/peer/message.h"
+#include "zpost/peer/options.h"
+
+namespace zpost::peer {
+
+/// Where a State's frames go. Calls may come from any call of the State.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  /// A frame of payload. Frames arrive in the order of the calls, or the connection is lost.
+  virtual void send(FrameRef frame) = 0;
+  /// A frame of control envelopes; copied.
+  virtual void send_control(Bytes frame) = 0;
+  /// Whether what was handed over before is still on its way out, so that company is worth waiting
+  /// for.
+  [[nodiscard]] virtual bool busy() = 0;
+};
+
+/// An envelope to be sent. Views are read during the call.
+struct Draft {
+  Kind kind = Kind::kSend;
+  std::string_view to;
+  Bytes body;
+  bool text = false;
+  Meta meta;
+
+  [[nodiscard]] bool plain() const { return kind == Kind::kSend && !text && meta.empty(); }
+};
+
+class State {
+ public:
+  enum class Phase {
+    kDown,      // No connection; the next attempt is due at retry_at().
+    kGreeting,  // Hello was said.
+    kActive,
+    kOver,  // For good: closed, or refused finally.
+  };
+
+  /// `options` are valid and name the peer. `instance`: 32 hex digits. `sink` must outlive it.
+  State(const Options& options, std::string instance, FramePool& pool, FrameSink& sink);
+
+  // --- The connection ------------------------------------------------------------------------
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+
+  /// A fresh connection is there: says hello.
+  void opened(Time now);
+
+  /// No connection could be opened: the next attempt is a pause away.
+  void not_opened() { retry_known_ = false; }
+
+  /// The connection is gone.
+  void lost(std::string_view why);
+  /// A frame arrived. `keeper` keeps its bytes alive; it is copied if they are needed later.
+  void handle(Bytes frame, const Keeper& keeper);
+  /// Does what time asks for: deadlines, pings, acks, silence.
+  void tick(Time now);
+  /// When tick() must be called next at the latest. An ack or an open frame waits a millisecond at
+  /// most: see lingering().
+  [[nodiscard]] Time next_tick() const;
+
+  /// In kDown: when to connect again. Known after a tick().
+  [[nodiscard]] Time retry_at() const { return retry_at_; }
+
+  /// The latest refusal; nothing if there was none since the latest welcome.
+  [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+
+  /// Whether any connection was answered so far.
+  [[nodiscard]] bool was_welcomed() const { return welcomed_; }
+
+  [[nodiscard]] const Welcome& welcome() const { return welcome_; }
+
+  [[nodiscard]] const std::string& instance() const { return instance_; }
+
+  // --- Sending -------------------------------------------------------------------------------
+
+  /// Why `draft` can never be sent; nothing if it can.
+  [[nodiscard]] std::optional<Failure> invalid(const Draft& draft) const;
+
+  /// A quick look that spares the long one: true only if invalid() would say nothing.
+  [[nodiscard]] bool surely_valid(const Draft& draft) const {
+    return draft.plain() && ledger_.is_latest(draft.to) &&
+           draft.body.size() + kMaxPlainHeaderBytes <= welcome_.max_envelope_bytes;
+  }
+
+  /// Whether try_send(draft) would send it now. REQUIRES: !invalid(draft).
+  [[nodiscard]] bool could_send(const Draft& draft);
+  /// Sends it and returns its id; nothing: no credit now. REQUIRES: !invalid(draft).
+  [[nodiscard]] std::optional<std::uint64_t> try_send(const Draft& draft);
+  /// Sends as many of `bodies` as there is credit for, with ids from next_id() on, and returns how
+  /// many. REQUIRES: none of them invalid.
+  std::size_t try_send(std::string_view to, std::span<const Bytes> bodies);
+
+  /// Whoever waits for the reply to the request that try_send gave `id`.
+  void expect_reply(std::uint64_t id, std::string_view to, Time deadline, Resolver resolver) {
+    requests_.add(id, to, deadline, std::move(resolver));
+  }
+
+  /// Whether envelopes wait in the open frame.
+  [[nodiscard]] bool has_open_frame() const { return !open_.empty(); }
+
+  /// A number that changes when a frame was opened or closed.
+  [[nodiscard]] std::uint64_t frames_closed() const { return frames_closed_; }
+
+  void flush();
+
+  /// The id the next envelope gets.
+  [[nodiscard]] std::uint64_t next_id() const { return ledger_.next_id(); }
+
+  [[nodiscard]] std::uint64_t unsettled() const { return ledger_.unsettled() + requests_.size(); }
+
+  // --- Receiving -----------------------------------------------------------------------------
+
+  [[nodiscard]] Inbox& inbox() { return inbox_; }
+
+  [[nodiscard]] const Inbox& inbox() const { return inbox_; }
+
+  /// Sends an ack if there is something to say and the latest is a millisecond old.
+  void ack_if_due(Time now);
+
+  /// Sends an ack if a quarter of the window waits for one.
+  void ack_if_urgent() {
+    if (inbox_.ack_urgent()) send_ack();
+  }
+
+  [[nodiscard]] bool ack_wanted() const {
+    return phase_ == Phase::kActive && (inbox_.ack_wanted() || credit_lowered_);
+  }
+
+  // --- What waits for the program ------------------------------------------------------------
+
+  [[nodiscard]] Reports& reports() { return reports_; }
+
+  [[nodiscard]] std::deque<StateChange>& changes() { return changes_; }
+
+  [[nodiscard]] std::deque<PresenceChange>& presences() { return presences_; }
+
+  /// Requests with their final outcome, for their callbacks.
+  [[nodiscard]] std::vector<Resolved>& resolved() { return resolved_; }
+
+  [[nodiscard]] std::size_t waiting_requests() const { return requests_.size(); }
+
+  // --- The rest ------------------------------------------------------------------------------
+
+  /// False: as many are watched as the broker allows.
+  [[nodiscard]] bool watch(std::string_view pattern);
+
+  /// Every final outcome is reported from now on.
+  void report_all() { report_successes_ = report_failures_ = true; }
+
+  /// Says goodbye with the final counts, if there is a session, and is over.
+  void close();
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  struct Watched {
+    std::string pattern;
+    std::uint64_t ping = 0;  // Sent right after it: its pong says that the broker knows.
+  };
+
+  // state.cpp
+  void end_connection();
+  void give_up(const Refusal& refusal);
+  void change(StateChange change);
+  void on_welcome(const EnvelopeView& view);
+  void tell_welcome(Continuation continuation, std::uint64_t unacknowledged);
+  void on_refusal(const EnvelopeView& view);
+  void watch_over(Time now);
+  void say(Kind kind, Bytes body);
+  void ping();
+  void send_watch(Watched& watched);
+  void send_ack();
+
+  // state_send.cpp
+  [[nodiscard]] std::size_t capacity_for(std::size_t bytes) const;
+
+  [[nodiscard]] bool admits(const Ledger::Recipient& to, std::uint64_t cost) const {
+    return ledger_.admits(to, cost) && !ledger_.resending();
+  }
+
+  void make_room(const Ledger::Recipient& to, std::size_t bytes);
+  std::uint64_t finish_single(Ledger::Recipient& to, std::uint32_t bytes, bool request);
+  [[nodiscard]] std::optional<std::uint64_t> try_plain(Ledger::Recipient& to, Bytes body);
+  [[nodiscard]] std::size_t write_equals(Ledger::Recipient& to, std::span<const Bytes> bodies);
+  void seal();
+  void resend();
+
+  // state_receive.cpp
+  void on_control(const EnvelopeView& view);
+  void on_payload(EnvelopeView& view);
+  void on_reply(const EnvelopeView& view);
+  void on_outcome(const EnvelopeView& view);
+  void on_receipt(const EnvelopeView& view);
+  void on_presence(const EnvelopeView& view);
+  void on_pong(const EnvelopeView& view);
+  void tell(const std::vector<Settlement>& settlements);
+  void tell_request(std::uint64_t id, Outcome outcome, std::string_view text);
+  void resolve(Resolver resolver, Answer<Message> answer);
+
+  Options options_;
+  std::string instance_;
+  FrameSink* sink_;
+
+  Phase phase_ = Phase::kDown;
+  bool welcomed_ = false;
+  Welcome welcome_;
+  std::optional<Refusal> refusal_;
+  Backoff backoff_;
+  Time retry_at_ = Time::min();
+  bool retry_known_ = true;
+  Time greeting_ends_ = Time::max();
+  Time last_tick_ = Time::min();
+  Time last_heard_ = Time::min();
+  Time last_ping_ = Time::min();
+  Time last_ack_ = Time::min();
+  bool heard_ = false;
+  bool credit_lowered_ = false;  // Not yet told in an ack.
+  std::uint64_t pings_ = 0;
+
+  Ledger ledger_;
+  OpenFrame open_;
+  std::uint64_t frames_closed_ = 0;
+  Inbox inbox_;
+  Requests requests_;
+  Reports reports_;
+  bool report_successes_;
+  bool report_failures_;
+  std::deque<StateChange> changes_;
+  std::deque<PresenceChange> presences_;
+  std::vector<Resolved> resolved_;
+  std::vector<Watched> watches_;
+  std::vector<Settlement> settlements_;  // Scratch.
+  ByteBuffer control_;                   // Scratch.
+  Statistics statistics_;
+};
+
+}  // namespace zpost::peer

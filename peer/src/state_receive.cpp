@@ -1,0 +1,167 @@
+// What the broker's frames do.
+#include <cstring>
+#include <utility>
+
+#include "peer/src/batch_builder.h"
+#include "peer/src/state.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::peer {
+namespace {
+
+constexpr std::size_t kMaxPresences = 65'536;
+
+}  // namespace
+
+void State::handle(Bytes frame, const Keeper& keeper) {
+  heard_ = true;
+  FrameReader reader(frame);
+  EnvelopeView view;
+  while (reader.next(view)) {
+    if (phase_ != Phase::kActive) {
+      on_control(view);
+    } else if (view.kind() == Kind::kSend || view.kind() == Kind::kRequest) {
+      on_payload(view);
+    } else {
+      on_control(view);
+    }
+  }
+  inbox_.end_frame(keeper, frame.size());
+  if (reader.failed()) lost("bytes from the broker that are no envelope: " + reader.error_text());
+}
+
+inline void State::on_payload(EnvelopeView& view) {
+  if (!inbox_.accept(view)) return;
+  // The broker does not check texts. What is none goes on as bytes.
+  if (view.body_is_text && !is_utf8(as_text(view.body))) view.body_is_text = false;
+  inbox_.queue(view);
+}
+
+void State::on_control(const EnvelopeView& view) {
+  if (phase_ == Phase::kGreeting) {
+    if (view.kind() == Kind::kWelcome) return on_welcome(view);
+    if (view.kind() == Kind::kRefused || view.kind() == Kind::kGoodbye) return on_refusal(view);
+    return;
+  }
+  if (phase_ != Phase::kActive) return;
+  switch (view.kind()) {
+    case Kind::kReply:
+      return on_reply(view);
+    case Kind::kOutcome:
+      return on_outcome(view);
+    case Kind::kCredit:
+    case Kind::kReceipt:
+      return on_receipt(view);
+    case Kind::kPresence:
+      return on_presence(view);
+    case Kind::kPing:
+      return say(Kind::kPong, view.body);
+    case Kind::kPong:
+      return on_pong(view);
+    case Kind::kRefused:
+    case Kind::kGoodbye:
+      return on_refusal(view);
+    default:
+      // Kinds of later versions still count on their lane.
+      if (is_program_lane(view.kind())) (void)inbox_.accept(view);
+      return;
+  }
+}
+
+void State::resolve(Resolver resolver, Answer<Message> answer) {
+  ++(answer ? statistics_.delivered : statistics_.failed);
+  resolved_.push_back({std::move(resolver), std::move(answer)});
+}
+
+void State::on_reply(const EnvelopeView& view) {
+  if (!inbox_.accept(view)) return;
+  const Result<Meta> meta = read_meta(view);
+  const std::uint64_t id = meta ? meta->in_reply_to.value_or(0) : 0;
+  if (view.from.empty()) {
+    // The broker itself took the request, whether or not it says so in a receipt.
+    settlements_.clear();
+    ledger_.settle({"", id, false}, settlements_);
+  }
+  std::optional<Resolver> resolver = requests_.reply(view.from, id);
+  if (!resolver) {
+    ++statistics_.late_replies;
+    return;
+  }
+  ++statistics_.received;
+  ++statistics_.taken;
+  Message message = make_message(view);
+  if (!message.rejected) return resolve(*std::move(resolver), std::move(message));
+  resolve(*std::move(resolver),
+          Failure{Fault::kFailed, Outcome::kRejected, std::string(message.text())});
+}
+
+void State::on_outcome(const EnvelopeView& view) {
+  if (!inbox_.accept_outcome()) return;
+  const Result<OutcomeNotice> notice = decode_outcome(view.body);
+  if (!notice) return;
+  const Ledger::Failed failed = ledger_.fail(notice->recipient, view.id);
+  if (failed.to == nullptr) return;
+  if (failed.request) return tell_request(view.id, notice->code, notice->text);
+  ++statistics_.failed;
+  if (report_failures_) reports_.add(failed.to->name, view.id, 1, notice->code, notice->text);
+}
+
+void State::tell_request(std::uint64_t id, Outcome outcome, std::string_view text) {
+  std::string words(outcome_name(outcome));
+  if (!text.empty()) words += ": " + std::string(text);
+  std::optional<Resolved> resolved =
+      requests_.fail(id, {Fault::kFailed, outcome, std::move(words)});
+  if (resolved) resolve(std::move(resolved->resolver), std::move(resolved->answer));
+}
+
+void State::on_receipt(const EnvelopeView& view) {
+  const Result<Receipt> receipt = decode_receipt(view.body);
+  if (!receipt) return;
+  const std::uint64_t before = ledger_.credit();
+  ledger_.set_limits(receipt->credit, receipt->pair);
+  if (ledger_.credit() < before) credit_lowered_ = true;
+  for (const ReceiptEntry& entry : receipt->entries) {
+    settlements_.clear();
+    ledger_.settle(entry, settlements_);
+    tell(settlements_);
+  }
+  resend();
+}
+
+void State::tell(const std::vector<Settlement>& settlements) {
+  for (const Settlement& each : settlements) {
+    const std::uint64_t end = each.first_id + each.count;
+    if (each.request) {
+      // A request that was taken waits for its reply.
+      if (is_success(each.outcome)) continue;
+      for (std::uint64_t id = each.first_id; id != end; ++id) tell_request(id, each.outcome, "");
+      continue;
+    }
+    std::uint64_t& counter = each.outcome == Outcome::kDelivered     ? statistics_.delivered
+                             : each.outcome == Outcome::kUnconfirmed ? statistics_.unconfirmed
+                                                                     : statistics_.failed;
+    counter += each.count;
+    if (is_success(each.outcome) ? report_successes_ : report_failures_) {
+      reports_.add(each.to, each.first_id, each.count, each.outcome);
+    }
+  }
+}
+
+void State::on_presence(const EnvelopeView& view) {
+  if (!inbox_.accept(view)) return;
+  Result<Presence> presence = decode_presence(view.body);
+  if (!presence) return;
+  if (presences_.size() == kMaxPresences) presences_.pop_front();
+  presences_.push_back(std::move(*presence));
+}
+
+void State::on_pong(const EnvelopeView& view) {
+  std::uint64_t answered = 0;
+  if (view.body.size() != sizeof answered) return;
+  std::memcpy(&answered, view.body.data(), sizeof answered);
+  for (Watched& watched : watches_) {
+    if (watched.ping <= answered) watched.ping = 0;
+  }
+}
+
+}  // namespace zpost::peer

@@ -1,0 +1,180 @@
+// Sending: into the open frame while there is credit, and again after a loss.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "peer/src/state.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::peer {
+namespace {
+
+constexpr std::size_t kFrameBytes = 256 * 1024;
+constexpr std::size_t kLargeFrameBytes = 256 * 1024;  // For bodies that make kFrameBytes a handful.
+constexpr std::size_t kLargeEnvelope = 1024;
+/// From here on a frame to one recipient only is worth more than a full one: it passes the broker
+/// without a copy.
+constexpr std::size_t kWholeFrameBytes = 32 * 1024;
+
+Failure invalid_argument(std::string text) {
+  return {Fault::kInvalid, Outcome::kNone, std::move(text)};
+}
+
+std::optional<Failure> invalid_texts(const Draft& draft) {
+  if (draft.meta.content_type.size() > kMaxContentTypeBytes) {
+    return invalid_argument("content type: " + std::to_string(draft.meta.content_type.size()) +
+                            " bytes, the limit is " + std::to_string(kMaxContentTypeBytes));
+  }
+  if (!is_utf8(draft.meta.content_type)) return invalid_argument("content type: not UTF-8");
+  if (draft.text && !is_utf8(as_text(draft.body))) return invalid_argument("text: not UTF-8");
+  return std::nullopt;
+}
+
+EnvelopeFields fields_of(const Draft& draft, std::string_view from, std::uint64_t id) {
+  return {draft.kind, draft.to, from, id, draft.meta, draft.body, draft.text};
+}
+
+}  // namespace
+
+std::optional<Failure> State::invalid(const Draft& draft) const {
+  const bool to_broker = draft.kind == Kind::kRequest && draft.to.empty();
+  if (!to_broker && !is_name(draft.to)) {
+    return invalid_argument("recipient \"" + std::string(draft.to) +
+                            "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  }
+  if (auto failure = invalid_texts(draft)) return failure;
+  const std::size_t limit = welcome_.max_envelope_bytes;
+  EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
+  if (encoded_bound(fields) <= limit) return std::nullopt;
+  ByteBuffer exact;  // Rare: near the limit the bound is not enough.
+  append_envelope(exact, fields);
+  if (exact.size() <= limit) return std::nullopt;
+  return invalid_argument("body: " + std::to_string(draft.body.size()) +
+                          " bytes make an envelope of " + std::to_string(exact.size()) +
+                          ", the broker's limit is " + std::to_string(limit));
+}
+
+std::size_t State::capacity_for(std::size_t bytes) const {
+  const std::size_t wanted = bytes >= kLargeEnvelope ? kLargeFrameBytes : kFrameBytes;
+  return std::min<std::size_t>(wanted, welcome_.max_frame_bytes);
+}
+
+void State::make_room(const Ledger::Recipient& to, std::size_t bytes) {
+  if (open_.empty()) return;
+  const bool whole = open_.size() >= kWholeFrameBytes && open_.last_recipient() != &to;
+  if (whole || !open_.fits(bytes)) flush();
+}
+
+std::uint64_t State::finish_single(Ledger::Recipient& to, std::uint32_t bytes, bool request) {
+  const std::uint64_t id = ledger_.take_id();
+  open_.commit(to, {id, 1, bytes, bytes, request});
+  ledger_.charge(to, cost_of(bytes));
+  if (!request) ledger_.count_new(1);
+  ++statistics_.sent;
+  return id;
+}
+
+std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, Bytes body) {
+  const std::size_t bytes = to.prefix.encoded_size(ledger_.next_id(), body.size());
+  if (!admits(to, cost_of(bytes))) return std::nullopt;
+  make_room(to, bytes);
+  const bool now = open_.empty() && !sink_->busy();
+  std::byte* const out = open_.reserve(bytes, now ? bytes : capacity_for(bytes));
+  to.prefix.write(out, ledger_.next_id(), body);
+  const std::uint64_t id = finish_single(to, static_cast<std::uint32_t>(bytes), false);
+  if (now || !sink_->busy()) flush();
+  return id;
+}
+
+bool State::could_send(const Draft& draft) {
+  const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
+  const std::size_t bytes =
+      draft.plain() ? ledger_.recipient(draft.to).prefix.encoded_size(fields.id, fields.body.size())
+                    : encoded_bound(fields);
+  return admits(ledger_.recipient(draft.to), cost_of(bytes));
+}
+
+std::optional<std::uint64_t> State::try_send(const Draft& draft) {
+  Ledger::Recipient& to = ledger_.recipient(draft.to);
+  if (draft.plain()) return try_plain(to, draft.body);
+  const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
+  const std::size_t bound = encoded_bound(fields);
+  if (!admits(to, cost_of(bound))) return std::nullopt;
+  make_room(to, bound);
+  const bool now = open_.empty() && !sink_->busy();
+  std::byte* const out = open_.reserve(bound, now ? bound : capacity_for(bound));
+  const auto bytes = static_cast<std::uint32_t>(write_envelope(out, fields) - out);
+  const std::uint64_t id = finish_single(to, bytes, draft.kind == Kind::kRequest);
+  if (now || !sink_->busy()) flush();
+  return id;
+}
+
+std::size_t State::try_send(std::string_view to_name, std::span<const Bytes> bodies) {
+  Ledger::Recipient& to = ledger_.recipient(to_name);
+  std::size_t sent = 0;
+  while (sent < bodies.size() && !ledger_.resending()) {
+    const std::size_t count = write_equals(to, bodies.subspan(sent));
+    if (count == 0) break;
+    sent += count;
+  }
+  if (sent != 0 && !sink_->busy()) flush();
+  return sent;
+}
+
+/// Puts as many bodies as credit and the open frame admit into it, while their size is that of the
+/// first: they are accounted for together.
+std::size_t State::write_equals(Ledger::Recipient& to, std::span<const Bytes> bodies) {
+  const std::size_t body_bytes = bodies.front().size();
+  const std::size_t bytes = to.prefix.encoded_size(ledger_.next_id(), body_bytes);
+  const std::size_t admitted = ledger_.admitted(to, cost_of(bytes), bodies.size());
+  if (admitted == 0) return 0;
+  make_room(to, bytes);
+  std::byte* out = open_.reserve(bytes, capacity_for(bytes));
+  const std::size_t most = std::min(admitted, std::max<std::size_t>(open_.left() / bytes, 1));
+  const std::uint64_t first = ledger_.next_id();
+  std::uint32_t count = 0;
+  for (; count < most && bodies[count].size() == body_bytes; ++count) {
+    if (count > 0 && to.prefix.encoded_size(first + count, body_bytes) != bytes) break;
+    out = to.prefix.write(out, first + count, bodies[count]);
+  }
+  const auto each = static_cast<std::uint32_t>(bytes);
+  open_.commit(to, {ledger_.take_ids(count), count, count * each, each, false});
+  ledger_.charge(to, count * cost_of(bytes));
+  ledger_.count_new(count);
+  statistics_.sent += count;
+  return count;
+}
+
+void State::seal() {
+  if (open_.empty()) return;
+  (void)open_.seal(ledger_);
+  ++frames_closed_;
+}
+
+void State::flush() {
+  // Without a session frames wait in the ledger: the welcome says which must go.
+  if (phase_ != Phase::kActive) return seal();
+  if (open_.empty()) return;
+  ++frames_closed_;
+  sink_->send(open_.seal(ledger_));
+}
+
+void State::resend() {
+  if (!ledger_.resending()) return;
+  while (ledger_.resending()) {
+    const std::size_t room = open_.empty() ? welcome_.max_frame_bytes : open_.room();
+    const Ledger::Queued copy = ledger_.next_copy(room);
+    if (copy.run.count == 0) {
+      if (open_.empty()) return;  // No credit: a receipt will bring more.
+      flush();
+      continue;
+    }
+    std::byte* const out = open_.reserve(copy.run.bytes, capacity_for(copy.run.bytes));
+    std::memcpy(out, copy.run.view().data(), copy.run.bytes);
+    open_.commit(*copy.to, copy.run);
+    statistics_.resent += copy.run.count;
+  }
+  flush();
+}
+
+}  // namespace zpost::peer
