@@ -1,0 +1,36 @@
+// One line of a chat, before anybody decides how it looks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zpost/protocol/outcomes.h"
+
+namespace zpost::cli {
+
+struct ChatLine {
+  enum class Kind {
+    kReceived,  // `from` said `text`.
+    kSent,      // One said `text` to `to`; `outcome` says how it fared, kNone: not known yet.
+    kSettled,   // The outcome of a line shown before.
+    kPresence,  // `from` came or left, in words.
+    kState,     // The connection, in words.
+    kNote,      // Anything else, in words.
+  };
+
+  Kind kind = Kind::kNote;
+  std::uint64_t time_ns = 0;
+  std::string from = {};
+  std::string to = {};
+  std::string text = {};  // kReceived, kSent, kSettled: as written; others: fit for a terminal.
+  Outcome outcome = Outcome::kNone;
+  std::string reason = {};  // Of a failure, fit for a terminal.
+  std::uint64_t id = 0;
+  bool aside = false;   // kSent: not to the partner.
+  bool binary = false;  // kReceived: `text` only describes the bytes.
+};
+
+using ChatLines = std::vector<ChatLine>;
+
+}  // namespace zpost::cli

@@ -1,0 +1,207 @@
+#include "peer/cli/edited_terminal.h"
+
+#include <fmt/format.h>
+#include <histedit.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "peer/cli/line_layout.h"
+#include "peer/cli/shared/palette.h"
+#include "peer/cli/shared/text.h"
+
+namespace zpost::cli {
+namespace {
+
+constexpr int kHistorySize = 1000;
+constexpr char kInvisible = '\1';  // Around what needs no columns, in a prompt.
+
+struct TerminalSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+
+TerminalSize terminal_size() {
+  winsize size = {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+  return {size.ws_col, size.ws_row};
+}
+
+void write_out(std::string_view text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+  (void)std::fflush(stdout);
+}
+
+/// Moves to the beginning of the line that is `rows` up and clears the screen from there.
+std::string clear_from(std::size_t rows) {
+  const TerminalSize size = terminal_size();
+  if (rows >= size.rows) rows = size.rows - 1;
+  return rows == 0 ? "\r\x1b[J" : fmt::format("\r\x1b[{}A\x1b[J", rows);
+}
+
+std::string as_utf8(std::wstring_view text) {
+  std::string out;
+  for (const wchar_t character : text) append_utf8(out, static_cast<char32_t>(character));
+  return out;
+}
+
+}  // namespace
+
+struct EditedTerminal::Callbacks {
+  static EditedTerminal& terminal(EditLine* editor) {
+    void* data = nullptr;
+    ::el_get(editor, EL_CLIENTDATA, &data);
+    return *static_cast<EditedTerminal*>(data);
+  }
+
+  static char* prompt(EditLine* editor) { return terminal(editor).prompt_.data(); }
+
+  static int get_character(EditLine* editor, wchar_t* character) {
+    return terminal(editor).next_character(*character);
+  }
+};
+
+EditedTerminal::EditedTerminal(std::string history_file) : history_file_(std::move(history_file)) {
+  HistEvent event = {};
+  history_ = ::history_init();
+  ::history(history_, &event, H_SETSIZE, kHistorySize);
+  ::history(history_, &event, H_SETUNIQUE, 1);
+  if (!history_file_.empty()) ::history(history_, &event, H_LOAD, history_file_.c_str());
+  editor_ = ::el_init("zpost-peer", stdin, stdout, stderr);
+  ::el_set(editor_, EL_CLIENTDATA, this);
+  ::el_set(editor_, EL_SIGNAL, 0);
+  ::el_set(editor_, EL_EDITOR, "emacs");
+  ::el_set(editor_, EL_HIST, ::history, history_);
+  ::el_set(editor_, EL_PROMPT_ESC, &Callbacks::prompt, kInvisible);
+  ::el_wset(editor_, EL_GETCFN, &Callbacks::get_character);
+  ::el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+  ::el_source(editor_, nullptr);
+}
+
+EditedTerminal::~EditedTerminal() {
+  save_history();
+  ::el_end(editor_);
+  ::history_end(history_);
+}
+
+std::optional<std::string> EditedTerminal::read_line(const Wait& wait) {
+  wait_ = &wait;
+  int count = 0;
+  const wchar_t* const line = ::el_wgets(editor_, &count);
+  wait_ = nullptr;
+  if (line == nullptr || count <= 0) {
+    write_out(clear_from(0));
+    return std::nullopt;
+  }
+  std::wstring_view text(line, static_cast<std::size_t>(count));
+  if (text.ends_with(L'\n') || text.ends_with(L'\r')) text.remove_suffix(1);
+  erase_accepted(text);
+  std::string typed = as_utf8(text);
+  remember(typed);
+  return typed;
+}
+
+/// libedit's way to get a character: 1 with it, 0 at the end.
+int EditedTerminal::next_character(wchar_t& character) {
+  for (;;) {
+    if (!(*wait_)()) {
+      erase();
+      return 0;
+    }
+    char byte = 0;
+    const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count <= 0) return 0;
+    const bool continues = (static_cast<unsigned char>(byte) & 0xc0U) == 0x80;
+    if (!continues) partial_.clear();  // What was begun has no end.
+    partial_ += byte;
+    if (partial_.size() < utf8_length(partial_.front())) continue;
+    std::string_view rest = partial_;
+    const Character whole = cli::next_character(rest);
+    partial_.clear();
+    if (!whole.valid) continue;
+    character = static_cast<wchar_t>(whole.code);
+    return 1;
+  }
+}
+
+void EditedTerminal::print(std::string_view text) {
+  if (wait_ == nullptr) return write_out(text);
+  erase();
+  write_out(text);
+  refresh();
+}
+
+void EditedTerminal::set_prompt(const std::string& prompt) {
+  if (wait_ != nullptr) erase();
+  prompt_columns_ = prompt.size() + 1;
+  prompt_ = wants_colour(STDOUT_FILENO)
+                ? fmt::format("{0}\x1b[1m{0}{1}{0}\x1b[0m{0} ", kInvisible, prompt)
+                : prompt + " ";
+  if (wait_ != nullptr) refresh();
+}
+
+bool EditedTerminal::discard_input() {
+  const LineInfoW* const line = ::el_wline(editor_);
+  if (wait_ == nullptr || line->lastchar == line->buffer) return false;
+  erase();
+  ::el_wreplacestr(editor_, L"");
+  refresh();
+  return true;
+}
+
+void EditedTerminal::redraw() {
+  if (wait_ == nullptr) return;
+  erase();
+  ::el_set(editor_, EL_PREP_TERM, 0);  // Whoever stopped us may have changed the terminal's mode.
+  ::el_set(editor_, EL_PREP_TERM, 1);
+  ::el_resize(editor_);
+  refresh();
+}
+
+void EditedTerminal::erase() {
+  const LineInfoW* const line = ::el_wline(editor_);
+  const std::wstring_view before(line->buffer,
+                                 static_cast<std::size_t>(line->cursor - line->buffer));
+  write_out(clear_from(rows_above_cursor(prompt_columns_, before, terminal_size().columns)));
+}
+
+void EditedTerminal::erase_accepted(std::wstring_view line) {
+  write_out(clear_from(rows_above_cursor(prompt_columns_, line, terminal_size().columns) + 1));
+}
+
+void EditedTerminal::refresh() {
+  ::el_set(editor_, EL_REFRESH);
+}
+
+void EditedTerminal::remember(const std::string& line) {
+  HistEvent event = {};
+  if (line.find_first_not_of(" \t") == std::string::npos) return;
+  ::history(history_, &event, H_ENTER, line.c_str());
+}
+
+void EditedTerminal::save_history() {
+  if (history_file_.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(history_file_).parent_path(), error);
+  HistEvent event = {};
+  const mode_t mask = ::umask(077);  // What people say to each other is theirs.
+  ::history(history_, &event, H_SAVE, history_file_.c_str());
+  ::umask(mask);
+}
+
+std::string history_path() {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && *state == '/') return std::string(state) + "/zpost/chat_history";
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return "";
+  return std::string(home) + "/.local/state/zpost/chat_history";
+}
+
+}  // namespace zpost::cli

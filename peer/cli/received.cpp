@@ -1,0 +1,65 @@
+#include "peer/cli/received.h"
+
+#include "peer/cli/shared/json.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
+
+namespace zpost::cli {
+namespace {
+
+std::string_view sender(std::string_view from) {
+  return from.empty() ? "the broker" : from;
+}
+
+}  // namespace
+
+Received received(const EnvelopeView& view) {
+  Received received{.kind = kind_name(view.kind()),
+                    .from = view.from,
+                    .id = view.id,
+                    .body = {view.body, view.body_is_text}};
+  if (!view.has_meta()) return received;
+  const Result<Meta> meta = read_meta(view);
+  if (!meta) return received;
+  received.sent_ns = meta->sent_ns;
+  received.in_reply_to = meta->in_reply_to.value_or(0);
+  received.body.content_type = meta->content_type;
+  return received;
+}
+
+Received received(const peer::Message& message) {
+  return {.kind = kind_name(message.kind),
+          .from = message.from,
+          .id = message.id,
+          .sent_ns = message.sent_ns,
+          .in_reply_to = message.in_reply_to,
+          .body = {message.body, message.body_is_text, message.content_type}};
+}
+
+std::string received_text(const Received& received, const Palette& palette, std::uint64_t now_ns) {
+  const std::uint64_t time = received.sent_ns == 0 ? now_ns : received.sent_ns;
+  const std::string clock = local_time(time, now_ns);
+  const std::string from = visible_line(sender(received.from));
+  const ReadableBody body = readable(received.body);
+  const std::size_t indent = columns_of(clock) + columns_of(from) + 3;
+  std::string text = palette.paint(Ink::kDim, clock) + " " + palette.name(from) + ": ";
+  const std::string shown = visible_block(body.text, indent);
+  return text + (body.form == BodyForm::kBinary ? palette.paint(Ink::kDim, shown) : shown) + "\n";
+}
+
+std::string received_json(const Received& received) {
+  Json json{{"id", json_id(received.id)}, {"from", received.from}, {"kind", received.kind}};
+  if (received.in_reply_to != 0) json["in_reply_to"] = json_id(received.in_reply_to);
+  if (!received.body.content_type.empty()) json["content_type"] = received.body.content_type;
+  if (received.sent_ns != 0) json["sent"] = utc_time(received.sent_ns);
+  put_body(json, received.body);
+  return to_line(json);
+}
+
+std::string received_raw(const Received& received) {
+  std::string bytes(as_text(received.body.bytes));
+  if (received.body.is_text) bytes += '\n';
+  return bytes;
+}
+
+}  // namespace zpost::cli

@@ -1,0 +1,37 @@
+// What was received, as recv, request and chat show it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "peer/cli/shared/body.h"
+#include "peer/cli/shared/palette.h"
+#include "zpost/peer/message.h"
+
+namespace zpost::cli {
+
+/// What a received envelope says, borrowed from it.
+struct Received {
+  std::string_view kind = {};
+  std::string_view from = {};
+  std::uint64_t id = 0;
+  std::uint64_t sent_ns = 0;  // 0: not said.
+  std::uint64_t in_reply_to = 0;
+  Body body = {};
+};
+
+[[nodiscard]] Received received(const EnvelopeView& view);
+[[nodiscard]] Received received(const peer::Message& message);
+
+/// `12:31:04 bob: hello`, further lines indented. With a line feed.
+[[nodiscard]] std::string received_text(const Received& received, const Palette& palette,
+                                        std::uint64_t now_ns);
+
+/// One object with a line feed.
+[[nodiscard]] std::string received_json(const Received& received);
+
+/// The body's bytes as they are; a text gets a line feed.
+[[nodiscard]] std::string received_raw(const Received& received);
+
+}  // namespace zpost::cli

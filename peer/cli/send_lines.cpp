@@ -1,0 +1,128 @@
+#include "peer/cli/send_lines.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "peer/cli/line_splitter.h"
+#include "peer/cli/shared/outcome_words.h"
+#include "peer/cli/shared/output.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/units.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::cli {
+namespace {
+
+constexpr std::size_t kChunk = 256 << 10;
+constexpr milliseconds kGlance{100};  // How long a signal may go unnoticed.
+
+bool has_input(int descriptor) {
+  pollfd waited{descriptor, POLLIN, 0};
+  return ::poll(&waited, 1, static_cast<int>(kGlance.count())) != 0;
+}
+
+}  // namespace
+
+ExitCode LineSender::send_stream(int descriptor) {
+  LineSplitter splitter;
+  std::vector<std::string_view> lines;
+  std::vector<char> chunk(kChunk);
+  const std::size_t limit = peer_.welcome().max_envelope_bytes;
+  while (!stopped_()) {
+    // A stream may pause for hours: outcomes are passed on meanwhile.
+    pass_on_outcomes();
+    if (!has_input(descriptor)) continue;
+    const ssize_t count = ::read(descriptor, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      complain(fmt::format("cannot read: {}", std::strerror(errno)));
+      return ExitCode::kUsage;
+    }
+    if (count == 0) {
+      splitter.finish(lines);
+      return send_lines(lines);
+    }
+    splitter.add({chunk.data(), static_cast<std::size_t>(count)}, lines);
+    if (const ExitCode code = send_lines(lines); code != ExitCode::kAsWanted) return code;
+    if (splitter.open_bytes() > limit) {
+      report_.too_large(next_line_,
+                        fmt::format("more than {} bytes, the broker's limit", count_text(limit)));
+      return ExitCode::kNotDelivered;
+    }
+  }
+  return ExitCode::kAsWanted;
+}
+
+ExitCode LineSender::send_lines(const std::vector<std::string_view>& lines) {
+  std::vector<Bytes> bodies;
+  bodies.reserve(lines.size());
+  for (auto line = lines.begin(); line != lines.end();) {
+    // Neighbours of one sort go in one span.
+    const bool text = is_utf8(*line);
+    bodies.clear();
+    for (; line != lines.end() && is_utf8(*line) == text; ++line) bodies.push_back(as_bytes(*line));
+    if (const ExitCode code = send_span(bodies, text); code != ExitCode::kAsWanted) return code;
+  }
+  return ExitCode::kAsWanted;
+}
+
+ExitCode LineSender::send_one(std::string_view body, bool may_be_text) {
+  const Bytes bodies[] = {as_bytes(body)};
+  return send_span(bodies, may_be_text && is_utf8(body));
+}
+
+ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
+  using Clock = std::chrono::steady_clock;
+  const peer::SendOptions options{task_.content_type, text, true, kGlance};
+  Clock::time_point progress = Clock::now();
+  std::size_t at_once = bodies.size();
+  while (!bodies.empty() && !stopped_()) {
+    const std::size_t count = std::min(at_once, bodies.size());
+    const peer::Answer<peer::SentSpan> sent = peer_.send(task_.to, bodies.first(count), options);
+    if (sent) {
+      report_.sent(sent->first, sent->count, next_line_);
+      next_line_ += sent->count;
+      bodies = bodies.subspan(sent->count);
+      progress = Clock::now();
+    } else if (sent.error().fault == peer::Fault::kInvalid && count > 1) {
+      at_once = 1;  // One of them is too large. Which?
+    } else if (sent.error().fault != peer::Fault::kTimedOut) {
+      return fail(sent.error());
+    }
+    pass_on_outcomes();
+    if (Clock::now() - progress >= task_.timeout) return give_up();
+  }
+  return ExitCode::kAsWanted;
+}
+
+ExitCode LineSender::give_up() const {
+  const std::string how_long = duration_text(task_.timeout) + " (--timeout)";
+  if (peer_.connected()) {
+    complain(fmt::format("timed out: {} took nothing for {}", task_.to, how_long));
+    return ExitCode::kTimedOut;
+  }
+  complain(fmt::format("no broker at {} for {}", peer_.endpoint(), how_long));
+  return ExitCode::kUnreachable;
+}
+
+ExitCode LineSender::fail(const peer::Failure& failure) {
+  if (failure.fault == peer::Fault::kInvalid) {
+    // The recipient and the text were checked before: it is the size.
+    report_.too_large(next_line_, visible_line(failure.text));
+    return ExitCode::kNotDelivered;
+  }
+  complain(fmt::format("not sent: {}", visible_line(failure.text)));
+  return exit_code_of(failure);
+}
+
+void LineSender::pass_on_outcomes() {
+  while (const auto report = peer_.next_outcome(milliseconds(0))) report_.settled(*report);
+}
+
+}  // namespace zpost::cli

@@ -1,0 +1,69 @@
+// Answers requests by running a command for each.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "peer/cli/command.h"
+#include "peer/cli/shared/exit_code.h"
+#include "peer/cli/shared/options.h"
+#include "peer/cli/shared/session_watch.h"
+#include "peer/cli/signal_descriptor.h"
+#include "zpost/peer/peer.h"
+
+namespace zpost::cli {
+
+struct ServeOptions {
+  CommonOptions common;
+  std::vector<std::string> command;
+  std::string content_type;
+  std::uint64_t concurrency = 1;
+  std::uint64_t count = 0;  // 0: without end.
+  std::chrono::milliseconds command_timeout = peer::kForever;
+  bool verbose = false;
+};
+
+/// Thread: one. `signals` must hold SIGINT, SIGTERM and SIGCHLD.
+class ServeLoop {
+ public:
+  ServeLoop(const ServeOptions& options, peer::Peer& peer, SignalDescriptor& signals);
+
+  /// Until a signal, `count`, or the end of the session. The first signal lets running commands
+  /// end, the second stops them.
+  [[nodiscard]] ExitCode run();
+
+ private:
+  struct Job {
+    std::string from;
+    std::uint64_t id = 0;
+    std::size_t asked_bytes = 0;
+    SteadyTime since;
+    Command command;
+  };
+
+  void take_requests();
+  void handle(const peer::Message& message);
+  void start(const peer::Message& request);
+  void wait();
+  void read_signals();
+  void advance_jobs();
+  void answer(const Job& job, const CommandEnd& end);
+  void reject(const std::string& to, std::uint64_t id, const std::string& reason);
+  [[nodiscard]] bool has_room() const;
+  [[nodiscard]] bool is_done() const;
+  [[nodiscard]] int poll_timeout() const;
+
+  const ServeOptions& options_;
+  peer::Peer& peer_;
+  SignalDescriptor& signals_;
+  SessionWatch watch_;
+  std::list<Job> jobs_;
+  std::uint64_t started_ = 0;
+  int stops_ = 0;  // Signals that ask to stop.
+  SteadyTime stop_jobs_at_ = SteadyTime::max();
+};
+
+}  // namespace zpost::cli

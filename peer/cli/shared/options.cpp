@@ -1,0 +1,96 @@
+#include "peer/cli/shared/options.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "peer/cli/shared/units.h"
+#include "zpost/peer/options.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::cli {
+namespace {
+
+std::string from_environment(const char* variable, std::string otherwise) {
+  const char* const value = std::getenv(variable);
+  return value == nullptr || *value == '\0' ? otherwise : value;
+}
+
+std::string check_name(const std::string& text) {
+  if (is_name(text)) return "";
+  return fmt::format(
+      "\"{}\" is not a name: letters, digits and . _ -, at most 64, first a letter or digit", text);
+}
+
+}  // namespace
+
+void add_connection_options(CLI::App& verb, CommonOptions& options) {
+  options.endpoint = from_environment("ZPOST_ENDPOINT", peer::Options().endpoint);
+  options.name = from_environment("ZPOST_NAME", "");
+  verb.add_option("--endpoint", options.endpoint,
+                  fmt::format("The broker (ZPOST_ENDPOINT; default {})", peer::Options().endpoint))
+      ->option_text("ENDPOINT");
+  verb.add_option("--as", options.name, "Your name (ZPOST_NAME; default: a fresh one)")
+      ->check(check_name)
+      ->option_text("NAME");
+}
+
+void add_format_option(CLI::App& verb, CommonOptions& options) {
+  const std::map<std::string, Format> words{{"text", Format::kText}, {"json", Format::kJson}};
+  verb.add_option("--format", options.format, "text (default), or json: one object a line")
+      ->transform(CLI::CheckedTransformer(words))
+      ->option_text("text|json");
+}
+
+void add_display_option(CLI::App& verb, CommonOptions& options) {
+  verb.add_option("--display", options.display, "A name for people, shown by who")
+      ->option_text("TEXT");
+}
+
+CLI::Option* add_duration_option(CLI::App& verb, const std::string& name,
+                                 std::chrono::milliseconds& value, const std::string& what) {
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [name, &value](const std::string& text) {
+            const auto duration = parse_duration(text);
+            if (!duration) {
+              throw CLI::ValidationError(
+                  name, fmt::format("\"{}\" is not a duration such as 500ms, 10s or 2m", text));
+            }
+            value = *duration;
+          },
+          what)
+      ->option_text("TIME");
+}
+
+CLI::Option* add_size_option(CLI::App& verb, const std::string& name, std::uint64_t& value,
+                             const std::string& what) {
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [name, &value](const std::string& text) {
+            const auto size = parse_size(text);
+            if (!size) {
+              throw CLI::ValidationError(
+                  name, fmt::format("\"{}\" is not a size such as 256, 4KiB or 1MiB", text));
+            }
+            value = *size;
+          },
+          what)
+      ->option_text("BYTES");
+}
+
+CLI::Option* add_count_option(CLI::App& verb, const std::string& name, std::uint64_t& value,
+                              const std::string& what) {
+  return verb.add_option(name, value, what)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62).description(""))
+      ->option_text("N");
+}
+
+void add_recipient(CLI::App& verb, std::string& to, const std::string& what) {
+  verb.add_option("TO", to, what)->required()->check(check_name)->option_text(" ");
+}
+
+}  // namespace zpost::cli

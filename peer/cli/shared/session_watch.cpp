@@ -1,0 +1,23 @@
+#include "peer/cli/shared/session_watch.h"
+
+#include "peer/cli/shared/outcome_words.h"
+#include "peer/cli/shared/output.h"
+#include "peer/cli/shared/units.h"
+
+namespace zpost::cli {
+
+using State = peer::StateChange::State;
+
+SessionWatch::SessionWatch(peer::Peer& peer) : seen_(std::make_shared<Seen>()) {
+  // The first welcome is no news.
+  while (peer.next_state(milliseconds(0))) {
+  }
+  peer.on_state([seen = seen_](const peer::StateChange& change) {
+    if (change.state == State::kConnected && !change.resumed) ++seen->fresh_sessions;
+    if (change.final) seen->over = true;
+    const std::string text = state_text(change);
+    if (!text.empty()) complain(text);
+  });
+}
+
+}  // namespace zpost::cli

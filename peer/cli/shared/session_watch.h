@@ -1,0 +1,33 @@
+// Tells on standard error how the session fares while a verb runs.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "zpost/peer/peer.h"
+
+namespace zpost::cli {
+
+/// Takes the peer's changes of state: says what a person should know and remembers the end.
+class SessionWatch {
+ public:
+  explicit SessionWatch(peer::Peer& peer);
+
+  /// The broker refused this peer for good; why was said.
+  [[nodiscard]] bool is_over() const { return seen_->over; }
+
+  /// How often the session began anew at the broker, so that what it asked for is to be asked
+  /// again.
+  [[nodiscard]] unsigned fresh_sessions() const { return seen_->fresh_sessions; }
+
+ private:
+  // Shared with the callback, which the peer may keep longer than this lives.
+  struct Seen {
+    std::atomic<bool> over = false;
+    std::atomic<unsigned> fresh_sessions = 0;
+  };
+
+  std::shared_ptr<Seen> seen_;
+};
+
+}  // namespace zpost::cli

@@ -1,0 +1,20 @@
+// SIGINT and SIGTERM for verbs that wait inside the client library.
+#pragma once
+
+#include "zpost/peer/peer.h"
+
+namespace zpost::cli {
+
+/// While it lives, the first SIGINT or SIGTERM interrupts `peer` and is remembered; a second one
+/// ends the program at once. One at a time; `peer` must outlive it and not be moved.
+class StopSignals {
+ public:
+  explicit StopSignals(peer::Peer& peer);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  [[nodiscard]] bool asked() const;
+};
+
+}  // namespace zpost::cli

@@ -1,0 +1,102 @@
+// zpost-peer chat: people talk.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "peer/cli/chat_json.h"
+#include "peer/cli/chat_session.h"
+#include "peer/cli/chat_text.h"
+#include "peer/cli/edited_terminal.h"
+#include "peer/cli/plain_terminal.h"
+#include "peer/cli/shared/connect.h"
+#include "peer/cli/shared/palette.h"
+#include "peer/cli/shared/timestamps.h"
+#include "peer/cli/verbs.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::cli {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  zpost-peer chat --as alice --to bob
+  zpost-peer chat --as alice bob carol       talk with bob, see carol come and go
+  echo "the build is done" | zpost-peer chat --as ci --to alice
+
+In the chat: /help, /who, /to NAME, /retry, /quit. Typed lines are kept below
+$XDG_STATE_HOME/zpost (~/.local/state/zpost).
+Exit codes: 0 left, 3 something piped in was not delivered, 4 no broker, 5 refused.)";
+
+struct ChatOptions {
+  CommonOptions common;
+  std::string to;
+  std::vector<std::string> names;
+};
+
+std::string check_name(const std::string& text) {
+  return is_name(text) ? "" : "\"" + text + "\" is not a name";
+}
+
+/// Whoever chats has a name already.
+std::string user_name() {
+  const char* const user = std::getenv("USER");
+  return user != nullptr && is_name(user) ? user : "";
+}
+
+bool can_edit(const ChatOptions& options) {
+  const char* const terminal = std::getenv("TERM");
+  return options.common.format == Format::kText && ::isatty(STDIN_FILENO) == 1 &&
+         ::isatty(STDOUT_FILENO) == 1 && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
+std::unique_ptr<ChatTerminal> open_terminal(const ChatOptions& options) {
+  if (can_edit(options)) return std::make_unique<EditedTerminal>(history_path());
+  return std::make_unique<PlainTerminal>();
+}
+
+ChatSession::View view_of(const ChatOptions& options) {
+  if (options.common.format == Format::kJson) return chat_json;
+  return [palette = Palette(wants_colour(STDOUT_FILENO))](const ChatLine& line) {
+    return chat_text(line, palette, wall_clock_ns());
+  };
+}
+
+ExitCode run(ChatOptions& options, const std::string& software) {
+  SignalDescriptor signals{SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+  peer::Options wanted;
+  wanted.software = software;
+  wanted.outcomes = peer::OutcomeReports::kAll;
+  wanted.window_frames = 8;  // What a screen cannot show at once may wait at the broker.
+  if (options.common.name.empty()) options.common.name = user_name();
+  Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
+  if (!peer) return peer.error();
+  if (options.to.empty() && !options.names.empty()) options.to = options.names.front();
+  const std::unique_ptr<ChatTerminal> terminal = open_terminal(options);
+  return ChatSession({*peer, *terminal, signals, view_of(options)}, options.to, options.names)
+      .run();
+}
+
+}  // namespace
+
+void add_chat_verb(CLI::App& app, Program& program) {
+  CLI::App* const verb = app.add_subcommand("chat", "Talk with people");
+  verb->footer(kFooter);
+  const auto options = std::make_shared<ChatOptions>();
+  verb->add_option("NAME", options->names,
+                   "Whose coming and going is shown; the first is who you talk with")
+      ->check(check_name)
+      ->option_text("...");
+  verb->add_option("--to", options->to, "Who you talk with (default: who writes first)")
+      ->check(check_name)
+      ->option_text("NAME");
+  add_connection_options(*verb, options->common);
+  add_display_option(*verb, options->common);
+  add_format_option(*verb, options->common);
+  verb->callback([options, &program] { program.end = run(*options, program.software); });
+}
+
+}  // namespace zpost::cli

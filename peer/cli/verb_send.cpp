@@ -1,0 +1,212 @@
+// zpost-peer send: bodies to one recipient, and what became of them.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "peer/cli/body_source.h"
+#include "peer/cli/send_lines.h"
+#include "peer/cli/send_report.h"
+#include "peer/cli/shared/connect.h"
+#include "peer/cli/shared/output.h"
+#include "peer/cli/shared/session_watch.h"
+#include "peer/cli/shared/stop_signals.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/units.h"
+#include "peer/cli/verbs.h"
+#include "zpost/protocol/limits.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::cli {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  zpost-peer send --as alice bob "hello"
+  date | zpost-peer send bob -
+  zpost-peer send --file picture.png --content-type image/png bob
+  tail -f app.log | zpost-peer send --as logs --lines bob
+
+Exit codes: 0 delivered, 3 not delivered (the outcome is named), 4 no broker, 5 refused, 6 no outcome in time.)";
+
+enum class Wait { kDelivered, kSent };
+
+struct SendOptions {
+  CommonOptions common;
+  SendTask task;
+  BodySource source;
+  bool lines = false;
+  Wait wait = Wait::kDelivered;
+};
+
+std::string check_wait(const std::string& text) {
+  if (text == "delivered" || text == "sent") return "";
+  if (text == "queued") {
+    return "\"queued\" comes with durable mail, which this version does not have; use delivered or "
+           "sent";
+  }
+  return fmt::format("\"{}\" is none of delivered, sent", text);
+}
+
+std::string check_content_type(const std::string& text) {
+  if (text.size() > kMaxContentTypeBytes) {
+    return fmt::format("{} bytes, the limit is {}", text.size(), kMaxContentTypeBytes);
+  }
+  return is_utf8(text) ? "" : "must be UTF-8";
+}
+
+void check(SendOptions& options) {
+  if (options.source.text && !options.source.file.empty()) {
+    throw CLI::ValidationError("TEXT and --file exclude each other");
+  }
+  if (!options.source.is_given()) {
+    if (!options.lines) throw CLI::ValidationError("say what to send: TEXT, - or --file FILE");
+    options.source.text = "-";
+  }
+  if (options.lines && options.source.is_argument()) {
+    throw CLI::ValidationError("--lines reads standard input (-) or --file, not an argument");
+  }
+}
+
+/// One run of the verb.
+class Sending {
+ public:
+  Sending(const SendOptions& options, peer::Peer& peer)
+      : options_(options),
+        peer_(peer),
+        stop_(peer),
+        watch_(peer),
+        report_(options.common.format, options.lines,
+                {[this](const std::string& line) { output_.put(line); }, complain}),
+        sender_(peer, options.task, report_, [this] { return stop_.asked() || watch_.is_over(); }) {
+  }
+
+  [[nodiscard]] ExitCode run() {
+    ExitCode code = send();
+    if (code == ExitCode::kAsWanted) code = wait_for_outcomes();
+    sender_.pass_on_outcomes();
+    const bool settled = peer_.close(options_.wait == Wait::kSent ? kLastFrames : milliseconds(0));
+    sender_.pass_on_outcomes();
+    report_.finish();
+    output_.flush();
+    if (report_.failures() > 0) return ExitCode::kNotDelivered;
+    if (code != ExitCode::kAsWanted) return code;
+    if (watch_.is_over()) return ExitCode::kRefused;
+    if (output_.failed()) return ExitCode::kFailed;
+    return settled || options_.wait == Wait::kSent ? code : ExitCode::kNotDelivered;
+  }
+
+ private:
+  // Long enough for a healthy broker to say what it refuses.
+  static constexpr milliseconds kLastFrames{50};
+
+  ExitCode send() {
+    if (options_.lines) {
+      const Result<InputFile> input = open_input(options_.source);
+      if (!input) return usage(input.error());
+      return sender_.send_stream(input->descriptor());
+    }
+    const std::size_t limit = peer_.welcome().max_envelope_bytes;
+    const Result<std::string> body = read_body(options_.source, limit);
+    if (body) return sender_.send_one(*body, options_.source.is_argument());
+    if (body.error().code != Outcome::kTooLarge) return usage(body.error());
+    report_.too_large(1, body.error().text);
+    return ExitCode::kNotDelivered;
+  }
+
+  static ExitCode usage(const Error& error) {
+    complain(error.text);
+    return ExitCode::kUsage;
+  }
+
+  /// As long as there is progress.
+  ExitCode wait_for_outcomes() {
+    if (options_.wait == Wait::kSent) {
+      peer_.flush();
+      return ExitCode::kAsWanted;
+    }
+    std::uint64_t left = peer_.statistics().unsettled;
+    while (left > 0) {
+      const bool settled = peer_.wait_settled(options_.task.timeout);
+      sender_.pass_on_outcomes();
+      output_.flush();
+      const std::uint64_t now = peer_.statistics().unsettled;
+      if (settled || watch_.is_over()) return ExitCode::kAsWanted;
+      if (stop_.asked()) return interrupted(now);
+      if (now == left) return timed_out(now);
+      left = now;
+    }
+    return ExitCode::kAsWanted;
+  }
+
+  static ExitCode interrupted(std::uint64_t left) {
+    complain(fmt::format("interrupted: {} without an outcome; they may still be delivered",
+                         counted(left, "envelope")));
+    return ExitCode::kNotDelivered;
+  }
+
+  ExitCode timed_out(std::uint64_t left) const {
+    const std::string how_long = duration_text(options_.task.timeout) + " (--timeout)";
+    if (!peer_.connected()) {
+      complain(fmt::format("no broker at {} for {}; {} without an outcome", peer_.endpoint(),
+                           how_long, counted(left, "envelope")));
+      return ExitCode::kUnreachable;
+    }
+    complain(fmt::format("timed out: {} did not take {} within {}; they may still be delivered",
+                         options_.task.to, counted(left, "envelope"), how_long));
+    return ExitCode::kTimedOut;
+  }
+
+  const SendOptions& options_;
+  peer::Peer& peer_;
+  StopSignals stop_;
+  SessionWatch watch_;
+  Output output_;
+  SendReport report_;
+  LineSender sender_;
+};
+
+ExitCode run(const SendOptions& options, const std::string& software) {
+  peer::Options wanted;
+  wanted.software = software;
+  wanted.outcomes = options.common.format == Format::kJson ? peer::OutcomeReports::kAll
+                                                           : peer::OutcomeReports::kFailures;
+  Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
+  if (!peer) return peer.error();
+  return Sending(options, *peer).run();
+}
+
+}  // namespace
+
+void add_send_verb(CLI::App& app, Program& program) {
+  CLI::App* const verb = app.add_subcommand("send", "Send to one peer and say what became of it");
+  verb->footer(kFooter);
+  const auto options = std::make_shared<SendOptions>();
+  add_recipient(*verb, options->task.to, "Who is to get it");
+  verb->add_option("TEXT", options->source.text, "What to send; - is standard input")
+      ->option_text(" ");
+  verb->add_option("--file", options->source.file, "Send this file as one body")
+      ->option_text("FILE");
+  verb->add_flag("--lines", options->lines,
+                 "Send each line of standard input or --file, as it comes");
+  verb->add_option_function<std::string>(
+          "--wait",
+          [options](const std::string& text) {
+            options->wait = text == "sent" ? Wait::kSent : Wait::kDelivered;
+          },
+          "What to wait for: delivered (default), or only sent")
+      ->check(check_wait)
+      ->option_text("delivered|sent");
+  add_duration_option(*verb, "--timeout", options->task.timeout,
+                      "Give up after so long without progress (default 10s)");
+  verb->add_option("--content-type", options->task.content_type, "What the body is")
+      ->check(check_content_type)
+      ->option_text("TYPE");
+  add_connection_options(*verb, options->common);
+  add_format_option(*verb, options->common);
+  verb->callback([options, &program] {
+    check(*options);
+    program.end = run(*options, program.software);
+  });
+}
+
+}  // namespace zpost::cli

@@ -1,0 +1,98 @@
+#include "tools/inspect/tail_line.h"
+
+#include <algorithm>
+#include <array>
+
+namespace zpost::inspect {
+namespace {
+
+struct EventName {
+  TapEvent event;
+  std::string_view name;
+};
+
+constexpr std::array kEvents{
+    EventName{TapEvent::kReceived, "received"},   EventName{TapEvent::kForwarded, "forwarded"},
+    EventName{TapEvent::kHeld, "held"},           EventName{TapEvent::kFailed, "failed"},
+    EventName{TapEvent::kDelivered, "delivered"}, EventName{TapEvent::kSession, "session"},
+    EventName{TapEvent::kName, "name"},           EventName{TapEvent::kMissed, "missed"}};
+
+TailLine run_line(const TapEntry& entry) {
+  const TapRecord& record = entry.record;
+  TailLine line{.event = record.event,
+                .time_ns = record.time_ns,
+                .sequence = record.sequence,
+                .from = entry.from,
+                .to = entry.to,
+                .kind_number = record.kind,
+                .first_id = record.first_id,
+                .last_id = record.last_id,
+                .count = record.count,
+                .bytes = record.bytes};
+  if (record.event != TapEvent::kSession) {
+    line.outcome = static_cast<Outcome>(record.code);
+    return line;
+  }
+  line.change = static_cast<SessionChange>(record.code);
+  // The broker says why a session is over where a run has its first id.
+  line.outcome = static_cast<Outcome>(record.first_id);
+  line.first_id = line.last_id = 0;
+  return line;
+}
+
+}  // namespace
+
+std::string_view event_name(TapEvent event) {
+  const auto* const found = std::ranges::find(kEvents, event, &EventName::event);
+  return found == kEvents.end() ? "unknown" : found->name;
+}
+
+std::optional<TapEvent> event_from_name(std::string_view name) {
+  const auto* const found = std::ranges::find(kEvents, name, &EventName::name);
+  if (found == kEvents.end()) return std::nullopt;
+  return found->event;
+}
+
+std::string_view change_name(SessionChange change) {
+  switch (change) {
+    case SessionChange::kJoined:
+      return "joined";
+    case SessionChange::kResumed:
+      return "resumed";
+    case SessionChange::kAway:
+      return "away";
+    case SessionChange::kOver:
+      return "over";
+    case SessionChange::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+void append_lines(const TapEntry& entry, std::vector<TailLine>& lines) {
+  TailLine rest = run_line(entry);
+  if (entry.missed > 0) {
+    lines.push_back({.event = TapEvent::kMissed,
+                     .time_ns = rest.time_ns,
+                     .sequence = rest.sequence,
+                     .missed = entry.missed});
+  }
+  if (rest.event == TapEvent::kMissed) return;
+  std::vector<ShownEnvelope> shown;
+  if (rest.event == TapEvent::kReceived) shown = shown_envelopes(entry.shown);
+  for (const ShownEnvelope& envelope : shown) {
+    TailLine line = rest;
+    line.kind_number = envelope.kind_number;
+    line.first_id = line.last_id = envelope.id;
+    line.count = 1;
+    line.bytes = envelope.size;
+    line.envelope = envelope;
+    lines.push_back(std::move(line));
+    rest.count -= std::min<std::uint64_t>(rest.count, 1);
+    rest.bytes -= std::min(rest.bytes, envelope.size);
+    rest.first_id = std::min(envelope.id + 1, rest.last_id);
+  }
+  if (shown.empty() || rest.count > 0) lines.push_back(std::move(rest));
+}
+
+}  // namespace zpost::inspect

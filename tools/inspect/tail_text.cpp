@@ -1,0 +1,121 @@
+#include "tools/inspect/tail_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "peer/cli/shared/body.h"
+#include "peer/cli/shared/outcome_words.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
+#include "peer/cli/shared/units.h"
+#include "zpost/protocol/kinds.h"
+
+namespace zpost::inspect {
+namespace {
+
+using cli::Ink;
+using cli::Palette;
+
+constexpr std::size_t kEventColumns = 9;
+constexpr std::size_t kWayColumns = 14;
+constexpr std::size_t kKindColumns = 7;
+constexpr std::size_t kSizeColumns = 7;
+constexpr std::size_t kLeastBodyColumns = 24;
+
+std::string who(const std::string& name) {
+  return name.empty() ? "broker" : cli::visible_line(name);
+}
+
+Ink ink_of(const TailLine& line) {
+  switch (line.event) {
+    case TapEvent::kForwarded:
+      return Ink::kDim;
+    case TapEvent::kHeld:
+    case TapEvent::kMissed:
+      return Ink::kYellow;
+    case TapEvent::kFailed:
+      return Ink::kRed;
+    case TapEvent::kDelivered:
+      return line.outcome == Outcome::kUnconfirmed ? Ink::kYellow : Ink::kGreen;
+    case TapEvent::kSession:
+      return line.change == SessionChange::kRefused ? Ink::kRed : Ink::kCyan;
+    default:
+      return Ink::kPlain;
+  }
+}
+
+std::string session_text(const TailLine& line) {
+  std::string text = fmt::format("{} {}", who(line.from), change_name(line.change));
+  if (line.outcome != Outcome::kNone) text += fmt::format(" ({})", outcome_name(line.outcome));
+  return text;
+}
+
+std::string id_text(const TailLine& line) {
+  if (line.count <= 1) return fmt::format("#{}", line.first_id);
+  return fmt::format("#{}… ×{}", line.first_id, cli::count_text(line.count));
+}
+
+std::string kind_text(const TailLine& line) {
+  return line.kind_number == 0 ? "" : std::string(kind_name(static_cast<Kind>(line.kind_number)));
+}
+
+std::string body_text(const ShownEnvelope& envelope) {
+  const cli::Body body{envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut};
+  const cli::ReadableBody readable = cli::readable(body);
+  std::string text;
+  if (envelope.in_reply_to != 0) text = fmt::format("to #{} ", envelope.in_reply_to);
+  if (envelope.rejected) text += "rejected: ";
+  switch (readable.form) {
+    case cli::BodyForm::kText:
+      text += fmt::format("\"{}{}\"", cli::visible_line(readable.text), envelope.cut ? "…" : "");
+      break;
+    case cli::BodyForm::kJson:
+      text += cli::visible_line(cli::compact_json(readable.text)) + (envelope.cut ? "…" : "");
+      break;
+    case cli::BodyForm::kMsgpack:
+      text += cli::visible_line(readable.text);
+      break;
+    case cli::BodyForm::kBinary:
+      text += readable.text;
+      break;
+  }
+  return text;
+}
+
+/// What comes last: why, or what.
+std::string end_text(const TailLine& line) {
+  if (line.event == TapEvent::kFailed) return cli::outcome_text(line.outcome, who(line.to));
+  if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
+  return line.envelope ? body_text(*line.envelope) : "";
+}
+
+}  // namespace
+
+std::string tail_text(const TailLine& line, const Palette& palette, std::size_t columns) {
+  const std::string clock = palette.paint(Ink::kDim, cli::local_time_ms(line.time_ns)) + " ";
+  if (line.event == TapEvent::kMissed) {
+    return clock +
+           palette.paint(Ink::kYellow,
+                         fmt::format("… {} missed", cli::counted(line.missed, "record"))) +
+           "\n";
+  }
+  const std::string event =
+      palette.paint(ink_of(line), cli::padded(std::string(event_name(line.event)), kEventColumns));
+  if (line.event == TapEvent::kSession) {
+    return clock + event + " " + palette.paint(ink_of(line), session_text(line)) + "\n";
+  }
+  const std::string way = cli::padded(who(line.from) + " → " + who(line.to), kWayColumns);
+  const std::string header =
+      fmt::format("{} {} {} {}", way, cli::padded(kind_text(line), kKindColumns),
+                  cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line));
+  constexpr std::size_t kClockColumns = 13;
+  const std::size_t used = kClockColumns + kEventColumns + 2 + cli::columns_of(header);
+  const std::size_t left = std::max(columns > used ? columns - used : 0, kLeastBodyColumns);
+  std::string end = cli::shortened(end_text(line), left);
+  if (line.event == TapEvent::kFailed) end = palette.paint(Ink::kRed, end);
+  const Ink ink = line.event == TapEvent::kForwarded ? Ink::kDim : Ink::kPlain;
+  return clock + event + " " + palette.paint(ink, header) + (end.empty() ? "" : " " + end) + "\n";
+}
+
+}  // namespace zpost::inspect

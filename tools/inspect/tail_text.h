@@ -1,0 +1,17 @@
+// Lines of `tail` for people. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "peer/cli/shared/palette.h"
+#include "tools/inspect/tail_line.h"
+
+namespace zpost::inspect {
+
+/// One row of at most about `columns`, with a line feed: time, event, from → to, kind, size, id,
+/// body or reason.
+[[nodiscard]] std::string tail_text(const TailLine& line, const cli::Palette& palette,
+                                    std::size_t columns);
+
+}  // namespace zpost::inspect

@@ -1,0 +1,23 @@
+// How the tap is asked for. protocol/SPEC.md, section 12.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "zpost/protocol/kinds.h"
+#include "zpost/protocol/msgpack_writer.h"
+
+namespace zpost::inspect {
+
+struct TapWish {
+  std::string from;  // Patterns; empty: anyone.
+  std::string to;
+  std::vector<Kind> kinds;  // Empty: all.
+  std::uint64_t snap = 0;   // Bytes of the envelopes wanted.
+};
+
+/// The request's body.
+[[nodiscard]] ByteBuffer encode(const TapWish& wish);
+
+}  // namespace zpost::inspect

@@ -1,0 +1,216 @@
+// zpost-inspect tail: what the broker does, live.
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "peer/cli/shared/connect.h"
+#include "peer/cli/shared/output.h"
+#include "peer/cli/shared/session_watch.h"
+#include "peer/cli/shared/stop_signals.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/units.h"
+#include "tools/inspect/tail_filter.h"
+#include "tools/inspect/tail_json.h"
+#include "tools/inspect/tail_text.h"
+#include "tools/inspect/tap_request.h"
+#include "tools/inspect/verbs.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::inspect {
+namespace {
+
+using cli::ExitCode;
+using cli::milliseconds;
+
+constexpr const char* kFooter = R"(
+Examples:
+  zpost-inspect tail
+  zpost-inspect tail --from alice --to 'sensor-*'
+  zpost-inspect tail --events failed,session
+  zpost-inspect tail --kind request --kind reply --snap 4KiB
+  zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
+
+Events: received, forwarded (to the recipient), held (its window is full), failed, delivered (taken by
+the recipient's program), session. Patterns are a name, or the beginning of one followed by *.
+Whoever reads too slowly misses records and is told how many.
+Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
+
+struct TailOptions {
+  cli::CommonOptions common;
+  TapWish wish;
+  std::set<TapEvent> events;
+  std::uint64_t snap = 256;
+  std::uint64_t count = 0;  // 0: without end.
+  bool headers = false;
+};
+
+std::string check_pattern(const std::string& text) {
+  if (is_name_pattern(text)) return "";
+  return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
+}
+
+Kind payload_kind(const std::string& word) {
+  const std::optional<Kind> kind = kind_from_name(word);
+  if (!kind || !is_payload(*kind)) {
+    throw CLI::ValidationError("--kind", "\"" + word + "\" is none of send, request, reply");
+  }
+  return *kind;
+}
+
+TapEvent shown_event(const std::string& word) {
+  const std::optional<TapEvent> event = event_from_name(word);
+  if (!event || *event == TapEvent::kName || *event == TapEvent::kMissed) {
+    throw CLI::ValidationError("--events", "\"" + word +
+                                               "\" is none of received, forwarded, held, failed, "
+                                               "delivered, session");
+  }
+  return *event;
+}
+
+std::size_t terminal_columns() {
+  constexpr std::size_t kUsual = 140;  // Of a file or pipe.
+  winsize size = {};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
+}
+
+/// One run of the verb.
+class Tail {
+ public:
+  Tail(const TailOptions& options, peer::Peer& peer)
+      : options_(options),
+        peer_(peer),
+        stop_(peer),
+        watch_(peer),
+        palette_(cli::wants_colour(STDOUT_FILENO)),
+        filter_(options.events, !options.wish.kinds.empty()) {}
+
+  [[nodiscard]] ExitCode run() {
+    const ExitCode code = open_tap();
+    if (code != ExitCode::kAsWanted) return code;
+    cli::note(fmt::format("watching {} as {}; Ctrl-C ends", peer_.endpoint(), peer_.name()));
+    peer::Batch batch;
+    while (!is_done()) {
+      if (watch_.fresh_sessions() != asked_in_) (void)open_tap();
+      if (!peer_.receive_batch(batch, kGlance)) continue;
+      for (const EnvelopeView& view : batch.envelopes()) handle(view);
+      if (!output_.flush()) nobody_reads_ = true;
+      peer_.take();
+    }
+    peer_.close(milliseconds(0));
+    if (output_.failed()) return ExitCode::kFailed;
+    return watch_.is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
+  }
+
+ private:
+  static constexpr milliseconds kGlance{100};  // How long a fresh session may go unnoticed.
+  static constexpr milliseconds kPatience{5000};
+
+  [[nodiscard]] bool is_done() const {
+    return stop_.asked() || watch_.is_over() || nobody_reads_ || is_enough();
+  }
+
+  [[nodiscard]] bool is_enough() const { return options_.count > 0 && shown_ >= options_.count; }
+
+  ExitCode open_tap() {
+    asked_in_ = watch_.fresh_sessions();
+    reader_ = TapReader();
+    TapWish wish = options_.wish;
+    wish.snap = options_.headers ? 0 : options_.snap;
+    const peer::Answer<peer::Message> answer = peer_.request("", encode(wish), kPatience).get();
+    if (answer) return ExitCode::kAsWanted;
+    cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
+    if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.
+    return cli::exit_code_of(answer.error());
+  }
+
+  void handle(const EnvelopeView& view) {
+    if (view.kind() == Kind::kRequest) {
+      (void)peer_.reject(view.from, view.id, peer_.name() + " only watches");
+    }
+    if (!view.from.empty() || view.kind() != Kind::kSend) return;
+    entries_.clear();
+    lines_.clear();
+    const Result<void> read = reader_.read(view.body, entries_);
+    for (const TapEntry& entry : entries_) append_lines(entry, lines_);
+    for (TailLine& line : lines_) show(line);
+    if (!read) cli::complain(read.error().text);
+  }
+
+  void show(TailLine& line) {
+    if (!filter_.wants(line) || is_enough()) return;
+    ++shown_;
+    output_.put(options_.common.format == cli::Format::kJson
+                    ? tail_json(line)
+                    : tail_text(line, palette_, terminal_columns()));
+  }
+
+  const TailOptions& options_;
+  peer::Peer& peer_;
+  cli::StopSignals stop_;
+  cli::SessionWatch watch_;
+  cli::Palette palette_;
+  cli::Output output_;
+  TailFilter filter_;
+  TapReader reader_;
+  std::vector<TapEntry> entries_;
+  std::vector<TailLine> lines_;
+  std::uint64_t shown_ = 0;
+  unsigned asked_in_ = 0;
+  bool nobody_reads_ = false;
+};
+
+ExitCode run(TailOptions& options, const std::string& software) {
+  peer::Options wanted;
+  wanted.software = software;
+  wanted.outcomes = peer::OutcomeReports::kNone;
+  wanted.take = peer::TakeMode::kExplicit;
+  wanted.name = cli::fresh_name("inspect");
+  Result<peer::Peer, ExitCode> peer = cli::connect(options.common, std::move(wanted));
+  if (!peer) return peer.error();
+  return Tail(options, *peer).run();
+}
+
+}  // namespace
+
+void add_tail_verb(CLI::App& app, Program& program) {
+  CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
+  verb->footer(kFooter);
+  const auto options = std::make_shared<TailOptions>();
+  verb->add_option("--from", options->wish.from, "Only what such a peer sends")
+      ->check(check_pattern)
+      ->option_text("PATTERN");
+  verb->add_option("--to", options->wish.to, "Only what is sent to such a peer")
+      ->check(check_pattern)
+      ->option_text("PATTERN");
+  verb->add_option_function<std::vector<std::string>>(
+          "--kind",
+          [options](const std::vector<std::string>& words) {
+            for (const std::string& word : words) options->wish.kinds.push_back(payload_kind(word));
+          },
+          "Only this kind (repeatable)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("send|request|reply");
+  verb->add_option_function<std::vector<std::string>>(
+          "--events",
+          [options](const std::vector<std::string>& words) {
+            for (const std::string& word : words) options->events.insert(shown_event(word));
+          },
+          "Only these events, with commas between them")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("EVENT,...");
+  verb->add_flag("--headers", options->headers,
+                 "No bodies; neighbours become one line with a count");
+  cli::add_size_option(*verb, "--snap", options->snap,
+                       "How much of neighbouring envelopes to show (default 256)");
+  cli::add_count_option(*verb, "--count", options->count, "End after so many lines");
+  cli::add_connection_options(*verb, options->common);
+  cli::add_format_option(*verb, options->common);
+  verb->callback([options, &program] { program.end = run(*options, program.software); });
+}
+
+}  // namespace zpost::inspect

@@ -1,0 +1,18 @@
+// The verbs of zpost-inspect. Each adds its subcommand, which sets `end` when it ran.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "peer/cli/shared/exit_code.h"
+
+namespace zpost::inspect {
+
+struct Program {
+  std::string software;  // Shown by who.
+  cli::ExitCode end = cli::ExitCode::kAsWanted;
+};
+
+void add_tail_verb(CLI::App& app, Program& program);
+
+}  // namespace zpost::inspect
