@@ -1,0 +1,79 @@
+// The client processes of one run: forked together, started together, watched, killed together.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/bench/interrupt.h"
+#include "tools/bench/process.h"
+#include "tools/bench/shared_memory.h"
+
+namespace zpost::bench {
+
+/// What a client process tells its parent, in shared memory.
+struct ClientState {
+  std::atomic<bool> ready = false;
+  std::array<char, 256> error = {};  // Zero-terminated; written by a client that gives up.
+};
+
+/// The starting line, seen from a client process.
+class Gate {
+ public:
+  Gate(ClientState& state, const std::atomic<bool>& open) : state_(state), open_(open) {}
+
+  /// Tells the parent that this client can send, or will miss nothing that is sent to it.
+  void ready() { state_.ready.store(true, std::memory_order_release); }
+
+  /// ready(), then blocks until all clients of the run are ready.
+  void wait_for_start();
+
+ private:
+  ClientState& state_;
+  const std::atomic<bool>& open_;
+};
+
+/// The group, seen from the parent. Destroying it kills all that still run.
+class Clients {
+ public:
+  explicit Clients(std::size_t capacity);
+
+  /// Forks a client and runs `part` in it. What `part` throws is the client's failure, told by
+  /// check(). `title` names the client in messages. Returns its index.
+  std::size_t add(const std::string& title, const std::function<void(Gate&)>& part);
+
+  /// Blocks until every client is ready, then starts them. Throws RunFailure, Interrupted.
+  void start(Clock::time_point deadline);
+
+  /// Throws RunFailure if a client has failed.
+  void check();
+
+  [[nodiscard]] bool running(std::size_t index) { return members_[index].process.running(); }
+
+  /// Kills one client; that is no failure.
+  void kill(std::size_t index);
+
+  /// Blocks until every client has ended. Throws RunFailure if one failed or still runs at
+  /// `deadline`; Interrupted.
+  void await_end(Clock::time_point deadline);
+
+  /// Kills what still runs and returns the CPU time that all clients together have used.
+  std::chrono::nanoseconds kill_all();
+
+ private:
+  struct Member {
+    std::string title;
+    ChildProcess process;
+    bool expendable = false;  // Killed on purpose.
+  };
+
+  SharedArray<ClientState> states_;
+  SharedArray<std::atomic<bool>> open_{1};
+  std::vector<Member> members_;
+};
+
+}  // namespace zpost::bench

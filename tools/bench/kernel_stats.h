@@ -1,0 +1,30 @@
+// What the kernel knows about processes: CPU time, memory, and how busy the machine is.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace zpost::bench {
+
+/// User and system time of all threads of a process, ended ones included. Zero if it is gone.
+std::chrono::nanoseconds cpu_time(pid_t pid);
+
+/// User and system time in `usage`.
+std::chrono::nanoseconds cpu_time(const rusage& usage);
+
+struct ProcessMemory {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t peak_resident_bytes = 0;
+};
+
+/// Zeros if the process is gone.
+ProcessMemory process_memory(pid_t pid);
+
+/// CPU time that all processes together have used since boot, in ticks of 10 ms as /proc/stat
+/// counts it. Idle, I/O wait and time stolen by a hypervisor are not in it.
+std::chrono::nanoseconds machine_busy_time();
+
+}  // namespace zpost::bench

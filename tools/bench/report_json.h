@@ -1,0 +1,18 @@
+// Results as JSON, one object a line. Rates are per second, times in the unit that their name
+// ends with, memory in bytes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/bench/compare.h"
+
+namespace zpost::bench::json {
+
+std::string throughput(const System& system, const ThroughputWork& work, const ThroughputRun& run);
+std::string latency(const System& system, const LatencyWork& work, const LatencyRun& run);
+std::string compare_run(const CompareRun& run);
+std::string compare_rows(const ComparePlan& plan, const WorkItem& work,
+                         const std::vector<CompareRow>& rows);
+
+}  // namespace zpost::bench::json

@@ -1,0 +1,172 @@
+// NATS core: nats-server with the C client, libnats.
+#include <fmt/core.h>
+#include <malloc.h>
+#include <nats/nats.h>
+
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "tools/bench/systems/systems.h"
+
+namespace zpost::bench {
+namespace {
+
+constexpr const char* kServer = "nats-server";
+constexpr std::int64_t kFlushMilliseconds = 60'000;
+constexpr int kBufferBytes =
+    64 * 1024;  // Twice the default was somewhat faster; more was not (tried).
+
+// Large limits, so that nothing is dropped for a client that falls behind for a moment.
+constexpr const char* kConfig = R"(
+listen: "127.0.0.1:{}"
+max_pending: 512MB
+max_payload: 8MB
+write_deadline: "60s"
+)";
+
+void check(natsStatus status, const char* what) {
+  if (status != NATS_OK) {
+    throw std::runtime_error(fmt::format("{}: {}", what, natsStatus_GetText(status)));
+  }
+}
+
+struct Destroy {
+  void operator()(natsOptions* options) const { natsOptions_Destroy(options); }
+
+  void operator()(natsConnection* connection) const { natsConnection_Destroy(connection); }
+
+  void operator()(natsSubscription* subscription) const { natsSubscription_Destroy(subscription); }
+
+  void operator()(natsMsg* message) const { natsMsg_Destroy(message); }
+};
+
+template <typename T>
+using Owned = std::unique_ptr<T, Destroy>;
+
+// The library allocates every message in one thread and frees it in another. With a heap for each
+// thread, which glibc grows page by page, that cost a third of the rate (tried); one heap that
+// keeps what it has is the fair setting.
+void use_one_heap() {
+  // NOLINTBEGIN(concurrency-mt-unsafe): before the library starts its threads.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
+enum class Flush { kBatched, kAtOnce };
+
+Owned<natsConnection> connect(const Part& part, Flush flush) {
+  use_one_heap();
+  natsOptions* raw_options = nullptr;
+  check(natsOptions_Create(&raw_options), "options");
+  const Owned<natsOptions> options(raw_options);
+  const std::string url = fmt::format("nats://127.0.0.1:{}", part.port);
+  check(natsOptions_SetURL(options.get(), url.c_str()), "url");
+  check(natsOptions_SetAllowReconnect(options.get(), false), "reconnect");
+  check(natsOptions_SetIOBufSize(options.get(), kBufferBytes), "buffer size");
+  check(natsOptions_SetSendAsap(options.get(), flush == Flush::kAtOnce), "send asap");
+
+  natsConnection* connection = nullptr;
+  check(natsConnection_Connect(&connection, options.get()), "connect");
+  return Owned<natsConnection>(connection);
+}
+
+// After this the server has processed all that was sent before.
+void flush(natsConnection* connection) {
+  check(natsConnection_FlushTimeout(connection, kFlushMilliseconds), "flush");
+}
+
+// To be read with next_message(): no slower here than asynchronous delivery (tried).
+Owned<natsSubscription> subscribe(natsConnection* connection, const std::string& subject) {
+  natsSubscription* raw = nullptr;
+  check(natsConnection_SubscribeSync(&raw, connection, subject.c_str()), "subscribe");
+  Owned<natsSubscription> subscription(raw);
+  check(natsSubscription_SetPendingLimits(raw, -1, -1), "pending limits");
+  flush(connection);
+  return subscription;
+}
+
+std::span<const std::byte> body_of(const natsMsg* message) {
+  return {reinterpret_cast<const std::byte*>(natsMsg_GetData(message)),
+          static_cast<std::size_t>(natsMsg_GetDataLength(message))};
+}
+
+void publish(natsConnection* connection, const char* subject, std::span<const std::byte> body) {
+  check(natsConnection_Publish(connection, subject, body.data(), static_cast<int>(body.size())),
+        "publish");
+}
+
+Owned<natsMsg> next_message(natsSubscription* subscription) {
+  natsMsg* message = nullptr;
+  check(natsSubscription_NextMsg(&message, subscription, kFlushMilliseconds), "next message");
+  return Owned<natsMsg>(message);
+}
+
+class Nats final : public System {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "nats"; }
+
+  [[nodiscard]] std::string_view description() const override {
+    return "NATS core: nats-server, libnats";
+  }
+
+  [[nodiscard]] std::optional<std::string> unavailable() const override {
+    return missing_program(kServer);
+  }
+
+  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+
+  [[nodiscard]] Server start() const override {
+    return launch_program(kServer, [](std::uint16_t port, const std::filesystem::path& directory) {
+      const std::filesystem::path config = directory / "nats.conf";
+      write_file(config, fmt::format(kConfig, port));
+      return std::vector<std::string>{"--config", config};
+    });
+  }
+
+  void send(const Part& part, Gate& gate, PayloadSource& source) const override {
+    const auto connection = connect(part, Flush::kBatched);
+    const std::string subject = fmt::format("r{}", part.pair);
+    std::vector<std::byte> payload(part.payload_bytes);
+    gate.wait_for_start();
+    while (source.next(payload)) publish(connection.get(), subject.c_str(), payload);
+    flush(connection.get());
+  }
+
+  void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
+    const auto connection = connect(part, Flush::kBatched);
+    const auto subscription = subscribe(connection.get(), fmt::format("r{}", part.pair));
+    gate.ready();
+    while (!sink.complete()) sink.accept(body_of(next_message(subscription.get()).get()));
+  }
+
+  void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
+    const auto connection = connect(part, Flush::kAtOnce);
+    const auto subscription = subscribe(connection.get(), "pong");
+    gate.wait_for_start();
+    for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
+      publish(connection.get(), "ping", payload);
+      trips.end(body_of(next_message(subscription.get()).get()));
+    }
+  }
+
+  void echo(const Part& part, Gate& gate) const override {
+    const auto connection = connect(part, Flush::kAtOnce);
+    const auto subscription = subscribe(connection.get(), "ping");
+    gate.ready();
+    while (true) {
+      publish(connection.get(), "pong", body_of(next_message(subscription.get()).get()));
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<System> make_nats() {
+  return std::make_unique<Nats>();
+}
+
+}  // namespace zpost::bench

@@ -1,0 +1,32 @@
+// One piece of work that `compare` gives to every system, and its name: "64B-4p" is 64-byte
+// payloads between 4 pairs, "rtt-64B" is round trips of 64 bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/bench/system.h"
+
+namespace zpost::bench {
+
+inline constexpr std::uint32_t kMaxPairs = 64;
+
+struct WorkItem {
+  std::string name;
+  Measure measure = Measure::kThroughput;
+  std::size_t payload_bytes = 0;
+  std::uint32_t pairs = 1;
+};
+
+/// Nothing if `name` is not well formed or is out of the limits. Sizes have the unit B, KiB or
+/// MiB.
+std::optional<WorkItem> parse_work_item(std::string_view name);
+
+/// The names that `compare` uses by default.
+std::vector<std::string> default_work();
+
+}  // namespace zpost::bench
