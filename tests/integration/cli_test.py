@@ -1,0 +1,771 @@
+#!/usr/bin/python3
+"""zpost-peer as a person and a script use it: every verb against a real broker, right and wrong.
+
+ZPOST_BIN names the directory of the programs.
+"""
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+BIN = pathlib.Path(os.environ.get("ZPOST_BIN", "build/bin"))
+PEER = str(BIN / "zpost-peer")
+PATIENCE_S = 15
+USAGE, NOT_DELIVERED, UNREACHABLE, REFUSED, TIMED_OUT = 2, 3, 4, 5, 6
+
+
+def await_true(condition, what):
+    """Returns the condition's first true value."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain: {what}")
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def children_of(pid):
+    """Running or not yet waited for."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            if fields[1] == str(pid):
+                found.append(entry.parent.name)
+    return found
+
+
+def stop(process, sig=signal.SIGTERM):
+    """Ends what is still running and hands over its exit code."""
+    if process.poll() is None:
+        process.send_signal(sig)
+    try:
+        return process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+class Broker:
+    """A broker on a port of its own. It can be stopped and started again on the same port."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp()
+        self.endpoint = "tcp://127.0.0.1:*"
+        self.process = None
+        self.start()
+
+    def start(self, *more):
+        self.process = subprocess.Popen(
+            [str(BIN / "zpost-broker"), "--listen", self.endpoint,
+             "--state", f"{self.directory}/state", *more],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.endpoint = line.split()[2]
+
+    def stop(self, sig=signal.SIGTERM):
+        stop(self.process, sig)
+        self.process.stdout.close()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.directory)
+
+
+class CliTest(unittest.TestCase):
+    """What all share: one broker, names that no other test has, and programs that end with the test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker()
+        cls.addClassCleanup(cls.broker.close)
+
+    def environment(self, **more):
+        kept = {key: value for key, value in os.environ.items()
+                if not key.startswith("ZPOST_") and key != "NO_COLOR"}
+        return {**kept, "ZPOST_ENDPOINT": self.broker.endpoint, "LC_ALL": "C.UTF-8", **more}
+
+    def run_peer(self, *arguments, stdin=b"", env=None, timeout=PATIENCE_S):
+        """Runs to the end. Output as bytes in .out; .err is text."""
+        done = subprocess.run([PEER, *arguments], input=stdin, capture_output=True,
+                              env=env or self.environment(), timeout=timeout, check=False)
+        done.out, done.err = done.stdout, done.stderr.decode()
+        return done
+
+    def start_peer(self, *arguments, env=None, **more):
+        """Starts, and waits until the broker knows the name after --as."""
+        process = subprocess.Popen([PEER, *arguments], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=env or self.environment(), **more)
+        self.addCleanup(self.end, process)
+        if "--as" in arguments:
+            self.await_present(arguments[arguments.index("--as") + 1])
+        return process
+
+    @staticmethod
+    def end(process):
+        with process:
+            stop(process, signal.SIGKILL)
+
+    def is_present(self, name):
+        return self.run_peer("who", name).returncode == 0
+
+    def await_present(self, name):
+        await_true(lambda: self.is_present(name), f"{name} is here")
+
+    def await_gone(self, name):
+        await_true(lambda: not self.is_present(name), f"{name} is gone")
+
+    def result(self, process, stdin=None):
+        """Exit code, output, messages of a program that ends by itself."""
+        out, err = process.communicate(stdin, timeout=PATIENCE_S)
+        return process.returncode, out, err.decode()
+
+    def assert_exit(self, done, code):
+        self.assertEqual(done.returncode, code, done.err)
+
+
+class UsageTest(CliTest):
+    def test_every_verb_has_help_with_examples(self):
+        for verb in ("chat", "send", "recv", "request", "serve", "who"):
+            done = self.run_peer(verb, "--help")
+            self.assert_exit(done, 0)
+            self.assertIn(b"Examples:", done.out, verb)
+            self.assertIn(f"zpost-peer {verb}".encode(), done.out)
+            self.assertEqual(done.err, "")
+
+    def test_wrong_command_lines_exit_2_and_say_what_is_wrong(self):
+        for arguments, word in (
+                ((), "subcommand"),
+                (("shout",), "shout"),
+                (("send",), "TO"),
+                (("send", "bob"), "what to send"),
+                (("send", "not a name", "x"), "not a name"),
+                (("send", "--as", "-alice", "bob", "x"), "name"),
+                (("send", "bob", "x", "--timeout", "soon"), "soon"),
+                (("send", "bob", "x", "--wait", "queued"), "durable mail"),
+                (("send", "bob", "x", "--wait", "luck"), "luck"),
+                (("send", "bob", "x", "--format", "xml"), "xml"),
+                (("send", "bob", "x", "--file", "y"), "exclude"),
+                (("send", "--lines", "bob", "x"), "--lines"),
+                (("send", "--file", "/does/not/exist", "bob"), "No such file"),
+                (("recv", "--count", "0"), "--count"),
+                (("recv", "--count", "many"), "many"),
+                (("request", "--timeout", "-1s", "bob"), "-1s"),
+                (("serve", "--as", "x"), "COMMAND"),
+                (("serve", "--as", "x", "--", "no-such-command-here"), "no-such-command-here"),
+                (("who", "a b"), "a b"),
+                (("chat", "--to", "a b"), "a b")):
+            with self.subTest(arguments=arguments):
+                done = self.run_peer(*arguments)
+                self.assert_exit(done, USAGE)
+                self.assertIn(word, done.err)
+                self.assertEqual(done.out, b"")
+
+    def test_a_broker_that_is_not_there_is_said_within_two_seconds_with_advice(self):
+        env = self.environment(ZPOST_ENDPOINT="tcp://127.0.0.1:9")
+        for arguments in (("send", "bob", "x"), ("recv",), ("request", "bob"), ("who",),
+                          ("serve", "--", "cat"), ("chat", "--as", "eve", "--to", "bob")):
+            with self.subTest(arguments=arguments):
+                start = time.monotonic()
+                done = self.run_peer(*arguments, env=env)
+                self.assertLess(time.monotonic() - start, 2.5)
+                self.assert_exit(done, UNREACHABLE)
+                self.assertIn("tcp://127.0.0.1:9", done.err)
+                self.assertIn("zpost-broker", done.err)
+                self.assertIn("--endpoint", done.err)
+
+    def test_a_flag_is_stronger_than_the_environment(self):
+        env = self.environment(ZPOST_ENDPOINT="tcp://127.0.0.1:9")
+        self.assert_exit(self.run_peer("who", "--endpoint", self.broker.endpoint, env=env), 0)
+
+    def test_a_bad_endpoint_is_a_usage_error(self):
+        done = self.run_peer("who", "--endpoint", "127.0.0.1:1234")
+        self.assert_exit(done, USAGE)
+        self.assertIn("tcp://HOST:PORT", done.err)
+
+    def test_a_held_name_exits_5_and_says_since_when(self):
+        self.start_peer("recv", "--as", "holder")
+        done = self.run_peer("send", "--as", "holder", "bob", "x")
+        self.assert_exit(done, REFUSED)
+        self.assertRegex(done.err, r"(?s)holder.*held by instance [0-9a-f]+.* since ")
+
+    def test_the_name_comes_from_the_environment(self):
+        recv = self.start_peer("recv", "--as", "named", "--count", "1", "--format", "json")
+        self.assert_exit(self.run_peer("send", "named", "x", env=self.environment(ZPOST_NAME="eva")), 0)
+        code, out, _ = self.result(recv)
+        self.assertEqual((code, lines_of(out)[0]["from"]), (0, "eva"))
+
+
+class SendAndRecvTest(CliTest):
+    def test_a_text_arrives_with_time_and_sender(self):
+        recv = self.start_peer("recv", "--as", "bob1", "--count", "1")
+        done = self.run_peer("send", "--as", "alice1", "bob1", "grüße, bob")
+        self.assert_exit(done, 0)
+        self.assertEqual((done.out, done.err), (b"", ""))
+        code, out, err = self.result(recv)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out.decode(), r"^\d\d:\d\d:\d\d alice1: grüße, bob\n$")
+
+    def test_json_tells_everything_of_an_envelope(self):
+        recv = self.start_peer("recv", "--as", "bob2", "--count", "2", "--format", "json")
+        sent = self.run_peer("send", "--as", "alice2", "--format", "json", "--content-type",
+                             "text/plain", "bob2", "hello")
+        self.assert_exit(sent, 0)
+        self.assert_exit(self.run_peer("send", "--as", "alice2", "bob2", "-", stdin=b"\xff\0\x01"), 0)
+        code, out, _ = self.result(recv)
+        self.assertEqual(code, 0)
+        text, binary = lines_of(out)
+        self.assertEqual((text["from"], text["kind"], text["content_type"], text["body"]),
+                         ("alice2", "send", "text/plain", "hello"))
+        self.assertRegex(text["sent"], r"^\d{4}-\d\d-\d\dT.*Z$")
+        self.assertEqual(base64.b64decode(binary["body_base64"]), b"\xff\0\x01")
+        report, = lines_of(sent.out)
+        self.assertEqual((report["id"], report["to"], report["outcome"]),
+                         (text["id"], "bob2", "delivered"))
+
+    def test_a_stream_of_lines_arrives_whole_and_in_order(self):
+        text = b"".join(b"line %d\n" % i for i in range(20000)) + b"\nlast without end"
+        recv = self.start_peer("recv", "--as", "bob3", "--count", "20002", "--raw")
+        sending = self.start_peer("send", "--lines", "bob3", "-", stdin=subprocess.PIPE)
+        receiving = b""
+        code, _, err = self.result(sending, stdin=text)
+        self.assertEqual((code, err), (0, ""))
+        code, receiving, _ = self.result(recv)
+        self.assertEqual(code, 0)
+        self.assertEqual(receiving, text + b"\n")
+
+    def test_lines_leave_as_they_come(self):
+        recv = self.start_peer("recv", "--as", "bob4", "--raw")
+        sending = self.start_peer("send", "--lines", "bob4", stdin=subprocess.PIPE)
+        for line in (b"one\n", b"two\n"):
+            sending.stdin.write(line)
+            sending.stdin.flush()
+            self.assertEqual(recv.stdout.readline(), line)
+        sending.stdin.close()
+        sending.stdin = None
+        self.assertEqual(self.result(sending)[0], 0)
+
+    def test_a_file_is_copied_byte_by_byte(self):
+        content = bytes(range(256)) * 1000
+        recv = self.start_peer("recv", "--as", "bob5", "--count", "1", "--raw")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            self.assert_exit(self.run_peer("send", "--file", file.name, "bob5"), 0)
+        self.assertEqual(self.result(recv)[:2], (0, content))
+
+    def test_nobody_there_is_not_delivered(self):
+        done = self.run_peer("send", "nobody", "hello?")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("no-peer", done.err)
+        self.assertIn("nobody named nobody is here", done.err)
+
+    def test_of_many_failures_a_few_are_named_and_the_rest_counted(self):
+        done = self.run_peer("send", "--lines", "--format", "json", "nobody", "-",
+                             stdin=b"x\n" * 100)
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertLess(len(done.err.splitlines()), 12)
+        self.assertIn("line 1 ", done.err)
+        self.assertRegex(done.err, r"9[0-9] more")
+        reports = lines_of(done.out)
+        self.assertEqual([report["line"] for report in reports], list(range(1, 101)))
+        self.assertEqual({report["outcome"] for report in reports}, {"no-peer"})
+
+    def test_too_large_a_body_is_told_with_value_and_limit(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(3 << 20)
+            done = self.run_peer("send", "--file", file.name, "bob")
+        self.assertIn(done.returncode, (USAGE, NOT_DELIVERED))
+        self.assertRegex(done.err, r"3,?145,?728 .*1,?048,?576")
+
+    def test_a_receiver_that_does_not_take_times_the_sender_out(self):
+        asleep = self.start_peer("recv", "--as", "asleep")
+        asleep.send_signal(signal.SIGSTOP)
+        start = time.monotonic()
+        done = self.run_peer("send", "--timeout", "500ms", "asleep", "x")
+        asleep.send_signal(signal.SIGCONT)
+        self.assert_exit(done, TIMED_OUT)
+        self.assertLess(time.monotonic() - start, 3)
+        self.assertIn("asleep", done.err)
+
+    def test_wait_sent_does_not_wait_for_the_receiver(self):
+        asleep = self.start_peer("recv", "--as", "asleep2", "--count", "1", "--raw")
+        asleep.send_signal(signal.SIGSTOP)
+        done = self.run_peer("send", "--wait", "sent", "asleep2", "x")
+        asleep.send_signal(signal.SIGCONT)
+        self.assert_exit(done, 0)
+        self.assertEqual(self.result(asleep)[:2], (0, b"x\n"))
+
+    def test_recv_times_out_with_6_and_counts(self):
+        recv = self.start_peer("recv", "--as", "bob6", "--count", "2", "--timeout", "1s")
+        self.assert_exit(self.run_peer("send", "bob6", "x"), 0)
+        code, out, err = self.result(recv)
+        self.assertEqual(code, TIMED_OUT)
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertIn("timed out", err)
+
+    def test_recv_swallows_nothing_it_does_not_print(self):
+        """What is sent to a recv that wants one goes, from the second on, to the next that asks."""
+        first = self.start_peer("recv", "--as", "bob7", "--count", "1", "--raw")
+        done = self.run_peer("send", "--lines", "--timeout", "2s", "bob7", "-",
+                             stdin=b"one\ntwo\nthree\n")
+        self.assertEqual(self.result(first)[:2], (0, b"one\n"))
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertNotIn("line 1 ", done.err)
+        self.assertIn("line 2 ", done.err)
+        self.assertIn("line 3 ", done.err)
+
+    def test_recv_ends_cleanly_on_signals(self):
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            recv = self.start_peer("recv", "--as", "bob8")
+            self.assertEqual(stop(recv, sig), 0)
+            self.assertFalse(self.is_present("bob8"))
+
+    def test_recv_ends_when_nobody_reads_its_output(self):
+        recv = self.start_peer("recv", "--as", "bob9")
+        recv.stdout.close()
+        recv.stdout = None
+        done = self.run_peer("send", "bob9", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertEqual(recv.wait(PATIENCE_S), 0)
+
+    def test_what_others_send_cannot_command_the_terminal(self):
+        recv = self.start_peer("recv", "--as", "bob10", "--count", "2")
+        evil = b"\x1b]0;owned\x07\x1b[2Jhi\x9b\nalice: forged"
+        self.assert_exit(self.run_peer("send", "bob10", "-", stdin=evil), 0)
+        self.assert_exit(self.run_peer("send", "bob10", "\u202eabc\x1b[31m"), 0)
+        _, out, _ = self.result(recv)
+        self.assertFalse(set(out) & (set(range(0x20)) - {0x0a}), out)
+        self.assertNotIn("\u202e".encode(), out)
+        for line in out.decode().splitlines():
+            self.assertFalse(line.startswith("alice:"), line)
+
+    def test_bodies_are_shown_by_what_they_are(self):
+        recv = self.start_peer("recv", "--as", "bob11", "--count", "3")
+        msgpack = b"\x82\xa1a\x01\xa1b\x93\xc0\xc3\xa1x"
+        for body, content_type in ((msgpack, "application/msgpack"),
+                                   (b'{"x": [1, 2]}', "application/json"),
+                                   (b"\x00\xfe\xff", "image/png")):
+            self.assert_exit(self.run_peer("send", "--content-type", content_type, "bob11", "-",
+                                           stdin=body), 0)
+        shown = self.result(recv)[1].decode().splitlines()
+        self.assertIn('{"a":1,"b":[null,true,"x"]}', shown[0].replace(" ", "").split("anon")[1])
+        self.assertIn('"x"', shown[1])
+        self.assertIn("00 fe ff", shown[2])
+
+    def test_recv_says_no_to_requests(self):
+        self.start_peer("recv", "--as", "bob12")
+        done = self.run_peer("request", "bob12", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("rejected", done.err)
+        self.assertIn("receives", done.err)
+
+    def test_a_pipe_has_no_colours(self):
+        recv = self.start_peer("recv", "--as", "bob13", "--count", "1")
+        self.assert_exit(self.run_peer("send", "bob13", "x"), 0)
+        self.assertNotIn(b"\x1b", self.result(recv)[1])
+
+
+class RequestAndServeTest(CliTest):
+    def serve(self, name, *arguments):
+        command = arguments[arguments.index("--"):]
+        options = arguments[:arguments.index("--")]
+        return self.start_peer("serve", "--as", name, *options, *command)
+
+    def test_a_command_answers(self):
+        self.serve("upper", "--", "tr", "a-z", "A-Z")
+        done = self.run_peer("request", "upper", "is anybody there?")
+        self.assertEqual((done.returncode, done.out), (0, b"IS ANYBODY THERE?\n"))
+        done = self.run_peer("request", "upper", "-", stdin=b"from stdin")
+        self.assertEqual(done.out, b"FROM STDIN\n")
+
+    def test_a_reply_in_json(self):
+        self.serve("cat1", "--", "cat")
+        done = self.run_peer("request", "--format", "json", "cat1", "x")
+        reply, = lines_of(done.out)
+        self.assertEqual((reply["from"], reply["kind"], reply["body"]), ("cat1", "reply", "x"))
+
+    def test_a_large_binary_body_goes_both_ways(self):
+        self.serve("cat2", "--", "cat")
+        body = bytes(range(256)) * 3000
+        done = self.run_peer("request", "--raw", "cat2", "-", stdin=body)
+        self.assertEqual((done.returncode, done.out), (0, body))
+
+    def test_the_command_knows_who_asks(self):
+        self.serve("env1", "--", "sh", "-c", 'echo "$ZPOST_FROM $ZPOST_CONTENT_TYPE ${ZPOST_ID:+id}"')
+        done = self.run_peer("request", "--as", "asker", "--content-type", "a/b", "env1", "x")
+        self.assertEqual(done.out, b"asker a/b id\n")
+
+    def test_a_failing_command_rejects_with_status_and_last_words(self):
+        self.serve("sad", "--", "sh", "-c", "echo first >&2; echo last words >&2; exit 7")
+        done = self.run_peer("request", "sad", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("rejected", done.err)
+        self.assertIn("7", done.err)
+        self.assertIn("last words", done.err)
+        self.assertNotIn("first", done.err)
+        self.assertEqual(done.out, b"")
+
+    def test_a_killed_command_rejects(self):
+        self.serve("killed", "--", "sh", "-c", "kill -9 $$")
+        done = self.run_peer("request", "killed", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertRegex(done.err, "(?i)kill|signal 9")
+
+    def test_a_command_that_takes_too_long_is_stopped(self):
+        self.serve("slow", "--command-timeout", "300ms", "--", "sh", "-c", "sleep 60")
+        start = time.monotonic()
+        done = self.run_peer("request", "slow", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertLess(time.monotonic() - start, 5)
+        self.assertIn("took too long", done.err)
+
+    def test_complaining_without_end_does_not_outrun_the_time_limit(self):
+        with subprocess.Popen([PEER, "serve", "--as", "noisy", "--command-timeout", "300ms", "--",
+                               "sh", "-c", "yes >&2"], stderr=subprocess.DEVNULL,
+                              env=self.environment()) as noisy:
+            self.await_present("noisy")
+            done = self.run_peer("request", "noisy", "x")
+            self.assertEqual(stop(noisy), 0)
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("took too long", done.err)
+
+    def test_output_beyond_the_limit_is_rejected_not_collected(self):
+        self.serve("flood", "--", "yes")
+        done = self.run_peer("request", "flood", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("rejected", done.err)
+
+    def test_a_command_that_does_not_read_its_input_answers(self):
+        self.serve("deaf", "--", "echo", "hello")
+        done = self.run_peer("request", "deaf", "-", stdin=b"x" * 500_000)
+        self.assertEqual((done.returncode, done.out), (0, b"hello\n"))
+
+    def test_concurrency_runs_several_at_once_and_no_more(self):
+        self.serve("two", "--concurrency", "2", "--", "sh", "-c", "sleep 0.7; echo done")
+        start = time.monotonic()
+        asking = [self.start_peer("request", "two", "x") for _ in range(4)]
+        for each in asking:
+            self.assertEqual(self.result(each)[:2], (0, b"done\n"))
+        self.assertGreater(time.monotonic() - start, 1.3)
+        self.assertLess(time.monotonic() - start, 2.7)
+
+    def test_serve_ends_after_count(self):
+        serving = self.serve("once", "--count", "1", "--", "cat")
+        self.assert_exit(self.run_peer("request", "once", "x"), 0)
+        self.assertEqual(self.result(serving)[0], 0)
+        self.assert_exit(self.run_peer("request", "once", "x"), NOT_DELIVERED)
+
+    def test_serve_leaves_no_zombies_and_ends_on_sigterm(self):
+        serving = self.serve("tidy", "--", "true")
+        for _ in range(3):
+            self.assert_exit(self.run_peer("request", "tidy", "x"), 0)
+        await_true(lambda: not children_of(serving.pid), "no children are left")
+        self.assertEqual(stop(serving), 0)
+        self.assertFalse(self.is_present("tidy"))
+
+    def test_a_request_that_nobody_answers_times_out(self):
+        serving = self.serve("asleep3", "--", "cat")
+        serving.send_signal(signal.SIGSTOP)
+        done = self.run_peer("request", "--timeout", "500ms", "asleep3", "x")
+        serving.send_signal(signal.SIGCONT)
+        self.assert_exit(done, TIMED_OUT)
+        self.assertIn("500ms", done.err)
+
+    def test_a_request_to_nobody_is_not_delivered(self):
+        done = self.run_peer("request", "nobody", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("no-peer", done.err)
+
+
+class WhoTest(CliTest):
+    def test_a_table_for_people(self):
+        self.start_peer("recv", "--as", "bob20")
+        self.assert_exit(self.run_peer("send", "bob20", "x"), 0)
+        done = self.run_peer("who")
+        self.assert_exit(done, 0)
+        head, *rows = done.out.decode().splitlines()
+        for word in ("name", "state", "since", "queued", "unacked", "sent", "received", "software"):
+            self.assertIn(word, head.lower())
+        row, = [row.split() for row in rows if row.startswith("bob20 ")]
+        self.assertIn("active", row)
+        self.assertIn("zpost-peer", row)
+
+    def test_json_for_programs(self):
+        self.start_peer("recv", "--as", "bob21")
+        done = self.run_peer("who", "bob21", "--format", "json")
+        self.assertIn(b'"bob21"', done.out)
+        peer, = lines_of(done.out)
+        self.assertEqual((peer["name"], peer["state"], peer["queued"]), ("bob21", "active", 0))
+
+    def test_a_name_that_is_not_here_exits_3(self):
+        done = self.run_peer("who", "nobody")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("nobody", done.err)
+        self.assertEqual(done.out, b"")
+
+
+class Terminal:
+    """A program on a terminal of its own, and what it wrote there."""
+
+    def __init__(self, arguments, env, columns=80):
+        self.text = ""
+        self.raw = b""
+        self.master, slave = pty.openpty()
+        self.resize(columns)
+        self.process = subprocess.Popen([PEER, *arguments], stdin=slave, stdout=slave, stderr=slave,
+                                        env=env, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+
+    def resize(self, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def read(self, seconds):
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if not ready:
+            return
+        with contextlib.suppress(OSError):  # The program closed its side.
+            self.raw += os.read(self.master, 65536)
+        self.text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>()][A-Z0-9]?|[\r\x01]", "",
+                           self.raw.decode(errors="replace"))
+
+    def expect(self, pattern):
+        """Waits for `pattern` in what was written since the last expected text."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := re.search(pattern, self.text)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {pattern!r} in:\n{self.text}")
+            self.read(0.1)
+        self.raw = self.text[found.end():].encode()
+        self.text = self.text[found.end():]
+        return found
+
+    def close(self):
+        try:
+            return stop(self.process, signal.SIGKILL)
+        finally:
+            os.close(self.master)
+
+
+class ChatTest(CliTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.state = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.state.cleanup)
+
+    def chat(self, name, *arguments, columns=80, **environment):
+        env = self.environment(XDG_STATE_HOME=f"{self.state.name}/{name}", TERM="xterm-256color",
+                               NO_COLOR="1", **environment)
+        terminal = Terminal(["chat", "--as", name, *arguments], env, columns)
+        self.addCleanup(terminal.close)
+        terminal.expect("you are " + name)
+        return terminal
+
+    def end_chat(self, terminal):
+        terminal.type("/quit\r")
+        deadline = time.monotonic() + PATIENCE_S
+        while terminal.process.poll() is None and time.monotonic() < deadline:
+            terminal.read(0.05)
+        return terminal.process.poll()
+
+    def test_two_talk_with_delivered_marks_and_see_each_other_come_and_go(self):
+        anna = self.chat("anna", "--to", "ben")
+        anna.expect("ben, who is not here yet")
+        ben = self.chat("ben")
+        anna.expect("ben is here")
+        anna.type("hello bén\r")
+        anna.expect(r"\d\d:\d\d:\d\d anna: hello bén ✓")
+        ben.expect(r"\d\d:\d\d:\d\d anna: hello bén\n")
+        ben.expect("you talk with anna now")
+        ben.expect("to anna>")
+        ben.type("hello anna\r")
+        ben.expect("ben: hello anna ✓")
+        anna.expect("ben: hello anna")
+        self.assertEqual(self.end_chat(ben), 0)
+        anna.expect("ben left")
+        self.assertEqual(self.end_chat(anna), 0)
+
+    def test_a_line_to_an_absent_person_stays_undelivered_until_retried(self):
+        carl = self.chat("carl", "--to", "dora")
+        carl.type("are you there?\r")
+        carl.expect("carl: are you there\\? ✗ not delivered: nobody named dora is here — /retry")
+        dora = self.chat("dora")
+        carl.expect("dora is here; 1 line not delivered: /retry")
+        carl.type("/retry\r")
+        carl.expect("carl: are you there\\? ✓")
+        dora.expect("carl: are you there\\?")
+        carl.type("/retry\r")
+        carl.expect("everything said was delivered")
+
+    def test_commands_and_unknown_ones_are_answered(self):
+        emil = self.chat("emil")
+        emil.type("to whom?\r")
+        emil.expect("not sent: you talk with nobody yet")
+        emil.type("/help\r")
+        for word in ("/to NAME", "/who", "/retry", "/quit"):
+            emil.expect(word)
+        emil.type("/dance\r")
+        emil.expect("/dance: there is no such command")
+        emil.type("/to not a name\r")
+        emil.expect("is not a name")
+        emil.type("/to fritz\r")
+        emil.expect("you talk with fritz now")
+        self.chat("fritz")
+        emil.expect("fritz is here")
+        emil.type("/who\r")
+        emil.expect("fritz  since")
+        emil.type("\x04")
+        await_true(lambda: emil.process.poll() is not None, "Ctrl-D ends the chat")
+        self.assertEqual(emil.process.poll(), 0)
+
+    def test_what_is_typed_survives_an_incoming_line_and_can_be_edited(self):
+        gina = self.chat("gina", "--to", "hugo")
+        hugo = self.chat("hugo", "--to", "gina")
+        gina.expect("hugo is here")
+        gina.type("half a thoughx")
+        gina.expect("half a thoughx")
+        hugo.type("interrupting\r")
+        gina.expect("hugo: interrupting")
+        gina.expect("to hugo> *half a thoughx")
+        gina.type("\x7ft, finished\r")
+        hugo.expect("gina: half a thought, finished")
+
+    def test_history_is_kept_for_the_next_time(self):
+        ida = self.chat("ida", "--to", "jan")
+        ida.type("remember me\r")
+        ida.expect("not delivered")
+        self.assertEqual(self.end_chat(ida), 0)
+        self.await_gone("ida")
+        ida = self.chat("ida", "--to", "jan")
+        ida.type("\x10\x10\r")  # Twice back: before /quit.
+        ida.expect("ida: remember me ✗")
+        directory = pathlib.Path(self.state.name) / "ida" / "zpost"
+        file, = directory.iterdir()
+        self.assertEqual(file.stat().st_mode & 0o077, 0)
+
+    def test_a_narrow_terminal_and_a_resize_lose_nothing(self):
+        kim = self.chat("kim", "--to", "leo", columns=30)
+        leo = self.chat("leo", "--to", "kim")
+        kim.expect("leo is here")
+        kim.type("a line that is much longer than thirty columns, ")
+        kim.resize(100)
+        kim.type("and goes on\r")
+        leo.expect("kim: a line that is much longer than thirty columns, and goes on")
+
+    def test_control_characters_never_reach_the_terminal(self):
+        mia = self.chat("mia")
+        self.assert_exit(self.run_peer("send", "--as", "mallory", "mia", "x\x1b]0;owned\x07y"), 0)
+        mia.expect(r"mallory: x\\e\]0;owned\\x07y")
+
+    def test_requests_are_turned_down_politely(self):
+        nora = self.chat("nora")
+        done = self.run_peer("request", "nora", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("rejected", done.err)
+        self.assertIn("chat", done.err)
+        nora.expect("asked something")
+
+    def test_colours_are_used_on_a_terminal_unless_no_color_is_set(self):
+        env = self.environment(TERM="xterm-256color", XDG_STATE_HOME=f"{self.state.name}/olga")
+        olga = Terminal(["chat", "--as", "olga"], env)
+        self.addCleanup(olga.close)
+        self.await_present("olga")
+        self.assert_exit(self.run_peer("send", "--as", "paul", "olga", "x"), 0)
+        await_true(lambda: olga.read(0.1) or re.search(rb"\x1b\[[0-9;]*m[^\n]*paul", olga.raw),
+                   "a coloured name")
+
+    def test_a_pipe_says_its_lines_and_leaves(self):
+        recv = self.start_peer("recv", "--as", "quin", "--count", "2", "--raw")
+        done = self.run_peer("chat", "--as", "rita", "--to", "quin", stdin="eins\nzwei ü\n".encode())
+        self.assert_exit(done, 0)
+        self.assertEqual(self.result(recv)[1].decode(), "eins\nzwei ü\n")
+        self.assertEqual(done.out.decode().count("✓"), 2)
+        self.assertNotIn(b"\x1b", done.out)
+
+    def test_a_pipe_to_nobody_exits_3(self):
+        done = self.run_peer("chat", "--as", "sven", "--to", "nobody", stdin=b"x\n")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("✗", done.out.decode())
+
+    def test_a_signal_ends_a_chat_and_leaves_the_terminal_as_it_was(self):
+        tom = self.chat("tom")
+        before = termios.tcgetattr(tom.master)[3]
+        tom.process.send_signal(signal.SIGTERM)
+        self.assertIsNotNone(tom.process.wait(PATIENCE_S))
+        after = termios.tcgetattr(tom.master)[3]
+        self.assertTrue(after & termios.ECHO and after & termios.ICANON, (before, after))
+        self.await_gone("tom")
+
+
+class BrokerRestartTest(CliTest):
+    """The broker goes away and comes back on the same port, in the middle of things."""
+
+    def test_a_chat_tells_and_goes_on(self):
+        with tempfile.TemporaryDirectory() as state:
+            env = self.environment(XDG_STATE_HOME=state, TERM="xterm", NO_COLOR="1")
+            uta, vera = (Terminal(["chat", "--as", me, "--to", to], env)
+                         for me, to in (("uta", "vera"), ("vera", "uta")))
+            self.addCleanup(uta.close)
+            self.addCleanup(vera.close)
+            uta.expect("vera is here|here: vera")
+            vera.expect("you are vera")
+            self.broker.stop(signal.SIGKILL)
+            uta.expect("connection lost")
+            uta.type("into the void\r")
+            uta.expect("uta: into the void …")
+            self.broker.start()
+            uta.expect("connected again")
+            uta.expect("✓ delivered: into the void|into the void ✓")
+            vera.expect("uta: into the void")
+
+    def test_recv_goes_on_after_a_restart(self):
+        recv = self.start_peer("recv", "--as", "walt", "--raw")
+        self.assert_exit(self.run_peer("send", "walt", "before"), 0)
+        self.broker.stop(signal.SIGKILL)
+        self.broker.start()
+        self.await_present("walt")
+        self.assert_exit(self.run_peer("send", "walt", "after"), 0)
+        self.assertEqual(recv.stdout.readline(), b"before\n")
+        self.assertEqual(recv.stdout.readline(), b"after\n")
+
+    def test_a_sender_that_waits_while_the_broker_is_gone_says_so(self):
+        asleep = self.start_peer("recv", "--as", "xeno")
+        asleep.send_signal(signal.SIGSTOP)
+        sending = self.start_peer("send", "--as", "yara", "--timeout", "1s", "xeno", "x")
+        self.broker.stop(signal.SIGKILL)
+        code, _, err = self.result(sending)
+        asleep.send_signal(signal.SIGCONT)
+        self.broker.start()
+        self.assertEqual(code, UNREACHABLE, err)
+        self.assertIn(self.broker.endpoint, err)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    unittest.main()
