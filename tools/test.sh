@@ -5,11 +5,12 @@ cd "$(dirname "$0")/.." || exit 1
 
 usage() {
   cat <<'TEXT'
-Usage: tools/test.sh [--fast] [--all] [--base REF] [--help]
+Usage: tools/test.sh [--fast] [--full] [--all] [--base REF] [--help]
 
-Steps: setup, format, release, asan, tsan, install, tidy. Exits 1 when any failed.
+Steps: setup, format, release with all its tests. Exits 1 when any failed.
 
   --fast      only the release build and its unit tests
+  --full      also install and consume, clang-tidy, and everything under ASan+UBSan and TSan
   --all       clang-tidy on the whole tree, not only on changed files outside tests/
   --base REF  changed means: since the merge base with REF. Default: origin/main,
               and on main itself the last commit
@@ -17,11 +18,13 @@ TEXT
 }
 
 fast=no
+full=no
 tidy_all=no
 base=
 while [[ $# -gt 0 ]]; do
   case $1 in
     --fast) fast=yes ;;
+    --full) full=yes ;;
     --all) tidy_all=yes ;;
     --base) base=${2:?"--base needs a REF"}; shift ;;
     -h | --help) usage; exit 0 ;;
@@ -189,13 +192,11 @@ fi
 
 step setup tools/setup.sh --test --lint || finish
 step format check_format
-if step release-build build release; then
-  step install consume_install
-  step tidy run_tidy
-else
-  skip install
-  skip tidy
-fi
+if step release-build build release; then step release-tests run_ctest release; else skip release-tests; fi
+[[ $full == yes ]] || finish
+
+step install consume_install
+step tidy run_tidy
 if step asan-build build_asan; then step asan-tests run_ctest asan; else skip asan-tests; fi
 if step tsan-build build tsan; then step tsan-tests run_tsan; else skip tsan-tests; fi
 finish

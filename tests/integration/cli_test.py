@@ -115,8 +115,8 @@ class CliTest(unittest.TestCase):
 
     def start_peer(self, *arguments, env=None, **more):
         """Starts, and waits until the broker knows the name after --as."""
-        process = subprocess.Popen([PEER, *arguments], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, env=env or self.environment(), **more)
+        more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        process = subprocess.Popen([PEER, *arguments], env=env or self.environment(), **more)
         self.addCleanup(self.end, process)
         if "--as" in arguments:
             self.await_present(arguments[arguments.index("--as") + 1])
@@ -157,7 +157,7 @@ class UsageTest(CliTest):
     def test_wrong_command_lines_exit_2_and_say_what_is_wrong(self):
         for arguments, word in (
                 ((), "subcommand"),
-                (("shout",), "shout"),
+                (("shout",), "no verb shout"),
                 (("send",), "TO"),
                 (("send", "bob"), "what to send"),
                 (("send", "not a name", "x"), "not a name"),
@@ -246,14 +246,14 @@ class SendAndRecvTest(CliTest):
 
     def test_a_stream_of_lines_arrives_whole_and_in_order(self):
         text = b"".join(b"line %d\n" % i for i in range(20000)) + b"\nlast without end"
-        recv = self.start_peer("recv", "--as", "bob3", "--count", "20002", "--raw")
-        sending = self.start_peer("send", "--lines", "bob3", "-", stdin=subprocess.PIPE)
-        receiving = b""
-        code, _, err = self.result(sending, stdin=text)
-        self.assertEqual((code, err), (0, ""))
-        code, receiving, _ = self.result(recv)
-        self.assertEqual(code, 0)
-        self.assertEqual(receiving, text + b"\n")
+        with tempfile.TemporaryFile() as copy:
+            recv = self.start_peer("recv", "--as", "bob3", "--count", "20002", "--raw", stdout=copy)
+            done = self.run_peer("send", "--lines", "bob3", "-", stdin=text)
+            self.assert_exit(done, 0)
+            self.assertEqual(done.err, "")
+            self.assertEqual(recv.wait(PATIENCE_S), 0)
+            copy.seek(0)
+            self.assertEqual(copy.read(), text + b"\n")
 
     def test_lines_leave_as_they_come(self):
         recv = self.start_peer("recv", "--as", "bob4", "--raw")
@@ -268,12 +268,14 @@ class SendAndRecvTest(CliTest):
 
     def test_a_file_is_copied_byte_by_byte(self):
         content = bytes(range(256)) * 1000
-        recv = self.start_peer("recv", "--as", "bob5", "--count", "1", "--raw")
-        with tempfile.NamedTemporaryFile() as file:
+        with tempfile.NamedTemporaryFile() as file, tempfile.TemporaryFile() as copy:
+            recv = self.start_peer("recv", "--as", "bob5", "--count", "1", "--raw", stdout=copy)
             file.write(content)
             file.flush()
             self.assert_exit(self.run_peer("send", "--file", file.name, "bob5"), 0)
-        self.assertEqual(self.result(recv)[:2], (0, content))
+            self.assertEqual(recv.wait(PATIENCE_S), 0)
+            copy.seek(0)
+            self.assertEqual(copy.read(), content)
 
     def test_nobody_there_is_not_delivered(self):
         done = self.run_peer("send", "nobody", "hello?")

@@ -1,0 +1,162 @@
+"""A TCP relay that a test can make faulty: cut, cut between frames, stall, delay.
+
+It knows ZMTP 3's framing, so that a connection can be cut where a frame ends: what the network does
+to a peer that just handed a whole frame over.
+"""
+import select
+import socket
+import threading
+import time
+
+GREETING = 64
+LONG_SIZE = 0x02
+
+
+class FrameBorders:
+    """Finds where ZMTP frames end in a stream of bytes."""
+
+    def __init__(self):
+        self.missing = GREETING  # Of the greeting or frame that has begun.
+        self.header = b""        # Of a frame whose size is not known yet.
+
+    def last_border(self, data):
+        """How many bytes of `data` stand before or at the last border in it."""
+        at, border = 0, 0
+        while at < len(data):
+            if self.missing:
+                step = min(self.missing, len(data) - at)
+                self.missing -= step
+                at += step
+            else:
+                self.header += data[at:at + 1]
+                at += 1
+                size = self.size()
+                if size is None:
+                    continue
+                self.header, self.missing = b"", size
+            if not self.missing and not self.header:
+                border = at
+        return border
+
+    def size(self):
+        wide = self.header[0] & LONG_SIZE
+        if len(self.header) < (9 if wide else 2):
+            return None
+        return int.from_bytes(self.header[1:], "big")
+
+
+class Connection:
+    """One accepted connection and the one to the broker, each with a thread that copies."""
+
+    def __init__(self, relay, client):
+        self.relay = relay
+        self.client = client
+        self.broker = socket.create_connection(("127.0.0.1", relay.broker_port), timeout=10)
+        self.broker.settimeout(None)
+        self.flowing = threading.Event()
+        self.flowing.set()
+        self.dying = False   # Ends at the next border between frames, in each direction.
+        self.ended = 0
+        self.lock = threading.Lock()
+        for source, target in ((client, self.broker), (self.broker, client)):
+            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.copy, args=(source, target), daemon=True).start()
+
+    def copy(self, source, target):
+        borders = FrameBorders()
+        rest = b""  # Read but not passed on: the beginning of a frame.
+        try:
+            while True:
+                self.flowing.wait()
+                if self.dying:
+                    break
+                # Not recv alone: a dying connection must end though nothing comes.
+                if not select.select([source], [], [], 0.02)[0]:
+                    continue
+                data = source.recv(1 << 18)
+                if not data:
+                    break
+                if self.relay.delay:
+                    time.sleep(self.relay.delay)
+                self.flowing.wait()
+                if self.relay.whole_frames:
+                    border = borders.last_border(data)
+                    if border == 0:
+                        rest += data
+                        continue
+                    data, rest = rest + data[:border], data[border:]
+                target.sendall(data)
+        except (OSError, ValueError):
+            pass
+        self.end()
+
+    def end(self):
+        """When both directions are through, or one was closed: both sockets go."""
+        with self.lock:
+            self.ended += 1
+            if self.dying and self.ended < 2:
+                return
+        self.cut()
+
+    def cut(self):
+        self.flowing.set()
+        for side in (self.client, self.broker):
+            try:
+                side.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            side.close()
+
+
+class Relay:
+    """Listens on a port of its own in front of a broker."""
+
+    def __init__(self, broker_port, whole_frames=False):
+        """With `whole_frames` nothing but whole ZMTP frames is ever passed on."""
+        self.broker_port, self.whole_frames, self.delay = broker_port, whole_frames, 0
+        self.connections = []
+        self.closed = False
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.endpoint = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while not self.closed:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                self.connections.append(Connection(self, client))
+            except OSError:
+                client.close()  # The broker is not there.
+
+    def cut(self):
+        """Closes every connection now, wherever it is."""
+        for connection in self._take():
+            connection.cut()
+
+    def cut_between_frames(self):
+        """Closes every connection where frames end. Only with `whole_frames`."""
+        assert self.whole_frames
+        for connection in self._take():
+            connection.dying = True
+            connection.flowing.set()
+
+    def stall(self):
+        """Nothing passes any more, nothing is closed: half-open. New connections are well."""
+        for connection in self.connections:
+            connection.flowing.clear()
+
+    def heal(self):
+        for connection in self.connections:
+            connection.flowing.set()
+
+    def close(self):
+        self.closed = True
+        self.listener.close()
+        self.cut()
+
+    def _take(self):
+        taken, self.connections = self.connections, []
+        return taken

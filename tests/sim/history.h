@@ -1,0 +1,81 @@
+// A random history of several peers and one router, checked at every step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/broker/core/support/fake_peer.h"
+#include "tests/broker/core/support/world.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/witness.h"
+
+namespace zpost::sim {
+
+/// Honest peers (with and without acks and resume), some of them sharing a name, and a wrong one
+/// talk while connections die, pipes fill and time passes. Then everyone settles down, and nothing
+/// may be left open. Throws core::test::Broken when something does not fit.
+class History {
+ public:
+  using Tell = std::function<void(const std::string&)>;
+
+  /// `tell`, unless empty, gets a line for all that happens.
+  History(Dice& dice, Tell tell);
+
+  void run(std::size_t steps);
+
+  [[nodiscard]] std::uint64_t envelopes() const { return witness_.sent(); }
+
+ private:
+  using FakePeer = core::test::FakePeer;
+
+  [[nodiscard]] static core::Limits choose_limits(Dice& dice);
+  void add_peers();
+  void step();
+  void check();
+
+  // history.cpp: what honest peers do
+  void send_some(FakePeer& peer);
+  void write_one(FakePeer& peer);
+  void ask_broker(FakePeer& peer);
+  void read_some(FakePeer& peer);
+  void take_and_ack(FakePeer& peer);
+  void come_back(FakePeer& peer);
+  void leave(FakePeer& peer);
+  void trouble(FakePeer& peer);
+  void pass_time();
+  void read(FakePeer& peer, std::size_t frames);
+  [[nodiscard]] std::string some_name();
+
+  // mischief.cpp: what wrong ones do
+  void mischief();
+  void wrong_envelope(FakePeer& peer);
+  void wrong_control(FakePeer& peer);
+  void damaged_frame(FakePeer& peer);
+
+  // quiet.cpp: the end
+  void settle_down();
+  void end_mischief();
+  void tidy_up(FakePeer& peer);
+  [[nodiscard]] bool is_quiet() const;
+  [[nodiscard]] std::string what_is_left() const;
+
+  void say(const std::string& line) {
+    if (tell_) tell_(line);
+  }
+
+  Dice& dice_;
+  Tell tell_;
+  core::Limits limits_;
+  core::test::World world_;
+  Witness witness_;
+  std::vector<std::unique_ptr<FakePeer>> peers_;     // Honest.
+  std::vector<std::unique_ptr<FakePeer>> usurpers_;  // Honest, with the name of another.
+  std::unique_ptr<FakePeer> mallory_;
+  std::uint64_t instances_ = 0;
+  std::uint64_t to_send_ = 0;  // While settling down.
+};
+
+}  // namespace zpost::sim
