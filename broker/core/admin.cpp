@@ -64,10 +64,6 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   if (view.kind() != Kind::kRequest) {
     return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
   }
-  // Who asks and does not take the answers.
-  if (session.stream.bytes >= limits.queue) {
-    return fail(session, index, view.id, view.kind_number, cost, Outcome::kFull);
-  }
   // The broker takes it here and now.
   ++accounting.delivered;
   Pair& pair = pairs_[index];

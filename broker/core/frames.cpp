@@ -8,10 +8,7 @@
 namespace zpost::core {
 
 Router::Impl::Impl(const Limits& limits_given, BrokerIdentity identity_given)
-    : limits(limits_given),
-      identity(std::move(identity_given)),
-      id_floor(identity.id_floor),
-      id_base_(identity.id_floor) {}
+    : limits(limits_given), identity(std::move(identity_given)), id_floor(identity.id_floor) {}
 
 Session* Router::Impl::session_of(ConnectionId connection) {
   if (connection >= by_connection_.size()) return nullptr;
@@ -48,37 +45,29 @@ void Router::Impl::on_stranger(ConnectionId connection, std::string_view name, B
   FrameReader reader(frame);
   EnvelopeView view;
   if (!reader.next(view)) {
-    if (told_lately(connection)) return;
     return refuse(connection, name, Outcome::kMalformed, reader.error_text(), false);
   }
   if (view.kind() == Kind::kHello) return on_hello(connection, name, view);
   if (view.kind() == Kind::kGoodbye) return;
 
-  if (told_lately(connection)) return;
-  refuse(connection, name, Outcome::kNotWelcomed, "say hello first (SPEC.md, section 5)", true);
-}
-
-/// Whether a stranger was refused within the last second: a peer with a full pipe of payload must
-/// not be answered frame by frame. If not, it is now.
-bool Router::Impl::told_lately(ConnectionId connection) {
+  // Once a second: a peer with a full pipe of payload must not be answered frame by frame.
   std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
-  if (now_.steady_ns - told < kSecond) return true;
+  if (now_.steady_ns - told < kSecond) return;
   told = now_.steady_ns;
-  return false;
+  refuse(connection, name, Outcome::kNotWelcomed, "say hello first (SPEC.md, section 5)", true);
 }
 
 void Router::Impl::on_multipart(ConnectionId connection) {
   constexpr std::string_view kText = "a message must be one frame; this one had several parts";
   Session* session = session_of(connection);
-  if (session == nullptr) {
-    if (!told_lately(connection)) refuse(connection, "", Outcome::kMalformed, kText, false);
-    return;
-  }
+  if (session == nullptr) return refuse(connection, "", Outcome::kMalformed, kText, false);
   end(*session, Outcome::kMalformed, kText, false);
 }
 
 void Router::Impl::on_bad_identity(ConnectionId connection) {
-  if (told_lately(connection)) return;
+  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
+  if (now_.steady_ns - told < kSecond) return;
+  told = now_.steady_ns;
   refuse(connection, "", Outcome::kBadIdentity,
          "the socket's identity must be NAME~TOKEN, TOKEN being 32 lowercase hex digits", false);
 }

@@ -95,7 +95,6 @@ class Router::Impl {
   void violation(Session& session, std::string_view what);
   void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
               bool retry);
-  [[nodiscard]] bool told_lately(ConnectionId connection);
 
   // payload.cpp
   void payload(Session& session, const EnvelopeView& view);
@@ -138,7 +137,6 @@ class Router::Impl {
   void send_presence(Session& watcher, const Session& about, std::string_view event,
                      std::string_view reason);
   [[nodiscard]] std::uint64_t next_first_id();
-  [[nodiscard]] static std::string memory_key(const Session& session, std::string_view name);
   void note_session(const Session& session, SessionChange change, Outcome code);
 
   // flow.cpp
@@ -153,8 +151,6 @@ class Router::Impl {
   void flush_stream(Session& session);
   void flush_control(Session& session);
   void hand_over(Session& session);
-  void note_handed(const Session& session);
-  void settle_handed(Session& session);
   [[nodiscard]] bool window_open(const Session& session) const;
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
@@ -177,7 +173,6 @@ class Router::Impl {
   void sweep(Session& session);
   void ping(Session& session);
   void shrink(Session& session);
-  void tell_all(Session& session);
   void say_goodbye(Session& session, Outcome code, std::string_view text);
 
   // admin.cpp
@@ -212,19 +207,18 @@ class Router::Impl {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;
   std::vector<SessionId> by_connection_;                          // kNone: no session.
-  std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When it was last refused.
+  std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When `not-welcomed` was said.
   std::unordered_map<ConnectionId, SessionId> parked_;  // Challengers, and whose name they want.
   std::vector<Pair> pairs_;
   std::vector<PairIndex> free_pairs_;
   std::vector<Range> ranges_;
   std::vector<SessionId> touched_;
-  std::vector<SessionId> handed_;   // Without acks: settled once executed. Or blocked before.
+  std::vector<SessionId> handed_;   // Without acks: settled once executed.
   std::vector<SessionId> waiting_;  // Scratch of flush().
   std::size_t watchers_ = 0;
-  std::unordered_map<std::string, std::uint64_t> remembered_;  // By memory_key(): highest id.
+  std::unordered_map<std::string, std::uint64_t> remembered_;  // Instance → highest id.
   std::deque<std::string> remembered_order_;
   std::uint64_t next_epoch_ = 1;
-  std::uint64_t id_base_ = 0;  // The clock's latest time, or where an earlier run's ids ended.
   std::uint64_t next_broker_id_ = 0;
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.

@@ -32,12 +32,12 @@ struct Pair {
   std::uint32_t failed_count = 0;
   bool failed_unordered = false;  // linked through the sender's outcome lane, by lane number.
   bool dirty = false;             // In the sender's dirty_pairs.
+  bool unconfirmed = false;       // What was settled last had no ack.
   std::uint64_t failed_head = 0;
   std::uint64_t failed_tail = 0;
-  std::uint64_t last_id = 0;              // The highest id accepted or failed.
-  std::uint64_t last_taken_id = 0;        // The highest id taken.
-  std::uint64_t last_unconfirmed_id = 0;  // The highest id taken without an ack.
-  std::uint64_t told_id = 0;              // By the last receipt.
+  std::uint64_t last_id = 0;        // The highest id accepted or failed.
+  std::uint64_t last_taken_id = 0;  // The highest id taken.
+  std::uint64_t told_id = 0;        // By the last receipt.
   std::int64_t told_at = 0;
 
   [[nodiscard]] std::uint64_t outstanding() const { return held_cost + failed_cost; }
@@ -140,8 +140,6 @@ struct Session {
   std::vector<std::byte> pong;  // The body of the latest ping, to be answered.
   bool pong_due = false;
   bool ping_due = false;
-  bool pong_told = false;  // In the last control frame, should it meet a full pipe.
-  bool ping_told = false;
   bool touched = false;            // In the router's list of sessions to flush.
   std::int64_t blocked_since = 0;  // 0: its pipe takes frames.
   std::int64_t retry_at = 0;

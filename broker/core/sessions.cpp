@@ -63,15 +63,12 @@ void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello h
     return challenge(holder, connection, std::move(hello));
   }
   if (holder.challenger) refuse_challenger(holder, "the holder answered");
-  const bool same = holder.hello.resume && hello.resume && hello.run == identity.run &&
-                    hello.epoch == holder.epoch;
-  const bool counts_fit =
-      hello.taken <= holder.stream.handed_count && hello.taken >= holder.stream.acked &&
-      hello.outcomes <= holder.outcomes_sent && hello.outcomes >= holder.outcomes_acked;
-  // Who does not acknowledge need not count.
-  if (same && (counts_fit || !holder.hello.acks)) {
-    return resume(holder, connection, std::move(hello));
-  }
+  const bool continues = holder.hello.resume && hello.resume && hello.run == identity.run &&
+                         hello.epoch == holder.epoch && hello.taken <= holder.stream.handed_count &&
+                         hello.taken >= holder.stream.acked &&
+                         hello.outcomes <= holder.outcomes_sent &&
+                         hello.outcomes >= holder.outcomes_acked;
+  if (continues) return resume(holder, connection, std::move(hello));
   over(holder, Outcome::kLost);
   welcome_new(connection, name, std::move(hello));
 }
@@ -93,8 +90,6 @@ void Router::Impl::challenge(Session& holder, ConnectionId connection, Hello hel
     holder.ping_due = true;
     touch(holder);
   }
-  // Asking again is no reason to wait longer.
-  if (holder.challenger) deadline = std::min(deadline, holder.challenger->deadline);
   parked_[connection] = holder.id;
   holder.challenger = Challenger{connection, std::move(hello), deadline};
   late_at_ = std::min(late_at_, deadline);
@@ -152,8 +147,7 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   session.credit = session.credit_size;
   session.last_payload = now_.steady_ns;
   reserved_ += session.credit_size;
-  const auto known = remembered_.find(memory_key(session, name));
-  if (known != remembered_.end()) {
+  if (const auto known = remembered_.find(session.hello.instance); known != remembered_.end()) {
     session.highest_id = known->second;
   }
   ++session_count;
@@ -173,7 +167,6 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
 void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello) {
   const ConnectionId old = session.connection;
   take(session, hello.taken, hello.outcomes);
-  if (!session.hello.acks) settle_handed(session);  // Of this turn.
   if (old != kNone && old != connection) {
     unbind(session);
     act(Op::kExpel).connection = old;
@@ -204,7 +197,6 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
     mark_dirty(index);
   }
   session.credit_due = true;
-  session.shrink_to = 0;  // The welcome takes it back.
   session.last_receipt = INT64_MIN / 2;
   say_welcome(session, true);
   log(LogLine::Level::kInfo, fmt::format("resumed name={}", name_of(session)));
@@ -246,7 +238,6 @@ void Router::Impl::say_welcome(Session& session, bool resumed) {
 
 /// Above the clock and above every id ever seen or given.
 std::uint64_t Router::Impl::next_first_id() {
-  id_base_ = std::max(id_base_, now_.wall_ns);
   id_floor = std::max(now_.wall_ns, id_floor + 1);
   if (next_broker_id_ == 0) next_broker_id_ = id_floor;
   return id_floor;
@@ -300,7 +291,7 @@ void Router::Impl::over(Session& session, Outcome why) {
   log(LogLine::Level::kInfo, fmt::format("left name={} why={}", name_of(session),
                                          why == Outcome::kLost ? "goodbye" : outcome_name(why)));
   commit_ranges();  // Of this frame: they may go to it or come from it.
-  note_session(session, SessionChange::kOver, why == Outcome::kLost ? Outcome::kNone : why);
+  note_session(session, SessionChange::kOver, why);
   unbind(session);
   directory.set_session(session.name, kNone);
   lose_stream(session);
@@ -376,19 +367,12 @@ void Router::Impl::orphan_pairs(Session& session) {
 /// So that the same instance, back in a new session, is told what of its own arrived.
 void Router::Impl::remember(const Session& session) {
   if (session.highest_id == 0) return;
-  id_floor = std::max(id_floor, session.highest_id);
-  const auto [at, added] =
-      remembered_.insert_or_assign(memory_key(session, name_of(session)), session.highest_id);
+  const auto [at, added] = remembered_.insert_or_assign(session.hello.instance, session.highest_id);
   if (!added) return;
   remembered_order_.push_back(at->first);
   if (remembered_order_.size() <= kMaxRemembered) return;
   remembered_.erase(remembered_order_.front());
   remembered_order_.pop_front();
-}
-
-/// An instance counts under its own name only: others can see it in `who`.
-std::string Router::Impl::memory_key(const Session& session, std::string_view name) {
-  return session.hello.instance + std::string(name);
 }
 
 // ---- Presence

@@ -45,9 +45,8 @@ void Router::Impl::sweep(Session& session) {
   }
   ping(session);
   shrink(session);
-  const bool idle = session.stream.bytes == 0 && session.outcomes.empty() &&
-                    session.outstanding() == 0 && session.dirty_pairs.empty();
-  if (draining && idle) {
+  if (draining && session.stream.bytes == 0 && session.outcomes.empty() &&
+      session.outstanding() == 0) {
     say_goodbye(session, Outcome::kDraining, "the broker is shutting down");
   }
 }
@@ -66,8 +65,7 @@ void Router::Impl::shrink(Session& session) {
   const bool idle = session.outstanding() == 0 && session.shrink_to == 0 &&
                     now_.steady_ns - session.last_payload >= limits.credit_idle_ns;
   if (!idle || !session.says_credit || session.credit_size <= limits.credit_initial) return;
-  if (session.connection == kNone || session.retry_at > now_.steady_ns) return;
-  if (!session.dirty_pairs.empty() || session.credit_due) return;
+  if (session.connection == kNone || !session.dirty_pairs.empty() || session.credit_due) return;
   session.shrink_to = session.settled_cost + limits.credit_initial;
   const std::size_t begin = out_->arena.size();
   const ByteBuffer body =
@@ -88,33 +86,14 @@ void Router::Impl::drain() {
 
 void Router::Impl::farewell() {
   draining = true;
-  const auto each = [&](auto act_on) {
-    for (SessionId id = 0; id < sessions_.size(); ++id) {
-      if (sessions_[id] != nullptr) act_on(*sessions_[id]);
-    }
-  };
-  // A sender with copies hears what is settled, and repeats the rest to the broker's next run.
-  // Others hear what is lost.
-  each([&](Session& session) {
-    if (session.hello.resume) tell_all(session);
-  });
-  each([&](Session& session) { lose_stream(session); });
-  each([&](Session& session) {
-    if (!session.hello.resume) tell_all(session);
-  });
-  each([&](Session& session) {
-    say_goodbye(session, Outcome::kDraining, "the broker is shutting down");
-  });
+  for (SessionId id = 0; id < sessions_.size(); ++id) {
+    if (sessions_[id] == nullptr) continue;
+    say_goodbye(*sessions_[id], Outcome::kDraining, "the broker is shutting down");
+  }
 }
 
-/// Outcomes and receipts, now.
-void Router::Impl::tell_all(Session& session) {
-  if (session.connection == kNone || session.state == Session::State::kAway) return;
-  session.last_receipt = INT64_MIN / 2;
-  flush_control(session);
-}
-
-/// Ends a session without an outcome for what is unsettled.
+/// Ends a session without an outcome for what is unsettled: a sender with copies repeats it to the
+/// broker's next run.
 void Router::Impl::say_goodbye(Session& session, Outcome code, std::string_view text) {
   if (session.connection != kNone) {
     const std::size_t begin = out_->arena.size();

@@ -15,8 +15,7 @@ void poll_until(pollfd* descriptors, std::size_t count, Time deadline) {
     (void)::poll(descriptors, count, -1);
     return;
   }
-  const Time now = Clock::now();
-  const auto left = deadline > now ? deadline - now : Clock::duration::zero();
+  const auto left = std::max(deadline - Clock::now(), Clock::duration::zero());
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   const timespec timeout{static_cast<std::time_t>(nanoseconds / 1'000'000'000),
                          static_cast<long>(nanoseconds % 1'000'000'000)};

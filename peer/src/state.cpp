@@ -199,7 +199,7 @@ void State::watch_over(Time now) {
   const auto quiet = now - last_heard_;
   if (quiet >= silence) return lost("the broker is silent");
   // A little later than the broker's own ping would be.
-  if (quiet >= heartbeat * 5 / 4 && now >= last_ping_ + heartbeat) {
+  if (quiet >= heartbeat * 5 / 4 && now - last_ping_ >= heartbeat) {
     last_ping_ = now;
     ping();
   }
@@ -249,7 +249,7 @@ void State::send_watch(Watched& watched) {
 }
 
 void State::ack_if_due(Time now) {
-  if (!ack_wanted() || now < last_ack_ + kAckInterval) return;
+  if (!ack_wanted() || now - last_ack_ < kAckInterval) return;
   last_ack_ = now;
   send_ack();
 }

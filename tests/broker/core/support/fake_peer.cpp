@@ -182,11 +182,10 @@ void FakePeer::say() {
 // -----------------------------------------------------------------------------------
 
 std::vector<std::string> FakePeer::read(std::size_t count, bool answer) {
-  if (connection_ == kNone || world_.use_of(connection_) != use_) return {};
+  if (!connected()) return {};
   std::vector<std::string> frames = world_.receive(connection_, count);
   for (const std::string& frame : frames) on_frame(frame, answer);
-  const std::string pongs = std::exchange(pongs_, {});
-  if (!pongs.empty() && connected()) world_.send(connection_, pongs);
+  if (!pongs_.empty()) world_.send(connection_, std::exchange(pongs_, {}));
   return frames;
 }
 
@@ -333,7 +332,7 @@ void FakePeer::on_limits(const Receipt& receipt) {
 void FakePeer::on_program_lane(const EnvelopeView& view) {
   ++arrived_;
   if (!options_.acks) taken_ = arrived_;
-  if (options_.acks && arrived_ <= lane_.size()) {
+  if (arrived_ <= lane_.size()) {
     hold(lane_[arrived_ - 1] == as_text(view.bytes),
          fmt::format("number {} of the lane was repeated differently", arrived_));
     return;

@@ -64,7 +64,7 @@ void World::send_multipart(ConnectionId connection) {
 }
 
 std::vector<std::string> World::receive(ConnectionId connection, std::size_t count) {
-  std::deque<std::string>& inbox = links_.at(connection).inbox;
+  std::deque<std::string>& inbox = link(connection).inbox;
   std::vector<std::string> frames;
   for (; !inbox.empty() && frames.size() < count; inbox.pop_front()) {
     frames.push_back(std::move(inbox.front()));
@@ -209,9 +209,7 @@ void World::shut_expelled() {
   for (ConnectionId id = 0; id < links_.size(); ++id) {
     if (links_[id].expel_at > now_.steady_ns) continue;
     links_[id].expel_at = kNever;
-    if (!alive(id)) continue;
-    links_[id].state = Link::State::kGone;
-    links_[id].loss_due = true;
+    if (links_[id].state != Link::State::kForgotten) lose(id);
   }
 }
 
