@@ -180,7 +180,7 @@ class NamesTest(Case):
         carol.hello()
         self.assertTrue(carol.expect_refused(Code.FULL)["retry"])
         alice.goodbye()
-        carol.join()
+        carol.join(wait_for_room=True)
         carol.goodbye()  # Room for who asks for the balance.
 
 

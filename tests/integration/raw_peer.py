@@ -237,8 +237,12 @@ class RawPeer:
 
     # ---- What a test mostly wants
 
-    def join(self, wait_for_name=False, **changes):
-        """Says hello and waits for the welcome."""
+    def join(self, wait_for_name=False, wait_for_room=False, **changes):
+        """Says hello and waits for the welcome.
+
+        What one connection said may be read after what another says later: with `wait_for_…` a
+        refusal for that reason is met by another hello."""
+        awaited = [Code.NAME_HELD] * wait_for_name + [Code.FULL] * wait_for_room
         deadline = time.monotonic() + self.patience
         while True:
             self.hello(**changes)
@@ -247,8 +251,7 @@ class RawPeer:
             refused = [e.fields() for e in self.seen if e.kind == Kind.REFUSED]
             if not refused:
                 return self.take_welcome()
-            again = wait_for_name and refused[0]["code"] == Code.NAME_HELD
-            if not again or time.monotonic() > deadline:
+            if refused[0]["code"] not in awaited or time.monotonic() > deadline:
                 raise AssertionError(f"{self.name} was refused: {refused[0]}")
             self.seen = [e for e in self.seen if e.kind != Kind.REFUSED]
 

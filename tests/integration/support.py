@@ -329,7 +329,7 @@ class Case(unittest.TestCase):
     def stats(self, broker):
         peer = RawPeer(broker.endpoint, "statistician", patience=PATIENCE)
         try:
-            peer.join(wait_for_name=True)
+            peer.join(wait_for_name=True, wait_for_room=True)
             reply = peer.ask({"op": "stats"})
             peer.goodbye()
             return reply
