@@ -64,6 +64,10 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   if (view.kind() != Kind::kRequest) {
     return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
   }
+  // Who asks and does not take the answers.
+  if (session.stream.bytes >= limits.queue) {
+    return fail(session, index, view.id, view.kind_number, cost, Outcome::kFull);
+  }
   // The broker takes it here and now.
   ++accounting.delivered;
   Pair& pair = pairs_[index];
@@ -105,6 +109,22 @@ void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes b
                      kBrokerPayload);
 }
 
+namespace {
+
+std::string_view state_name(Session::State state) {
+  switch (state) {
+    case Session::State::kActive:
+      return "active";
+    case Session::State::kAway:
+      return "away";
+    case Session::State::kExpected:
+      return "expected";
+  }
+  return "";
+}
+
+}  // namespace
+
 /// One page of who is here: peers from slot `start` on while they fit an envelope.
 void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
                               std::string_view name) {
@@ -125,7 +145,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     pack.pack("name").pack(std::string(name_of(*peer)));
     pack.pack("instance").pack(peer->hello.instance);
     pack.pack("software").pack(peer->hello.software);
-    pack.pack("state").pack(peer->state == Session::State::kActive ? "active" : "away");
+    pack.pack("state").pack(std::string(state_name(peer->state)));
     pack.pack("since").pack(peer->since_wall_ns);
     pack.pack("queued").pack([&] {
       std::uint64_t waiting = 0;

@@ -1,5 +1,6 @@
 // What goes out, and how it is settled: streams and windows, acks, outcomes, receipts, credit.
 #include <algorithm>
+#include <utility>
 
 #include "broker/core/router_impl.h"
 
@@ -17,6 +18,8 @@ void Router::Impl::take(Session& session, std::uint64_t taken, std::uint64_t out
     release_front(session, count);
     stream.acked = taken;
     session.taken += count;
+    // A slow reader is no silent one.
+    if (session.blocked_since != 0) session.blocked_since = now_.steady_ns;
     touch(session);
   }
   take_outcomes(session, outcomes);
@@ -51,7 +54,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   pair.held_count -= count;
   pair.held_cost -= cost;
   pair.last_taken_id = last;
-  pair.unconfirmed = !confirmed;
+  if (!confirmed) pair.last_unconfirmed_id = last;
   if (tap_on) {
     TapNote& note = out_->tap.emplace_back();
     note.record.time_ns = now_.wall_ns;
@@ -133,6 +136,7 @@ void Router::Impl::touch(Session& session) {
   if (session.touched) return;
   session.touched = true;
   touched_.push_back(session.id);
+  late_at_ = now_.steady_ns;  // Unless this turn's flush() is still to come, another turn is due.
 }
 
 void Router::Impl::flush() {
@@ -143,7 +147,7 @@ void Router::Impl::flush() {
     Session* session = sessions_[touched_[i]].get();
     if (session == nullptr || !session->touched) continue;  // Over meanwhile.
     session->touched = false;
-    if (session->connection == kNone || session->state == Session::State::kAway) continue;
+    if (session->connection == kNone || session->state != Session::State::kActive) continue;
     if (session->retry_at > now_.steady_ns) {
       late_at_ = std::min(late_at_, session->retry_at);
       waiting_.push_back(session->id);
@@ -157,10 +161,8 @@ void Router::Impl::flush() {
       waiting_.push_back(session->id);
     }
   }
-  touched_.clear();
-  for (const SessionId id : waiting_) {
-    if (sessions_[id] != nullptr) touch(session_at(id));
-  }
+  std::swap(touched_, waiting_);
+  for (const SessionId id : touched_) session_at(id).touched = true;
 }
 
 void Router::Impl::on_executed(std::span<const Blocked> blocked) {
@@ -174,6 +176,8 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
       stream.handed_count -= bundle.count;
     }
     if (block.control) {
+      session->pong_due |= session->pong_told;
+      session->ping_due |= session->ping_told;
       session->outcomes_sent = session->outcomes_sent_before;
       for (const PairIndex index : session->told_pairs) {
         pairs_[index].told_id = 0;
@@ -184,23 +188,29 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
     if (session->blocked_since == 0) session->blocked_since = now_.steady_ns;
     session->retry_at = now_.steady_ns + kBlockedRetry;
     touch(*session);
-    late_at_ = std::min(late_at_, session->retry_at);
   }
   for (const SessionId id : handed_) {
     Session* session = sessions_[id].get();
     if (session == nullptr) continue;
-    Stream& stream = session->stream;
     if (session->retry_at <= now_.steady_ns) session->blocked_since = 0;
-    const std::uint64_t count = stream.handed_count - stream.acked;
-    if (count > 0) {
-      settle_front(*session, count, false);
-      release_front(*session, count);
-      stream.acked += count;
-      session->taken += count;
-    }
-    take_outcomes(*session, session->outcomes_sent);
+    // By its slot it may be another session by now.
+    if (!session->hello.acks) settle_handed(*session);
   }
   handed_.clear();
+}
+
+/// What was handed to a peer that does not acknowledge is settled.
+void Router::Impl::settle_handed(Session& session) {
+  Stream& stream = session.stream;
+  const std::uint64_t count = stream.handed_count - stream.acked;
+  if (count > 0) {
+    settle_front(session, count, false);
+    release_front(session, count);
+    stream.acked += count;
+    session.taken += count;
+    if (session.blocked_since != 0) session.blocked_since = now_.steady_ns;
+  }
+  take_outcomes(session, session.outcomes_sent);
 }
 
 std::uint64_t Router::Impl::pair_limit(const Session& session) const {
@@ -217,7 +227,7 @@ bool Router::Impl::window_open(const Session& session) const {
 }
 
 void Router::Impl::flush_stream(Session& session) {
-  if (session.connection == kNone || session.state == Session::State::kAway) return;
+  if (session.connection == kNone || session.state != Session::State::kActive) return;
   if (session.retry_at > now_.steady_ns) return;
   while (session.stream.waiting() > 0 && window_open(session)) hand_over(session);
 }
@@ -230,7 +240,12 @@ void Router::Impl::hand_over(Session& session) {
   stream.handed_count += bundle.count;
   Action& action = act(Op::kTransmit);
   action.session = session.id;
-  if (!session.hello.acks) handed_.push_back(session.id);
+  note_handed(session);
+}
+
+/// on_executed() has something to do for it.
+void Router::Impl::note_handed(const Session& session) {
+  if (!session.hello.acks || session.blocked_since != 0) handed_.push_back(session.id);
 }
 
 /// Everything that is no payload goes in one frame of its own, past the window: pong, ping,
@@ -251,12 +266,13 @@ void Router::Impl::flush_control(Session& session) {
   if (session.ping_due) {
     append_envelope(out_->arena, {.kind = Kind::kPing, .to = name_of(session)});
   }
-  session.pong_due = session.ping_due = false;
+  session.pong_told = std::exchange(session.pong_due, false);
+  session.ping_told = std::exchange(session.ping_due, false);
   if (outcomes) write_outcomes(session);
   if (receipt) write_receipt(session);
   if (out_->arena.size() == begin) return;
   control_frame(session.connection, session.id, begin);
-  if (!session.hello.acks) handed_.push_back(session.id);
+  note_handed(session);
 }
 
 void Router::Impl::control_frame(ConnectionId connection, SessionId session, std::size_t begin) {
@@ -322,10 +338,11 @@ void Router::Impl::write_receipt(Session& session) {
     pair.dirty = false;
     const std::uint64_t position = receipt_position(pair);
     if (position <= pair.told_id) continue;
+    const bool unconfirmed = pair.last_unconfirmed_id > pair.told_id;
     pair.told_id = position;
     pair.told_at = now_.steady_ns;
     session.told_pairs.push_back(index);
-    receipt.entries.push_back({directory.name(pair.to), position, pair.unconfirmed});
+    receipt.entries.push_back({directory.name(pair.to), position, unconfirmed});
   }
   session.dirty_pairs.clear();
   session.credit_due = false;
@@ -349,8 +366,8 @@ void Router::Impl::adjust_credit(Session& session) {
   session.credit = std::max(session.credit, session.settled_cost + session.credit_size);
 }
 
-/// The peer reports the lower total it adopted. The one it had before means that it has not seen
-/// the lower one yet.
+/// The peer reports the lower total it adopted. It had reported the highest before it was told the
+/// lower one, so what is below the highest can only be that.
 void Router::Impl::adopt_credit(Session& session, std::uint64_t credit) {
   if (session.shrink_to == 0 || credit < session.shrink_to || credit >= session.credit) return;
   session.shrink_to = 0;
@@ -383,6 +400,7 @@ void Router::Impl::append(Session& session, Source source, std::uint32_t offset,
 /// Puts an envelope of the broker's own into a peer's program lane.
 void Router::Impl::append_from_broker(Session& session, const EnvelopeFields& fields,
                                       PairIndex as) {
+  commit_ranges();  // What came before in this frame goes before it.
   const std::size_t begin = out_->arena.size();
   append_envelope(out_->arena, fields);
   const auto size = static_cast<std::uint32_t>(out_->arena.size() - begin);

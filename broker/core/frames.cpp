@@ -8,7 +8,10 @@
 namespace zpost::core {
 
 Router::Impl::Impl(const Limits& limits_given, BrokerIdentity identity_given)
-    : limits(limits_given), identity(std::move(identity_given)), id_floor(identity.id_floor) {}
+    : limits(limits_given),
+      identity(std::move(identity_given)),
+      id_floor(identity.id_floor),
+      id_base_(identity.id_floor) {}
 
 Session* Router::Impl::session_of(ConnectionId connection) {
   if (connection >= by_connection_.size()) return nullptr;
@@ -45,29 +48,37 @@ void Router::Impl::on_stranger(ConnectionId connection, std::string_view name, B
   FrameReader reader(frame);
   EnvelopeView view;
   if (!reader.next(view)) {
+    if (told_lately(connection)) return;
     return refuse(connection, name, Outcome::kMalformed, reader.error_text(), false);
   }
   if (view.kind() == Kind::kHello) return on_hello(connection, name, view);
   if (view.kind() == Kind::kGoodbye) return;
 
-  // Once a second: a peer with a full pipe of payload must not be answered frame by frame.
-  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
-  if (now_.steady_ns - told < kSecond) return;
-  told = now_.steady_ns;
+  if (told_lately(connection)) return;
   refuse(connection, name, Outcome::kNotWelcomed, "say hello first (SPEC.md, section 5)", true);
+}
+
+/// Whether a stranger was refused within the last second: a peer with a full pipe of payload must
+/// not be answered frame by frame. If not, it is now.
+bool Router::Impl::told_lately(ConnectionId connection) {
+  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
+  if (now_.steady_ns - told < kSecond) return true;
+  told = now_.steady_ns;
+  return false;
 }
 
 void Router::Impl::on_multipart(ConnectionId connection) {
   constexpr std::string_view kText = "a message must be one frame; this one had several parts";
   Session* session = session_of(connection);
-  if (session == nullptr) return refuse(connection, "", Outcome::kMalformed, kText, false);
+  if (session == nullptr) {
+    if (!told_lately(connection)) refuse(connection, "", Outcome::kMalformed, kText, false);
+    return;
+  }
   end(*session, Outcome::kMalformed, kText, false);
 }
 
 void Router::Impl::on_bad_identity(ConnectionId connection) {
-  std::int64_t& told = told_stranger_.try_emplace(connection, -kSecond).first->second;
-  if (now_.steady_ns - told < kSecond) return;
-  told = now_.steady_ns;
+  if (told_lately(connection)) return;
   refuse(connection, "", Outcome::kBadIdentity,
          "the socket's identity must be NAME~TOKEN, TOKEN being 32 lowercase hex digits", false);
 }
@@ -164,8 +175,8 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
   }
   take(session, ack->taken, ack->outcomes);
   if (ack->credit > 0) {
-    session.says_credit = true;
     adopt_credit(session, ack->credit);
+    session.said_credit = ack->credit;
   }
   touch(session);
 }
@@ -186,6 +197,7 @@ void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
   ++watchers_;
   for (const auto& other : sessions_) {
     if (other == nullptr || other.get() == &session) continue;
+    if (other->state == Session::State::kExpected) continue;
     if (matches_name_pattern(watch->pattern, name_of(*other))) {
       send_presence(session, *other, "present", "");
     }
@@ -311,6 +323,10 @@ const Accounting& Router::accounting() const {
 
 std::size_t Router::sessions() const {
   return impl_->session_count;
+}
+
+std::size_t Router::expected() const {
+  return impl_->expected_count;
 }
 
 std::uint64_t Router::held_bytes() const {

@@ -41,6 +41,8 @@ struct BrokerIdentity {
   std::string name = "zpost";
   std::string run;             // 32 hex digits, random per start.
   std::uint64_t id_floor = 0;  // Above every id an earlier run saw or gave.
+  // Ids a welcome sets aside while the clock stands: more than credit lets a peer use unseen.
+  std::uint64_t id_gap = 1 << 20;
 };
 
 }  // namespace zpost::core

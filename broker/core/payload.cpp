@@ -64,7 +64,7 @@ Outcome Router::Impl::check_id(Session& session, const EnvelopeView& view, bool 
     violation(session, "an id not above the highest");
     return Outcome::kDuplicate;
   }
-  if (view.id > now_.wall_ns + kMaxIdLead && view.id > id_floor + kMaxIdLead) {
+  if (view.id > std::max(now_.wall_ns, id_base_) + kMaxIdLead) {
     violation(session, "an id far ahead of the clock");
     return Outcome::kBadId;
   }
@@ -90,12 +90,14 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
 
   const std::uint64_t cost = cost_of(view.bytes.size());
   const std::uint64_t limit = pair_limit(session);
-  if ((pair.outstanding() + cost) * 2 > limit) session.pressed = true;
+  if ((pair.outstanding() + cost) * 2 > limit || session.outstanding() * 2 > session.credit_size) {
+    session.pressed = true;
+  }
   if (pair.outstanding() > 0 && pair.outstanding() + cost > limit) {
     violation(session, "over the pair limit");
     return Outcome::kOverCredit;
   }
-  return check_recipient(pair, view.bytes.size());
+  return check_recipient(session, pair, view.bytes.size());
 }
 
 Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
@@ -104,11 +106,12 @@ Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
   return meta->durable || meta->ttl_ms ? Outcome::kUnsupported : Outcome::kNone;
 }
 
-Outcome Router::Impl::check_recipient(const Pair& pair, std::size_t size) const {
-  const SessionId to = directory.session(pair.to);
-  if (to == kNone) return Outcome::kNoPeer;
-  const Stream& stream = sessions_[to]->stream;
+Outcome Router::Impl::check_recipient(const Session& sender, const Pair& pair, std::size_t size) {
+  if (directory.session(pair.to) == kNone && !expect(sender, pair.to)) return Outcome::kNoPeer;
+  const Stream& stream = session_at(directory.session(pair.to)).stream;
   if (stream.bytes > 0 && stream.bytes + size > limits.queue) return Outcome::kFull;
+  // Credit admits one envelope of any size: of many peers that may be too much.
+  if (held_bytes + size > limits.memory) return Outcome::kFull;
   return Outcome::kNone;
 }
 

@@ -81,7 +81,10 @@ class Router {
   /// The name for a number in a tap note; empty if it is unknown by now. 0 is the broker.
   [[nodiscard]] std::string_view name_of(std::uint32_t number) const;
   [[nodiscard]] const Accounting& accounting() const;
+  /// Sessions of peers, active or away.
   [[nodiscard]] std::size_t sessions() const;
+  /// Names that may come back from an earlier run, for which something waits. SPEC.md, section 6.
+  [[nodiscard]] std::size_t expected() const;
   /// Bytes held in queues, by the core's count.
   [[nodiscard]] std::uint64_t held_bytes() const;
   /// Above every id seen or given so far: what the state file must stay ahead of.

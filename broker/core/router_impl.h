@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,10 +29,18 @@ inline constexpr std::uint64_t kOutcomesPerFrame = 512;
 /// Ids may run this far ahead of the broker's clock (about a year), so that nobody can spoil the
 /// floor for all.
 inline constexpr std::uint64_t kMaxIdLead = std::uint64_t{1} << 55;
-/// Ended sessions whose highest id is remembered.
+/// Names whose latest session is remembered.
 inline constexpr std::size_t kMaxRemembered = 10'000;
 inline constexpr std::int64_t kSweepPeriod = 100 * kMillisecond;
 inline constexpr std::int64_t kBlockedRetry = 2 * kMillisecond;
+
+/// What is kept of a session that is over.
+struct Remembered {
+  std::string instance;
+  std::uint64_t epoch = 0;
+  std::uint64_t highest_id = 0;
+  std::uint64_t taken = 0;  // Program lane.
+};
 
 class Router::Impl {
  public:
@@ -68,7 +77,8 @@ class Router::Impl {
   Directory directory;
   bool tap_on = false;
   bool draining = false;
-  std::size_t session_count = 0;
+  std::size_t session_count = 0;   // Without expected ones.
+  std::size_t expected_count = 0;  // At most limits.peers.
   std::uint64_t held_bytes = 0;
   std::uint64_t process_memory = 0;
   std::uint64_t id_floor = 0;
@@ -95,6 +105,7 @@ class Router::Impl {
   void violation(Session& session, std::string_view what);
   void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
               bool retry);
+  [[nodiscard]] bool told_lately(ConnectionId connection);
 
   // payload.cpp
   void payload(Session& session, const EnvelopeView& view);
@@ -102,7 +113,7 @@ class Router::Impl {
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
   [[nodiscard]] Outcome check_meta(const EnvelopeView& view) const;
-  [[nodiscard]] Outcome check_recipient(const Pair& pair, std::size_t size) const;
+  [[nodiscard]] Outcome check_recipient(const Session& sender, const Pair& pair, std::size_t size);
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size);
   void commit_ranges();
@@ -124,19 +135,26 @@ class Router::Impl {
   void unpark(ConnectionId connection);
   void welcome_new(ConnectionId connection, std::string_view name, Hello hello);
   void resume(Session& session, ConnectionId connection, Hello hello);
-  void say_welcome(Session& session, bool resumed);
+  void say_welcome(Session& session, bool resumed,
+                   std::optional<std::uint64_t> earlier_taken = std::nullopt);
   void bind(Session& session, ConnectionId connection);
   void unbind(Session& session);
   void make_away(Session& session, std::string_view why);
   void end(Session& session, Outcome code, std::string_view text, bool retry);
   void over(Session& session, Outcome why);
-  void lose_stream(Session& session);
+  void lose_stream(Session& session, Outcome why);
   void orphan_pairs(Session& session);
   void remember(const Session& session);
+  [[nodiscard]] SessionId new_session(std::string_view name);
+  void free_session(Session& session);
+  [[nodiscard]] bool expect(const Session& sender, NameId name);
+  void give_up(Session& expected);
   void tell_presence(const Session& about, std::string_view event, std::string_view reason);
   void send_presence(Session& watcher, const Session& about, std::string_view event,
                      std::string_view reason);
   [[nodiscard]] std::uint64_t next_first_id();
+  [[nodiscard]] std::uint64_t void_ids(const Session& session, const Remembered* latest);
+  [[nodiscard]] const Remembered* remembered(std::string_view name) const;
   void note_session(const Session& session, SessionChange change, Outcome code);
 
   // flow.cpp
@@ -151,6 +169,8 @@ class Router::Impl {
   void flush_stream(Session& session);
   void flush_control(Session& session);
   void hand_over(Session& session);
+  void note_handed(const Session& session);
+  void settle_handed(Session& session);
   [[nodiscard]] bool window_open(const Session& session) const;
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
@@ -173,6 +193,8 @@ class Router::Impl {
   void sweep(Session& session);
   void ping(Session& session);
   void shrink(Session& session);
+  void tell_credit(const Session& session, std::uint64_t credit, std::uint64_t pair);
+  void tell_all(Session& session);
   void say_goodbye(Session& session, Outcome code, std::string_view text);
 
   // admin.cpp
@@ -207,18 +229,19 @@ class Router::Impl {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;
   std::vector<SessionId> by_connection_;                          // kNone: no session.
-  std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When `not-welcomed` was said.
+  std::unordered_map<ConnectionId, std::int64_t> told_stranger_;  // When it was last refused.
   std::unordered_map<ConnectionId, SessionId> parked_;  // Challengers, and whose name they want.
   std::vector<Pair> pairs_;
   std::vector<PairIndex> free_pairs_;
   std::vector<Range> ranges_;
   std::vector<SessionId> touched_;
-  std::vector<SessionId> handed_;   // Without acks: settled once executed.
+  std::vector<SessionId> handed_;   // Without acks: settled once executed. Or blocked before.
   std::vector<SessionId> waiting_;  // Scratch of flush().
   std::size_t watchers_ = 0;
-  std::unordered_map<std::string, std::uint64_t> remembered_;  // Instance → highest id.
+  std::unordered_map<std::string, Remembered> remembered_;  // By name: its latest session.
   std::deque<std::string> remembered_order_;
   std::uint64_t next_epoch_ = 1;
+  std::uint64_t id_base_ = 0;  // The clock's latest time, or where an earlier run's ids ended.
   std::uint64_t next_broker_id_ = 0;
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.

@@ -32,12 +32,12 @@ struct Pair {
   std::uint32_t failed_count = 0;
   bool failed_unordered = false;  // linked through the sender's outcome lane, by lane number.
   bool dirty = false;             // In the sender's dirty_pairs.
-  bool unconfirmed = false;       // What was settled last had no ack.
   std::uint64_t failed_head = 0;
   std::uint64_t failed_tail = 0;
-  std::uint64_t last_id = 0;        // The highest id accepted or failed.
-  std::uint64_t last_taken_id = 0;  // The highest id taken.
-  std::uint64_t told_id = 0;        // By the last receipt.
+  std::uint64_t last_id = 0;              // The highest id accepted or failed.
+  std::uint64_t last_taken_id = 0;        // The highest id taken.
+  std::uint64_t last_unconfirmed_id = 0;  // The highest id taken without an ack.
+  std::uint64_t told_id = 0;              // By the last receipt.
   std::int64_t told_at = 0;
 
   [[nodiscard]] std::uint64_t outstanding() const { return held_cost + failed_cost; }
@@ -95,7 +95,11 @@ struct Challenger {
 };
 
 struct Session {
-  enum class State : std::uint8_t { kActive, kAway };
+  enum class State : std::uint8_t {
+    kActive,
+    kAway,
+    kExpected,  // Nobody has come yet since the broker's start; whoever does gets what waits.
+  };
 
   SessionId id = kNone;
   NameId name = kBrokerName;
@@ -112,13 +116,15 @@ struct Session {
   std::vector<std::string> watches;
 
   // As a sender.
+  std::int64_t expects_until = 0;  // Its recipients may come back from an earlier run as well.
   std::uint64_t highest_id = 0;
   std::uint64_t received_cost = 0;  // Of this epoch.
   std::uint64_t settled_cost = 0;
   std::uint64_t credit = 0;       // The highest total told.
   std::uint64_t credit_size = 0;  // What may be unsettled; reserved in the broker's budget.
   std::uint64_t shrink_to = 0;    // A lower total was told, not yet adopted; 0: none.
-  bool says_credit = false;       // Its acks say which total it adopted, so credit may fall.
+  std::uint64_t said_credit = 0;  // The total its latest ack says it goes by; 0: unknown.
+  bool credit_asked = false;      // Since its latest payload.
   bool pressed = false;           // It came near a limit: let it grow.
   bool credit_due = false;        // Told with the next receipt even if no pair moved.
   std::int64_t last_payload = 0;
@@ -140,6 +146,8 @@ struct Session {
   std::vector<std::byte> pong;  // The body of the latest ping, to be answered.
   bool pong_due = false;
   bool ping_due = false;
+  bool pong_told = false;  // In the last control frame, should it meet a full pipe.
+  bool ping_told = false;
   bool touched = false;            // In the router's list of sessions to flush.
   std::int64_t blocked_since = 0;  // 0: its pipe takes frames.
   std::int64_t retry_at = 0;

@@ -59,16 +59,22 @@ void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello h
   if (holder_id == kNone) return welcome_new(connection, name, std::move(hello));
 
   Session& holder = session_at(holder_id);
+  if (holder.state == Session::State::kExpected) {
+    return welcome_new(connection, name, std::move(hello));
+  }
   if (holder.hello.instance != hello.instance) {
     return challenge(holder, connection, std::move(hello));
   }
   if (holder.challenger) refuse_challenger(holder, "the holder answered");
-  const bool continues = holder.hello.resume && hello.resume && hello.run == identity.run &&
-                         hello.epoch == holder.epoch && hello.taken <= holder.stream.handed_count &&
-                         hello.taken >= holder.stream.acked &&
-                         hello.outcomes <= holder.outcomes_sent &&
-                         hello.outcomes >= holder.outcomes_acked;
-  if (continues) return resume(holder, connection, std::move(hello));
+  const bool same = holder.hello.resume && hello.resume && hello.run == identity.run &&
+                    hello.epoch == holder.epoch;
+  const bool counts_fit =
+      hello.taken <= holder.stream.handed_count && hello.taken >= holder.stream.acked &&
+      hello.outcomes <= holder.outcomes_sent && hello.outcomes >= holder.outcomes_acked;
+  // Who does not acknowledge need not count.
+  if (same && (counts_fit || !holder.hello.acks)) {
+    return resume(holder, connection, std::move(hello));
+  }
   over(holder, Outcome::kLost);
   welcome_new(connection, name, std::move(hello));
 }
@@ -90,6 +96,8 @@ void Router::Impl::challenge(Session& holder, ConnectionId connection, Hello hel
     holder.ping_due = true;
     touch(holder);
   }
+  // Asking again is no reason to wait longer.
+  if (holder.challenger) deadline = std::min(deadline, holder.challenger->deadline);
   parked_[connection] = holder.id;
   holder.challenger = Challenger{connection, std::move(hello), deadline};
   late_at_ = std::min(late_at_, deadline);
@@ -127,6 +135,40 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
     return refuse(connection, name, Outcome::kFull,
                   fmt::format("limits.memory ({} bytes) is used up", limits.memory), true);
   }
+  const NameId known = directory.find(name);
+  const SessionId expected = known == kNone ? kNone : directory.session(known);
+  if (expected != kNone) --expected_count;
+  Session& session = session_at(expected != kNone ? expected : new_session(name));
+  session.hello = std::move(hello);
+  session.epoch = next_epoch_++;
+  session.since_wall_ns = now_.wall_ns;
+  session.credit_size = limits.credit_initial;
+  session.credit = session.credit_size;
+  session.last_payload = now_.steady_ns;
+  reserved_ += session.credit_size;
+  const Remembered* latest = remembered(name);
+  if (latest != nullptr && latest->instance != session.hello.instance) latest = nullptr;
+  session.highest_id = void_ids(session, latest);
+  const std::string& run = session.hello.run;
+  if (!run.empty() && run != identity.run)
+    session.expects_until = now_.steady_ns + limits.resume_ns;
+  ++session_count;
+  next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
+
+  Action& action = act(expected != kNone ? Op::kBind : Op::kOpen);
+  action.session = session.id;
+  action.connection = connection;
+  bind(session, connection);
+  std::optional<std::uint64_t> earlier_taken;
+  if (latest != nullptr && latest->epoch == session.hello.epoch) earlier_taken = latest->taken;
+  say_welcome(session, false, earlier_taken);
+  log(LogLine::Level::kInfo, fmt::format("joined name={} instance={} software=\"{}\"", name,
+                                         session.hello.instance, session.hello.software));
+  note_session(session, SessionChange::kJoined, Outcome::kNone);
+  tell_presence(session, "joined", "");
+}
+
+SessionId Router::Impl::new_session(std::string_view name) {
   SessionId id = 0;
   if (free_sessions_.empty()) {
     id = static_cast<SessionId>(sessions_.size());
@@ -140,33 +182,46 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   session.id = id;
   session.name = directory.acquire(name);
   directory.set_session(session.name, id);
-  session.hello = std::move(hello);
-  session.epoch = next_epoch_++;
-  session.since_wall_ns = now_.wall_ns;
-  session.credit_size = limits.credit_initial;
-  session.credit = session.credit_size;
-  session.last_payload = now_.steady_ns;
-  reserved_ += session.credit_size;
-  if (const auto known = remembered_.find(session.hello.instance); known != remembered_.end()) {
-    session.highest_id = known->second;
-  }
-  ++session_count;
-  next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
+  return id;
+}
 
-  Action& action = act(Op::kOpen);
-  action.session = id;
-  action.connection = connection;
-  bind(session, connection);
-  say_welcome(session, false);
-  log(LogLine::Level::kInfo, fmt::format("joined name={} instance={} software=\"{}\"", name,
-                                         session.hello.instance, session.hello.software));
-  note_session(session, SessionChange::kJoined, Outcome::kNone);
-  tell_presence(session, "joined", "");
+/// A sender that was here in an earlier run may be back before its recipients. What it sends to a
+/// name that nobody holds waits then, as if the name's session were away.
+bool Router::Impl::expect(const Session& sender, NameId name) {
+  if (now_.steady_ns >= sender.expects_until || expected_count >= limits.peers) return false;
+  Session& session = session_at(new_session(std::string(directory.name(name))));
+  session.state = Session::State::kExpected;
+  session.away_since = now_.steady_ns;
+  session.since_wall_ns = now_.wall_ns;
+  ++expected_count;
+  next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
+  act(Op::kOpen).session = session.id;
+  log(LogLine::Level::kInfo,
+      fmt::format("expected name={} by={}", name_of(session), name_of(sender)));
+  return true;
+}
+
+/// Nobody came.
+void Router::Impl::give_up(Session& expected) {
+  commit_ranges();
+  log(LogLine::Level::kInfo, fmt::format("expected no more name={}", name_of(expected)));
+  directory.set_session(expected.name, kNone);
+  lose_stream(expected, Outcome::kNoPeer);
+  act(Op::kDrop).session = expected.id;
+  --expected_count;
+  free_session(expected);
+}
+
+void Router::Impl::free_session(Session& session) {
+  directory.release(session.name);
+  free_sessions_.push_back(session.id);
+  sessions_[session.id].reset();
 }
 
 void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello) {
   const ConnectionId old = session.connection;
   take(session, hello.taken, hello.outcomes);
+  if (!session.hello.acks) settle_handed(session);  // Of this turn.
   if (old != kNone && old != connection) {
     unbind(session);
     act(Op::kExpel).connection = old;
@@ -197,13 +252,16 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
     mark_dirty(index);
   }
   session.credit_due = true;
+  session.shrink_to = 0;  // The welcome takes it back.
+  session.said_credit = 0;
   session.last_receipt = INT64_MIN / 2;
   say_welcome(session, true);
   log(LogLine::Level::kInfo, fmt::format("resumed name={}", name_of(session)));
   note_session(session, SessionChange::kResumed, Outcome::kNone);
 }
 
-void Router::Impl::say_welcome(Session& session, bool resumed) {
+void Router::Impl::say_welcome(Session& session, bool resumed,
+                               std::optional<std::uint64_t> earlier_taken) {
   Hello& hello = session.hello;
   const auto capped = [](std::uint64_t wanted, std::uint64_t limit) {
     return wanted == 0 ? limit : std::min(wanted, limit);
@@ -230,6 +288,7 @@ void Router::Impl::say_welcome(Session& session, bool resumed) {
   welcome.silence_ms = static_cast<std::uint64_t>(limits.silence_ns / kMillisecond);
   welcome.resume_ms = static_cast<std::uint64_t>(limits.resume_ns / kMillisecond);
   welcome.time_ns = now_.wall_ns;
+  welcome.earlier_taken = earlier_taken;
   const std::size_t begin = out_->arena.size();
   const ByteBuffer body = encode(welcome);
   append_envelope(out_->arena, {.kind = Kind::kWelcome, .to = name_of(session), .body = body});
@@ -238,7 +297,8 @@ void Router::Impl::say_welcome(Session& session, bool resumed) {
 
 /// Above the clock and above every id ever seen or given.
 std::uint64_t Router::Impl::next_first_id() {
-  id_floor = std::max(now_.wall_ns, id_floor + 1);
+  id_base_ = std::max(id_base_, now_.wall_ns);
+  id_floor = std::max(now_.wall_ns, id_floor + identity.id_gap);
   if (next_broker_id_ == 0) next_broker_id_ = id_floor;
   return id_floor;
 }
@@ -288,13 +348,14 @@ void Router::Impl::end(Session& session, Outcome code, std::string_view text, bo
 
 /// The session is no more: its envelopes are lost, its name is free, whoever watches is told.
 void Router::Impl::over(Session& session, Outcome why) {
+  if (session.state == Session::State::kExpected) return give_up(session);
   log(LogLine::Level::kInfo, fmt::format("left name={} why={}", name_of(session),
                                          why == Outcome::kLost ? "goodbye" : outcome_name(why)));
   commit_ranges();  // Of this frame: they may go to it or come from it.
-  note_session(session, SessionChange::kOver, why);
+  note_session(session, SessionChange::kOver, why == Outcome::kLost ? Outcome::kNone : why);
   unbind(session);
   directory.set_session(session.name, kNone);
-  lose_stream(session);
+  lose_stream(session, Outcome::kLost);
   orphan_pairs(session);
   remember(session);
   reserved_ -= session.credit_size;
@@ -307,15 +368,13 @@ void Router::Impl::over(Session& session, Outcome why) {
   const std::string name(name_of(session));
   std::optional<Challenger> challenger;
   if (session.challenger) challenger = take_challenger(session);
-  directory.release(session.name);
   --session_count;
-  free_sessions_.push_back(session.id);
-  sessions_[session.id].reset();
+  free_session(session);
   if (challenger) admit(challenger->connection, name, std::move(challenger->hello));
 }
 
-/// Everything on its way to the session is lost, and its senders are told.
-void Router::Impl::lose_stream(Session& session) {
+/// Everything on its way to the session fails, and its senders are told.
+void Router::Impl::lose_stream(Session& session, Outcome why) {
   Stream& stream = session.stream;
   for (; !stream.runs.empty(); stream.runs.pop_front()) {
     const Run run = stream.runs.front();
@@ -324,7 +383,7 @@ void Router::Impl::lose_stream(Session& session) {
     const bool orphan = run.pair != kBrokerPayload && pairs_[run.pair].sender == kNone;
     if (run.pair == kBrokerPayload || orphan) {
       accounting.failed += run.count;
-      accounting.failed_by[static_cast<std::size_t>(Outcome::kLost)] += run.count;
+      accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
     }
     if (run.pair == kBrokerPayload) continue;
     Pair& pair = pairs_[run.pair];
@@ -338,8 +397,7 @@ void Router::Impl::lose_stream(Session& session) {
     }
     Session& sender = session_at(pair.sender);
     for (std::uint32_t i = 0; i < run.count; ++i) {
-      fail(sender, run.pair, run.id(i), static_cast<std::uint8_t>(Kind::kSend), cost,
-           Outcome::kLost);
+      fail(sender, run.pair, run.id(i), static_cast<std::uint8_t>(Kind::kSend), cost, why);
     }
   }
   held_bytes -= stream.bytes;
@@ -364,10 +422,26 @@ void Router::Impl::orphan_pairs(Session& session) {
   session.outcomes.clear();
 }
 
+const Remembered* Router::Impl::remembered(std::string_view name) const {
+  const auto at = remembered_.find(std::string(name));
+  return at == remembered_.end() ? nullptr : &at->second;
+}
+
+/// The id up to which nothing of this instance is accepted. If `latest`, the name's latest session,
+/// was its own, the highest that arrived. If another instance had the name since, or that is
+/// forgotten, all ids until now: recipients take those below the other's for repetitions.
+std::uint64_t Router::Impl::void_ids(const Session& session, const Remembered* latest) {
+  if (latest != nullptr) return latest->highest_id;
+  const bool was_here = session.hello.run == identity.run;
+  return was_here ? next_first_id() : 0;
+}
+
 /// So that the same instance, back in a new session, is told what of its own arrived.
 void Router::Impl::remember(const Session& session) {
-  if (session.highest_id == 0) return;
-  const auto [at, added] = remembered_.insert_or_assign(session.hello.instance, session.highest_id);
+  id_floor = std::max(id_floor, session.highest_id);
+  const auto [at, added] = remembered_.insert_or_assign(
+      std::string(name_of(session)),
+      Remembered{session.hello.instance, session.epoch, session.highest_id, session.stream.acked});
   if (!added) return;
   remembered_order_.push_back(at->first);
   if (remembered_order_.size() <= kMaxRemembered) return;

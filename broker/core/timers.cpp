@@ -13,7 +13,7 @@ std::int64_t Router::Impl::next_deadline() const {
 
 void Router::Impl::tick() {
   if (now_.steady_ns < next_sweep_) return;
-  next_sweep_ = session_count == 0 ? kNever : now_.steady_ns + kSweepPeriod;
+  next_sweep_ = session_count + expected_count == 0 ? kNever : now_.steady_ns + kSweepPeriod;
   for (SessionId id = 0; id < sessions_.size(); ++id) {
     if (sessions_[id] != nullptr) sweep(*sessions_[id]);
   }
@@ -30,6 +30,10 @@ void Router::Impl::sweep(Session& session) {
   }
   if (session.challenger) next_sweep_ = std::min(next_sweep_, session.challenger->deadline);
 
+  if (session.state == Session::State::kExpected) {
+    if (now - session.away_since >= limits.resume_ns) give_up(session);
+    return;
+  }
   if (session.state == Session::State::kAway) {
     const std::int64_t patience = session.hello.resume ? limits.resume_ns : limits.simple_away_ns;
     if (now - session.away_since >= patience) {
@@ -45,8 +49,9 @@ void Router::Impl::sweep(Session& session) {
   }
   ping(session);
   shrink(session);
-  if (draining && session.stream.bytes == 0 && session.outcomes.empty() &&
-      session.outstanding() == 0) {
+  const bool idle = session.stream.bytes == 0 && session.outcomes.empty() &&
+                    session.outstanding() == 0 && session.dirty_pairs.empty();
+  if (draining && idle) {
     say_goodbye(session, Outcome::kDraining, "the broker is shutting down");
   }
 }
@@ -60,16 +65,29 @@ void Router::Impl::ping(Session& session) {
   touch(session);
 }
 
-/// Takes unused credit back from a sender that has been quiet, if it can say that it agrees.
+/// Takes unused credit back from a sender that has been quiet, once it has reported the total it
+/// goes by; it is asked for that by being told the same total again. SPEC.md, section 7.
 void Router::Impl::shrink(Session& session) {
   const bool idle = session.outstanding() == 0 && session.shrink_to == 0 &&
                     now_.steady_ns - session.last_payload >= limits.credit_idle_ns;
-  if (!idle || !session.says_credit || session.credit_size <= limits.credit_initial) return;
-  if (session.connection == kNone || !session.dirty_pairs.empty() || session.credit_due) return;
-  session.shrink_to = session.settled_cost + limits.credit_initial;
+  if (!idle || session.credit_size <= limits.credit_initial) {
+    session.credit_asked = false;
+    return;
+  }
+  if (session.connection == kNone || session.retry_at > now_.steady_ns) return;
+  if (!session.dirty_pairs.empty() || session.credit_due) return;
+  if (session.said_credit >= session.credit) {
+    session.shrink_to = session.settled_cost + limits.credit_initial;
+    return tell_credit(session, session.shrink_to, limits.credit_initial / limits.pair_share);
+  }
+  if (session.credit_asked) return;
+  session.credit_asked = true;
+  tell_credit(session, session.credit, pair_limit(session));
+}
+
+void Router::Impl::tell_credit(const Session& session, std::uint64_t credit, std::uint64_t pair) {
   const std::size_t begin = out_->arena.size();
-  const ByteBuffer body =
-      encode(Receipt{session.shrink_to, limits.credit_initial / limits.pair_share, {}});
+  const ByteBuffer body = encode(Receipt{credit, pair, {}});
   append_envelope(out_->arena, {.kind = Kind::kCredit, .to = name_of(session), .body = body});
   control_frame(session.connection, kNone, begin);
 }
@@ -86,14 +104,36 @@ void Router::Impl::drain() {
 
 void Router::Impl::farewell() {
   draining = true;
-  for (SessionId id = 0; id < sessions_.size(); ++id) {
-    if (sessions_[id] == nullptr) continue;
-    say_goodbye(*sessions_[id], Outcome::kDraining, "the broker is shutting down");
-  }
+  const auto each = [&](auto act_on) {
+    for (SessionId id = 0; id < sessions_.size(); ++id) {
+      if (sessions_[id] != nullptr) act_on(*sessions_[id]);
+    }
+  };
+  // A sender with copies hears what is settled, and repeats the rest to the broker's next run.
+  // Others hear what is lost.
+  each([&](Session& session) {
+    if (session.hello.resume) tell_all(session);
+  });
+  each([&](Session& session) {
+    const bool came = session.state != Session::State::kExpected;
+    lose_stream(session, came ? Outcome::kLost : Outcome::kNoPeer);
+  });
+  each([&](Session& session) {
+    if (!session.hello.resume) tell_all(session);
+  });
+  each([&](Session& session) {
+    say_goodbye(session, Outcome::kDraining, "the broker is shutting down");
+  });
 }
 
-/// Ends a session without an outcome for what is unsettled: a sender with copies repeats it to the
-/// broker's next run.
+/// Outcomes and receipts, now.
+void Router::Impl::tell_all(Session& session) {
+  if (session.connection == kNone || session.state != Session::State::kActive) return;
+  session.last_receipt = INT64_MIN / 2;
+  flush_control(session);
+}
+
+/// Ends a session without an outcome for what is unsettled.
 void Router::Impl::say_goodbye(Session& session, Outcome code, std::string_view text) {
   if (session.connection != kNone) {
     const std::size_t begin = out_->arena.size();

@@ -169,6 +169,7 @@ constexpr Key<Welcome> kWelcomeKeys[] = {
     {"silence_ms", [](BodyReader& b, Welcome& w) { return b.uint(w.silence_ms); }},
     {"resume_ms", [](BodyReader& b, Welcome& w) { return b.uint(w.resume_ms); }},
     {"time", [](BodyReader& b, Welcome& w) { return b.uint(w.time_ns); }},
+    {"earlier_taken", [](BodyReader& b, Welcome& w) { return b.uint(w.earlier_taken.emplace()); }},
 };
 
 constexpr Key<Refusal> kRefusalKeys[] = {

@@ -42,7 +42,7 @@ ByteBuffer encode(const Hello& hello) {
 ByteBuffer encode(const Welcome& welcome) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.map(19);
+  writer.map(welcome.earlier_taken ? 20 : 19);
   writer.str("version").uint(welcome.version);
   writer.str("broker").str(welcome.broker);
   writer.str("run").str(welcome.run);
@@ -62,6 +62,7 @@ ByteBuffer encode(const Welcome& welcome) {
   writer.str("silence_ms").uint(welcome.silence_ms);
   writer.str("resume_ms").uint(welcome.resume_ms);
   writer.str("time").uint(welcome.time_ns);
+  if (welcome.earlier_taken) writer.str("earlier_taken").uint(*welcome.earlier_taken);
   return buffer;
 }
 

@@ -73,8 +73,8 @@ def welcome(name, epoch, first_id):
     return Envelope("welcome", name, "", body={
         "version": 1, "broker": "zpost", "run": RUN, "epoch": epoch, "resumed": False,
         "first_id": first_id, "highest_id": 0, "received": 0, "credit": CREDIT, "pair": PAIR,
-        "taken": 0, "outcomes": 0, "window": 4194304, "max_envelope": 1048576,
-        "max_frame": 1114112, "heartbeat_ms": 5000, "silence_ms": 20000, "resume_ms": 10000,
+        "taken": 0, "outcomes": 0, "window": 8388608, "max_envelope": 1048576,
+        "max_frame": 1114112, "heartbeat_ms": 5000, "silence_ms": 20000, "resume_ms": 30000,
         "time": first_id})
 
 

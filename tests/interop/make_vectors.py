@@ -296,6 +296,8 @@ def valid_bodies():
         case("hello with metadata of 1,024 bytes", "hello",
              hello(metadata={"k": "v" * 1018})),
         case("welcome", "welcome", welcome()),
+        case("welcome after a session that is over", "welcome",
+             welcome(resumed=False, earlier_taken=290)),
         case("welcome with the least", "welcome", short_welcome,
              {**{key: "" if key == "broker" else False if key == "resumed" else 0
                  for key in welcome()}, **short_welcome}, canonical=False),

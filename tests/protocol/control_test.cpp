@@ -141,25 +141,27 @@ RC_GTEST_PROP(ControlProperty, HelloSurvivesARoundTrip, ()) {
 
 RC_GTEST_PROP(ControlProperty, WelcomeSurvivesARoundTrip, ()) {
   const auto number = rc::gen::arbitrary<std::uint64_t>();
-  const Welcome welcome{.version = *number,
-                        .broker = *any_text(),
-                        .run = any_instance,
-                        .epoch = *number,
-                        .resumed = *rc::gen::arbitrary<bool>(),
-                        .first_id = *number,
-                        .highest_id = *number,
-                        .received = *number,
-                        .credit = *number,
-                        .pair = *number,
-                        .taken = *number,
-                        .outcomes = *number,
-                        .window_bytes = *number,
-                        .max_envelope_bytes = *number,
-                        .max_frame_bytes = *number,
-                        .heartbeat_ms = *number,
-                        .silence_ms = *number,
-                        .resume_ms = *number,
-                        .time_ns = *number};
+  const Welcome welcome{
+      .version = *number,
+      .broker = *any_text(),
+      .run = any_instance,
+      .epoch = *number,
+      .resumed = *rc::gen::arbitrary<bool>(),
+      .first_id = *number,
+      .highest_id = *number,
+      .received = *number,
+      .credit = *number,
+      .pair = *number,
+      .taken = *number,
+      .outcomes = *number,
+      .window_bytes = *number,
+      .max_envelope_bytes = *number,
+      .max_frame_bytes = *number,
+      .heartbeat_ms = *number,
+      .silence_ms = *number,
+      .resume_ms = *number,
+      .time_ns = *number,
+      .earlier_taken = *rc::gen::arbitrary<bool>() ? std::optional(*number) : std::nullopt};
   RC_ASSERT(decoded(decode_welcome(encode(welcome))) == welcome);
 }
 

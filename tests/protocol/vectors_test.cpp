@@ -173,25 +173,27 @@ json as_json(const Hello& hello) {
 }
 
 json as_json(const Welcome& welcome) {
-  return {{"version", welcome.version},
-          {"broker", welcome.broker},
-          {"run", welcome.run},
-          {"epoch", welcome.epoch},
-          {"resumed", welcome.resumed},
-          {"first_id", welcome.first_id},
-          {"highest_id", welcome.highest_id},
-          {"received", welcome.received},
-          {"credit", welcome.credit},
-          {"pair", welcome.pair},
-          {"taken", welcome.taken},
-          {"outcomes", welcome.outcomes},
-          {"window", welcome.window_bytes},
-          {"max_envelope", welcome.max_envelope_bytes},
-          {"max_frame", welcome.max_frame_bytes},
-          {"heartbeat_ms", welcome.heartbeat_ms},
-          {"silence_ms", welcome.silence_ms},
-          {"resume_ms", welcome.resume_ms},
-          {"time", welcome.time_ns}};
+  json fields = {{"version", welcome.version},
+                 {"broker", welcome.broker},
+                 {"run", welcome.run},
+                 {"epoch", welcome.epoch},
+                 {"resumed", welcome.resumed},
+                 {"first_id", welcome.first_id},
+                 {"highest_id", welcome.highest_id},
+                 {"received", welcome.received},
+                 {"credit", welcome.credit},
+                 {"pair", welcome.pair},
+                 {"taken", welcome.taken},
+                 {"outcomes", welcome.outcomes},
+                 {"window", welcome.window_bytes},
+                 {"max_envelope", welcome.max_envelope_bytes},
+                 {"max_frame", welcome.max_frame_bytes},
+                 {"heartbeat_ms", welcome.heartbeat_ms},
+                 {"silence_ms", welcome.silence_ms},
+                 {"resume_ms", welcome.resume_ms},
+                 {"time", welcome.time_ns}};
+  if (welcome.earlier_taken) fields["earlier_taken"] = *welcome.earlier_taken;
+  return fields;
 }
 
 json as_json(const Refusal& refusal) {

@@ -70,6 +70,7 @@ void History::add_peers() {
     options.resume = kind > 1;
     options.pong = kind > 1;
     options.says_credit = kind != 2;
+    if (dice_.once_in(4)) options.earlier_run = std::string(32, 'e');
     if (dice_.once_in(4)) options.window = dice_.between(1, 10'000);
     if (dice_.once_in(4)) options.frames = dice_.between(1, 8);
     peers_.push_back(std::make_unique<FakePeer>(world_, options, &witness_));
@@ -225,6 +226,7 @@ void History::trouble(FakePeer& peer) {
       // Who counts what arrives must not let its socket reconnect by itself.
       if (peer.options().acks) return;
       say(fmt::format("{} is handed over", peer.name()));
+      peer.reconnected();
       return world_.hand_over(peer.connection());
     case 5:
       return world_.set_room(peer.connection(), dice_.below(5));

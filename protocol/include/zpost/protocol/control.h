@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ struct Welcome {
   std::uint64_t silence_ms = 0;
   std::uint64_t resume_ms = 0;
   std::uint64_t time_ns = 0;
+  std::optional<std::uint64_t> earlier_taken = {};  // By the session the hello named, now over.
 
   bool operator==(const Welcome&) const = default;
 };

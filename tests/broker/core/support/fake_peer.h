@@ -52,6 +52,7 @@ class FakePeer {
     std::uint64_t window = 0;
     std::uint64_t frames = 0;
     Metadata metadata = {};
+    std::string earlier_run = {};  // Of the broker, that had welcomed it.
   };
 
   FakePeer(World& world, Options options, Observer* observer = nullptr);
@@ -65,6 +66,9 @@ class FakePeer {
 
   /// Forgets the session it had: the next hello starts anew.
   void forget_session() { epoch_ = 0; }
+
+  /// Its socket reconnected by itself: until the next welcome, what it reads settles nothing.
+  void reconnected() { reconnected_ = true; }
 
   void become(std::uint64_t instance);
   void goodbye();
@@ -195,6 +199,8 @@ class FakePeer {
   ConnectionId connection_ = kNone;
   std::uint64_t use_ = 0;  // Of the connection's slot.
   bool welcomed_ = false;
+  bool reconnected_ = false;
+  bool report_due_ = false;  // Of the credit it goes by.
   bool asking_ = false;
   Welcome welcome_;
   std::optional<Refusal> refusal_;

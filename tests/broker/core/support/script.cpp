@@ -18,17 +18,19 @@ constexpr std::int64_t kBetweenBlocks = 2 * kMillisecond;
 
 using Words = std::vector<std::string>;
 
-/// Words between spaces; quotes keep spaces together.
+/// Words between spaces; quotes and braces keep spaces together.
 Words split(std::string_view line) {
   Words words;
   std::string word;
   bool quoted = false;
+  bool braced = false;
   bool any = false;
   for (const char c : line) {
+    if (c == '{' || c == '}') braced = c == '{';
     if (c == '"') {
       quoted = !quoted;
       any = true;
-    } else if (c == ' ' && !quoted) {
+    } else if (c == ' ' && !quoted && !braced) {
       if (any) words.push_back(word);
       word.clear();
       any = false;
@@ -132,9 +134,7 @@ std::string count_failures(const Accounting& accounting) {
 }  // namespace
 
 std::string Script::run(std::string_view text) {
-  world_ = std::make_unique<World>();
-  world_->set_wall_runs(false);
-  actors_.clear();
+  limits({"limits"});
   std::string result;
   std::istringstream input{std::string(text)};
   std::string line;
@@ -209,7 +209,9 @@ void Script::limits(const Words& words) {
   set_time("resume", limits.resume_ns);
   set_time("credit_idle", limits.credit_idle_ns);
   limits.newest_wins = flags.has("newest_wins");
-  world_ = std::make_unique<World>(limits);
+  BrokerIdentity identity = World::default_identity();
+  identity.id_gap = 1;  // Ids that are easy to read.
+  world_ = std::make_unique<World>(limits, identity);
   world_->set_wall_runs(false);
   actors_.clear();
 }
@@ -278,6 +280,9 @@ void Script::control(FakePeer& peer, const Words& words) {
   } else if (verb == "ack") {
     peer.write_ack(
         {number(words.at(1)), number(words.at(2)), words.size() > 3 ? number(words.at(3)) : 0});
+  } else if (verb == "takes") {
+    peer.take(number(words.at(1)));
+    peer.write_ack();
   } else if (verb == "watch") {
     peer.write_watch(words.at(1), words.size() < 3);
   } else if (verb == "ping") {

@@ -28,7 +28,7 @@ namespace zpost::core::test {
 ///     memory BYTES | drain | farewell | accounting
 ///
 /// Items: `hello`, `send TO TEXT`, `request TO TEXT`, `reply TO TEXT`, `publish TO TEXT`, `ack`,
-/// `ack TAKEN OUTCOMES [CREDIT]`, `watch PATTERN [off]`, `ping TEXT`, `pong`, `goodbye`,
+/// `ack TAKEN OUTCOMES [CREDIT]`, `takes N`, `watch PATTERN [off]`, `ping TEXT`, `pong`, `goodbye`,
 /// `junk HEX`, `kind NUMBER`, `cut N` (the frame loses its last bytes). Options of a hello:
 /// `simple window=N frames=N no-resume no-pong display=TEXT`; of payload: `x=COUNT`, `size=BYTES`,
 /// `from=NAME`, `id=ID`, `to=ID` (of the request), `durable`, `ttl=MS`. TEXT `{op=who}` is a

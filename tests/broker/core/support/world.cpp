@@ -64,7 +64,7 @@ void World::send_multipart(ConnectionId connection) {
 }
 
 std::vector<std::string> World::receive(ConnectionId connection, std::size_t count) {
-  std::deque<std::string>& inbox = link(connection).inbox;
+  std::deque<std::string>& inbox = links_.at(connection).inbox;
   std::vector<std::string> frames;
   for (; !inbox.empty() && frames.size() < count; inbox.pop_front()) {
     frames.push_back(std::move(inbox.front()));
@@ -209,7 +209,9 @@ void World::shut_expelled() {
   for (ConnectionId id = 0; id < links_.size(); ++id) {
     if (links_[id].expel_at > now_.steady_ns) continue;
     links_[id].expel_at = kNever;
-    if (links_[id].state != Link::State::kForgotten) lose(id);
+    if (!alive(id)) continue;
+    links_[id].state = Link::State::kGone;
+    links_[id].loss_due = true;
   }
 }
 
@@ -248,7 +250,8 @@ void World::execute(const Action& action, std::string_view frame) {
     case Op::kOpen:
       if (action.session >= queues_.size()) queues_.resize(action.session + 1);
       require(!queues_[action.session].exists, "a session was opened twice");
-      require(alive(action.connection) || links_[action.connection].state == Link::State::kGone,
+      require(action.connection == kNone || alive(action.connection) ||
+                  links_[action.connection].state == Link::State::kGone,
               "a session was opened on a forgotten connection");
       queues_[action.session] = Queue{};
       queues_[action.session].exists = true;
@@ -472,7 +475,8 @@ void World::after_step() {
                       held.payload, held.maybe_taken));
   const auto sessions = std::count_if(queues_.begin(), queues_.end(),
                                       [](const Queue& queue) { return queue.exists; });
-  require(router_.sessions() == static_cast<std::size_t>(sessions), "sessions() miscounts");
+  require(router_.sessions() + router_.expected() == static_cast<std::size_t>(sessions),
+          "sessions() or expected() miscounts");
 }
 
 }  // namespace zpost::core::test

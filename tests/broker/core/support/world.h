@@ -64,7 +64,7 @@ class World {
   /// Differs for every use of the slot.
   [[nodiscard]] std::uint64_t use_of(ConnectionId connection) const { return uses_.at(connection); }
 
-  /// The peer can still use it.
+  /// The peer can still use it. What arrived can be read either way.
   [[nodiscard]] bool alive(ConnectionId connection) const;
   [[nodiscard]] std::size_t unread(ConnectionId connection) const;
   [[nodiscard]] bool expelled(ConnectionId connection) const;

@@ -1,0 +1,312 @@
+// Credit, receipts, acks, windows and full pipes. SPEC.md, section 7.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/broker/core/support/meeting.h"
+
+namespace zpost::core::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
+
+Limits small_credit(std::uint64_t initial, std::uint64_t most = 8 << 20) {
+  Limits limits;
+  limits.credit_initial = initial;
+  limits.credit_max = most;
+  limits.pair_share = 1;
+  return limits;
+}
+
+class FlowTest : public testing::Test, public Meeting {
+ protected:
+  void wait(std::int64_t ms) { world.advance(ms * kMillisecond); }
+};
+
+TEST_F(FlowTest, AReceiptForAnIdleSenderGoesAtOnce) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  alice.send("bob", "1");
+  world.settle();
+  bob.keep_up();
+  EXPECT_THAT(heard(alice), ElementsAre(StartsWith("receipt bob:#")));
+}
+
+TEST_F(FlowTest, AReceiptWaitsForCompanyForAMillisecond) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  for (int i = 0; i < 2; ++i) {
+    alice.send("bob", "1");
+    alice.send("bob", "2");
+    world.settle();
+    bob.read();
+    bob.take(1);
+    bob.ack();
+    if (i == 0) {
+      EXPECT_THAT(heard(alice), SizeIs(1));
+    }
+  }
+  EXPECT_THAT(heard(alice), IsEmpty());
+  wait(1);
+  EXPECT_THAT(heard(alice), ElementsAre(StartsWith("receipt bob:#")));
+}
+
+TEST_F(FlowTest, AReceiptForWhatASimplePeerGotNeedsNoFurtherEvent) {
+  FakePeer& alice = join("alice");
+  join_simple("bob");
+  wait(10);
+  alice.send("bob", "1");
+  world.turn();
+  // The shell sleeps until this deadline.
+  EXPECT_LE(world.router().next_deadline(), world.now().steady_ns);
+  world.turn();
+  EXPECT_EQ(alice.read().size(), 1u);
+}
+
+TEST_F(FlowTest, ASimpleSenderNeverWaitsForItsCreditAfterFailures) {
+  Meeting room(small_credit(1000));
+  FakePeer& alice = room.join_simple("alice");
+  for (int i = 0; i < 50; ++i) {
+    while (!alice.may_send("nobody", 300)) {
+      room.world.advance(kMillisecond);
+      alice.read();
+    }
+    alice.send("nobody", std::string(150, 'x'));
+  }
+  room.world.advance(kSecond);
+  alice.read();
+  EXPECT_EQ(alice.told(Outcome::kNoPeer), 50u);
+  EXPECT_EQ(alice.unsettled(), 0u);
+}
+
+TEST_F(FlowTest, EveryFailureIsCoveredByAReceiptInTheEnd) {
+  Meeting room(small_credit(8 << 20));
+  FakePeer& alice = room.join("alice");
+  FakePeer& bob = room.join("bob");
+  Meta durable;
+  durable.durable = true;
+  alice.send("bob", "keep", Kind::kSend, durable);
+  alice.send("bob", std::string(2 << 20, 'x'));
+  alice.send("bob", "news", Kind::kPublish);
+  alice.send("carol", "hello?");
+  alice.send("", "no request");
+  room.catch_up();
+  EXPECT_EQ(bob.bodies().size(), 0u);
+  EXPECT_EQ(alice.told(Outcome::kUnsupported), 3u);
+  EXPECT_EQ(alice.told(Outcome::kTooLarge), 1u);
+  EXPECT_EQ(alice.copies().size(), 0u);
+  EXPECT_EQ(alice.unsettled(), 0u);
+}
+
+TEST_F(FlowTest, NoReceiptOvertakesAFailureHoweverManyAreUntold) {
+  Meeting room(small_credit(1 << 20));
+  FakePeer& alice = room.join("alice");
+  FakePeer& bob = room.join("bob");
+  Meta durable;
+  durable.durable = true;
+  // More than one control frame takes; the failures are not acknowledged.
+  for (int i = 0; i < 600; ++i) alice.write("bob", "", Kind::kSend, durable);
+  alice.write("bob", "after them");
+  alice.say();
+  room.world.settle();
+  bob.keep_up();
+  room.world.advance(5 * kMillisecond);
+  alice.read();
+  EXPECT_EQ(alice.told(Outcome::kUnsupported), 512u);
+  EXPECT_EQ(alice.told(Outcome::kDelivered), 0u);
+  alice.ack();
+  room.catch_up();
+  EXPECT_EQ(alice.told(Outcome::kUnsupported), 600u);
+  EXPECT_EQ(alice.told(Outcome::kDelivered), 1u);
+  EXPECT_EQ(alice.unsettled(), 0u);
+}
+
+TEST_F(FlowTest, AReceiptSaysUnconfirmedIfAnyOfWhatItCoversIs) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join_simple("bob");
+  world.set_room(alice.connection(), 0);
+  alice.send("bob", "1");
+  world.settle();
+  bob.goodbye();
+  FakePeer& next = join(FakePeer::Options{.name = "bob", .instance = instance_of(9)});
+  alice.send("bob", "2");
+  world.settle();
+  next.keep_up();
+  world.settle();
+  world.set_room(alice.connection(), World::kNoLimit);
+  wait(5);
+  alice.read();
+  EXPECT_EQ(alice.told(Outcome::kUnconfirmed), 2u);
+  alice.send("bob", "3");
+  catch_up();
+  EXPECT_EQ(alice.told(Outcome::kDelivered), 1u);
+}
+
+TEST_F(FlowTest, CreditGrowsForASenderWithManyRecipients) {
+  Limits limits = small_credit(4000, 64'000);
+  limits.pair_share = 4;
+  Meeting room(limits);
+  FakePeer& alice = room.join("alice");
+  for (const char* name : {"b", "c", "d", "e", "f", "g", "h", "i"}) room.join(name);
+  // Never more than half of a pair limit for one of them, but all of its credit together.
+  for (int round = 0; round < 20; ++round) {
+    for (const char* name : {"b", "c", "d", "e", "f", "g", "h", "i"}) {
+      if (alice.may_send(name, 400)) alice.send(name, std::string(300, 'x'));
+    }
+    room.catch_up();
+  }
+  EXPECT_GT(alice.pair(), 1000u);
+}
+
+TEST_F(FlowTest, CreditDoesNotGrowForWhoDoesNotNeedIt) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  for (int i = 0; i < 100; ++i) {
+    alice.send("bob", "small");
+    wait(2);
+    bob.keep_up();
+    wait(2);
+    alice.read();
+  }
+  EXPECT_EQ(alice.pair(), 8192u);
+}
+
+TEST_F(FlowTest, ALowerTotalIsNotAdoptedByAnAckThatCrossesIt) {
+  Limits limits = small_credit(1000, 4000);
+  limits.credit_idle_ns = 2 * kSecond;
+  limits.heartbeat_ns = limits.silence_ns = 60 * kSecond;
+  Meeting room(limits);
+  FakePeer& alice = room.join("alice");
+  room.join("bob");
+  alice.send("bob", std::string(700, 'x'));
+  room.catch_up();
+  alice.send("bob", std::string(1500, 'x'));
+  room.catch_up();
+  ASSERT_EQ(alice.pair(), 4000u);
+  while (room.world.unread(alice.connection()) == 0) room.world.advance(kSecond);
+  alice.read();  // Which total she goes by, she is asked.
+  ASSERT_EQ(alice.pair(), 4000u);
+
+  while (room.world.unread(alice.connection()) == 0) room.world.advance(kSecond);
+  alice.write_ack();  // Says the old total.
+  alice.say();
+  for (int i = 0; i < 3; ++i) {
+    room.world.settle();
+    alice.keep_up();
+    alice.ack();
+  }
+  room.world.advance(kSecond);
+  EXPECT_EQ(alice.pair(), 1000u);
+  // And it is well again afterwards.
+  alice.send("bob", std::string(700, 'x'));
+  room.catch_up();
+  EXPECT_EQ(alice.told(Outcome::kOverCredit), 0u);
+}
+
+TEST_F(FlowTest, AnAckIsCumulativeAndMayNotFall) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  for (int i = 0; i < 5; ++i) alice.send("bob", "x");
+  world.settle();
+  bob.read();
+  bob.write_ack({4, 0, 0});
+  bob.write_ack({2, 0, 0});
+  bob.say();
+  world.settle();
+  EXPECT_EQ(world.router().accounting().delivered, 4u);
+}
+
+TEST_F(FlowTest, AWindowOpensByAcksInTheMiddleOfAFrame) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join(FakePeer::Options{.name = "bob", .frames = 1});
+  for (int i = 0; i < 3; ++i) alice.write("bob", "x");
+  alice.say();
+  alice.send("bob", "y");
+  world.settle();
+  bob.read();
+  EXPECT_EQ(bob.arrived(), 4u);  // One turn makes one bundle.
+  alice.send("bob", "z");
+  world.settle();
+  bob.take(3);
+  bob.ack();
+  world.settle();
+  bob.read();
+  EXPECT_EQ(bob.arrived(), 4u);  // The frame is not taken yet.
+  bob.take();
+  bob.ack();
+  world.settle();
+  bob.read();
+  EXPECT_EQ(bob.arrived(), 5u);
+}
+
+TEST_F(FlowTest, APipeThatWasFullOnceIsForgivenWhenItTakesFramesAgain) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  world.set_room(bob.connection(), 0);
+  alice.send("bob", "1");
+  world.settle();
+  world.set_room(bob.connection(), World::kNoLimit);
+  for (int i = 0; i < 60; ++i) {
+    wait(1000);
+    alice.read();
+    bob.keep_up();
+  }
+  EXPECT_TRUE(bob.welcomed());
+  EXPECT_EQ(bob.told(Outcome::kNone), 0u);
+  EXPECT_EQ(world.router().sessions(), 2u);
+}
+
+TEST_F(FlowTest, AReaderSlowerThanItsSenderIsNotUnresponsive) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join_simple("bob");
+  world.set_room(bob.connection(), 1);
+  for (int i = 0; i < 100; ++i) {
+    while (alice.may_send("bob", 1200)) {
+      alice.send("bob", std::string(1000, 'x'));
+      world.settle();
+    }
+    wait(500);
+    alice.keep_up();
+    bob.read();
+  }
+  EXPECT_TRUE(bob.welcomed());
+  EXPECT_GT(bob.bodies().size(), 50u);
+}
+
+TEST_F(FlowTest, WhatMetAFullPipeIsCountedOnceWhenItGoes) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join_simple("bob");
+  world.set_room(bob.connection(), 1);
+  for (int i = 0; i < 4; ++i) {
+    alice.send("bob", std::to_string(i));
+    world.settle();
+  }
+  EXPECT_EQ(world.router().accounting().unconfirmed, 1u);
+  EXPECT_EQ(world.router().accounting().held, 3u);
+  for (int i = 0; i < 4; ++i) {
+    bob.read();
+    wait(3);
+  }
+  EXPECT_THAT(bob.bodies(), ElementsAre("0", "1", "2", "3"));
+  EXPECT_EQ(world.router().accounting().unconfirmed, 4u);
+}
+
+TEST_F(FlowTest, OutcomesThatMetAFullPipeAreToldLater) {
+  FakePeer& alice = join("alice");
+  world.set_room(alice.connection(), 0);
+  alice.send("nobody", "1");
+  alice.write_raw({.kind = Kind::kPing, .from = "alice", .body = as_bytes("?")});
+  alice.say();
+  world.settle();
+  world.set_room(alice.connection(), World::kNoLimit);
+  wait(3);
+  EXPECT_THAT(heard(alice),
+              ElementsAre("pong \"?\"", StartsWith("outcome #"), StartsWith("credit=")));
+}
+
+}  // namespace
+}  // namespace zpost::core::test
