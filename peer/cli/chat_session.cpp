@@ -33,6 +33,9 @@ ChatSession::ChatSession(const Parts& parts, std::string partner, std::vector<st
       signals_(parts.signals),
       view_(parts.view),
       model_(parts.peer.name(), std::move(partner)) {
+  // The first welcome is no news.
+  while (peer_.next_state(milliseconds(0))) {
+  }
   update_prompt();
   if (!model_.partner().empty()) watch(model_.partner());
   for (const std::string& name : watched) watch(name);

@@ -1,4 +1,6 @@
 // zpost-peer: be a peer from the shell.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "peer/cli/shared/output.h"
@@ -30,6 +32,12 @@ int run(int argc, char** argv) {
   add_request_verb(app, program);
   add_serve_verb(app, program);
   add_who_verb(app, program);
+  // CLI11 would only say that a subcommand is missing.
+  const auto is_meant = [&](const CLI::App* verb) { return verb->check_name(argv[1]); };
+  if (argc > 1 && *argv[1] != '-' && app.get_subcommands(is_meant).empty()) {
+    complain(fmt::format("there is no verb {}; zpost-peer --help lists them", argv[1]));
+    return static_cast<int>(ExitCode::kUsage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

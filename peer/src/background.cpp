@@ -111,6 +111,7 @@ void Peer::Impl::rest(Lock& lock) {
                           {link_.monitor_descriptor(), POLLIN, 0},
                           {rest_ == Rest::kSocket ? link_.descriptor() : -1, POLLIN, 0}};
   const std::uint64_t generation = link_.generation();
+  rest_until_ = until;
   if (rest_ == Rest::kSocket && !drained() && link_.is_open()) until = Time::min();
   lock.unlock();
   poll_until(descriptors, 3, until);

@@ -169,6 +169,7 @@ class Peer::Impl {
 
   Rest rest_ = Rest::kSocket;
   bool nimble_ = false;  // The background thread looks again within a millisecond.
+  Time rest_until_ = Time::min();
   bool stop_ = false;
   bool monitor_unread_ = false;
   std::uint64_t activity_ = 0;  // Counts what program threads did with the socket.

@@ -5,6 +5,13 @@
 
 namespace zpost::peer {
 
+namespace {
+
+/// The broker's choice is not told. Fewer only mean that an ack comes by time.
+constexpr std::size_t kUsualWindowFrames = 64;
+
+}  // namespace
+
 bool Inbox::meta_has_mark(const EnvelopeView& view) {
   if (!is_payload(view.kind()) || view.from.empty()) return false;
   const Result<Meta> meta = read_meta(view);
@@ -101,7 +108,9 @@ std::uint64_t Inbox::welcomed(const Welcome& welcome, std::size_t window_frames)
   std::uint64_t unacknowledged = 0;
   if (!welcome.resumed) {
     const std::uint64_t held = complete();
-    unacknowledged = held > acked_taken_ ? held - acked_taken_ : 0;
+    // Acks may have been lost with the connection.
+    const std::uint64_t acked = welcome.earlier_taken.value_or(acked_taken_);
+    unacknowledged = held > acked ? held - acked : 0;
     discard();
     received_ = 0;
     outcomes_ = 0;
@@ -116,7 +125,8 @@ std::uint64_t Inbox::welcomed(const Welcome& welcome, std::size_t window_frames)
   given_bytes_ = 0;
   given_frames_ = 0;
   urgent_bytes_ = std::max<std::size_t>(welcome.window_bytes / 16, 1);
-  urgent_frames_ = std::max<std::size_t>(window_frames / 4, 1);
+  const std::size_t frames = window_frames == 0 ? kUsualWindowFrames : window_frames;
+  urgent_frames_ = std::max<std::size_t>(frames / 4, 1);
   return unacknowledged;
 }
 

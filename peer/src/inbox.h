@@ -52,18 +52,12 @@ class Inbox {
   /// Ends the frame whose envelopes were queued. `frame` keeps their bytes alive.
   void end_frame(const Keeper& frame, std::size_t bytes);
 
-  /// Whether any envelope of the frame at hand was queued.
-  [[nodiscard]] bool frame_has_queued() const { return !open_.views.empty(); }
-
   /// Counts an envelope of the outcome lane. False: repeated by a resume.
   [[nodiscard]] bool accept_outcome();
 
   // --- The program ---------------------------------------------------------------------------
 
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-
-  /// REQUIRES: !empty().
-  [[nodiscard]] const Entry& front() const { return entries_.front(); }
 
   /// Gives one envelope to the program. REQUIRES: !empty(). `frame` keeps the view's bytes alive.
   [[nodiscard]] EnvelopeView give_one(Keeper& frame);
@@ -72,8 +66,6 @@ class Inbox {
   void give(std::size_t max, std::vector<EnvelopeView>& views, std::vector<Keeper>& frames);
   /// All that was given to the program is taken.
   void take();
-
-  [[nodiscard]] bool untaken() const { return untaken_; }
 
   // --- Acks ----------------------------------------------------------------------------------
 
@@ -95,8 +87,8 @@ class Inbox {
 
   // --- Sessions ------------------------------------------------------------------------------
 
-  /// Goes on after a welcome. Returns how many envelopes the program took that no ack covered
-  /// (0 when resumed).
+  /// Goes on after a welcome to a hello that asked for `window_frames` (0: the broker's choice).
+  /// Returns how many envelopes the program took that no ack covered (0 when resumed).
   std::uint64_t welcomed(const Welcome& welcome, std::size_t window_frames);
 
   /// Since the beginning, over all epochs.

@@ -158,7 +158,7 @@ void Ledger::cut_out(Recipient& to, std::uint64_t id) {
 
 void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
                       std::vector<Settlement>& out) {
-  if (continuation == Continuation::kFirst) next_id_ = std::max(next_id_, welcome.first_id);
+  if (continuation != Continuation::kResumed) next_id_ = std::max(next_id_, welcome.first_id);
   // Another run of the broker has nothing of what this instance sent.
   const std::uint64_t has = continuation == Continuation::kNewRun ? 0 : welcome.highest_id;
   for (auto& [name, to] : recipients_) {

@@ -156,7 +156,7 @@ std::string Link::loss() {
 }
 
 bool Link::sent_just_now() const {
-  return Clock::now() - last_send_ < kJustNow;
+  return Clock::now() < last_send_ + kJustNow;
 }
 
 void Link::give_back(void* /*data*/, void* hint) {

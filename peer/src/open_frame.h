@@ -25,11 +25,8 @@ class OpenFrame {
   /// Whether `bytes` more may be written. An empty frame takes any number.
   [[nodiscard]] bool fits(std::size_t bytes) const { return size_ == 0 || size_ + bytes <= limit_; }
 
-  /// How much more fits into the frame as it is. REQUIRES: !empty().
+  /// How much more fits into the frame as it is. REQUIRES: !empty(), or after reserve().
   [[nodiscard]] std::size_t room() const { return limit_ - size_; }
-
-  /// How much more fits after reserve().
-  [[nodiscard]] std::size_t left() const { return limit_ - size_; }
 
   /// Where to write the next envelope of at most `bytes`. An empty frame gets room for
   /// `capacity` bytes, or for `bytes` if that is more. REQUIRES: fits(bytes).

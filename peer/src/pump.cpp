@@ -15,7 +15,8 @@ void poll_until(pollfd* descriptors, std::size_t count, Time deadline) {
     (void)::poll(descriptors, count, -1);
     return;
   }
-  const auto left = std::max(deadline - Clock::now(), Clock::duration::zero());
+  const Time now = Clock::now();
+  const auto left = deadline > now ? deadline - now : Clock::duration::zero();
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   const timespec timeout{static_cast<std::time_t>(nanoseconds / 1'000'000'000),
                          static_cast<long>(nanoseconds % 1'000'000'000)};
@@ -202,7 +203,7 @@ void Peer::Impl::update_descriptor() {
 // --- The background thread's wake-ups ------------------------------------------------------------
 
 bool Peer::Impl::lingering() const {
-  return state_.has_open_frame() || state_.ack_wanted();
+  return state_.has_open_frame() || state_.ack_wanted() || (link_.is_open() && !drained());
 }
 
 void Peer::Impl::keep_background_nimble() {

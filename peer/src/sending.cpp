@@ -131,7 +131,8 @@ Answer<std::uint64_t> Peer::Impl::request(const Draft& draft, milliseconds credi
   state_.expect_reply(*id, draft.to, deadline, std::move(resolver));
   // Nobody but the background thread may be there to hear the reply, and the deadline is its to
   // keep.
-  if (pumper_ == nullptr && rest_ != Rest::kSocket) kick_background();
+  const bool unheard = pumper_ == nullptr && rest_ != Rest::kSocket;
+  if (unheard || deadline < rest_until_) kick_background();
   after_send(lock);
   return *id;
 }

@@ -74,7 +74,7 @@ void State::on_welcome(const EnvelopeView& view) {
   phase_ = Phase::kActive;
   refusal_.reset();
   backoff_.reset();
-  credit_lowered_ = false;
+  credit_report_due_ = false;
   settlements_.clear();
   ledger_.welcomed(welcome_, continuation, settlements_);
   const std::uint64_t unacknowledged = inbox_.welcomed(welcome_, options_.window_frames);
@@ -175,7 +175,7 @@ void State::close() {
 void State::tick(Time now) {
   // A gap means that this process stood still, not that the broker was silent.
   const milliseconds silence = as_milliseconds(welcome_.silence_ms);
-  const bool stood_still = last_tick_ != Time::min() && now - last_tick_ > silence * 3 / 4;
+  const bool stood_still = last_tick_ != Time::min() && now - last_tick_ > silence / 2;
   if (heard_ || stood_still) last_heard_ = now;
   heard_ = false;
   last_tick_ = now;
@@ -199,7 +199,7 @@ void State::watch_over(Time now) {
   const auto quiet = now - last_heard_;
   if (quiet >= silence) return lost("the broker is silent");
   // A little later than the broker's own ping would be.
-  if (quiet >= heartbeat * 5 / 4 && now - last_ping_ >= heartbeat) {
+  if (quiet >= heartbeat * 5 / 4 && now >= last_ping_ + heartbeat) {
     last_ping_ = now;
     ping();
   }
@@ -249,7 +249,7 @@ void State::send_watch(Watched& watched) {
 }
 
 void State::ack_if_due(Time now) {
-  if (!ack_wanted() || now - last_ack_ < kAckInterval) return;
+  if (!ack_wanted() || now < last_ack_ + kAckInterval) return;
   last_ack_ = now;
   send_ack();
 }
@@ -258,7 +258,7 @@ void State::send_ack() {
   if (phase_ != Phase::kActive) return;
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();
-  credit_lowered_ = false;
+  credit_report_due_ = false;
   say(Kind::kAck, encode(ack));
 }
 

@@ -145,7 +145,7 @@ class State {
   }
 
   [[nodiscard]] bool ack_wanted() const {
-    return phase_ == Phase::kActive && (inbox_.ack_wanted() || credit_lowered_);
+    return phase_ == Phase::kActive && (inbox_.ack_wanted() || credit_report_due_);
   }
 
   // --- What waits for the program ------------------------------------------------------------
@@ -193,7 +193,7 @@ class State {
   void send_ack();
 
   // state_send.cpp
-  [[nodiscard]] std::size_t capacity_for(std::size_t bytes) const;
+  [[nodiscard]] std::size_t frame_capacity() const;
 
   [[nodiscard]] bool admits(const Ledger::Recipient& to, std::uint64_t cost) const {
     return ledger_.admits(to, cost) && !ledger_.resending();
@@ -235,7 +235,7 @@ class State {
   Time last_ping_ = Time::min();
   Time last_ack_ = Time::min();
   bool heard_ = false;
-  bool credit_lowered_ = false;  // Not yet told in an ack.
+  bool credit_report_due_ = false;  // Not yet told in an ack.
   std::uint64_t pings_ = 0;
 
   Ledger ledger_;

@@ -119,7 +119,7 @@ void State::on_receipt(const EnvelopeView& view) {
   if (!receipt) return;
   const std::uint64_t before = ledger_.credit();
   ledger_.set_limits(receipt->credit, receipt->pair);
-  if (ledger_.credit() < before) credit_lowered_ = true;
+  if (view.kind() == Kind::kCredit && ledger_.credit() <= before) credit_report_due_ = true;
   for (const ReceiptEntry& entry : receipt->entries) {
     settlements_.clear();
     ledger_.settle(entry, settlements_);

@@ -10,8 +10,6 @@ namespace zpost::peer {
 namespace {
 
 constexpr std::size_t kFrameBytes = 256 * 1024;
-constexpr std::size_t kLargeFrameBytes = 256 * 1024;  // For bodies that make kFrameBytes a handful.
-constexpr std::size_t kLargeEnvelope = 1024;
 /// From here on a frame to one recipient only is worth more than a full one: it passes the broker
 /// without a copy.
 constexpr std::size_t kWholeFrameBytes = 32 * 1024;
@@ -54,9 +52,8 @@ std::optional<Failure> State::invalid(const Draft& draft) const {
                           ", the broker's limit is " + std::to_string(limit));
 }
 
-std::size_t State::capacity_for(std::size_t bytes) const {
-  const std::size_t wanted = bytes >= kLargeEnvelope ? kLargeFrameBytes : kFrameBytes;
-  return std::min<std::size_t>(wanted, welcome_.max_frame_bytes);
+std::size_t State::frame_capacity() const {
+  return std::min<std::size_t>(kFrameBytes, welcome_.max_frame_bytes);
 }
 
 void State::make_room(const Ledger::Recipient& to, std::size_t bytes) {
@@ -79,7 +76,7 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, Bytes body)
   if (!admits(to, cost_of(bytes))) return std::nullopt;
   make_room(to, bytes);
   const bool now = open_.empty() && !sink_->busy();
-  std::byte* const out = open_.reserve(bytes, now ? bytes : capacity_for(bytes));
+  std::byte* const out = open_.reserve(bytes, now ? bytes : frame_capacity());
   to.prefix.write(out, ledger_.next_id(), body);
   const std::uint64_t id = finish_single(to, static_cast<std::uint32_t>(bytes), false);
   if (now || !sink_->busy()) flush();
@@ -102,7 +99,7 @@ std::optional<std::uint64_t> State::try_send(const Draft& draft) {
   if (!admits(to, cost_of(bound))) return std::nullopt;
   make_room(to, bound);
   const bool now = open_.empty() && !sink_->busy();
-  std::byte* const out = open_.reserve(bound, now ? bound : capacity_for(bound));
+  std::byte* const out = open_.reserve(bound, now ? bound : frame_capacity());
   const auto bytes = static_cast<std::uint32_t>(write_envelope(out, fields) - out);
   const std::uint64_t id = finish_single(to, bytes, draft.kind == Kind::kRequest);
   if (now || !sink_->busy()) flush();
@@ -129,8 +126,8 @@ std::size_t State::write_equals(Ledger::Recipient& to, std::span<const Bytes> bo
   const std::size_t admitted = ledger_.admitted(to, cost_of(bytes), bodies.size());
   if (admitted == 0) return 0;
   make_room(to, bytes);
-  std::byte* out = open_.reserve(bytes, capacity_for(bytes));
-  const std::size_t most = std::min(admitted, std::max<std::size_t>(open_.left() / bytes, 1));
+  std::byte* out = open_.reserve(bytes, frame_capacity());
+  const std::size_t most = std::min(admitted, std::max<std::size_t>(open_.room() / bytes, 1));
   const std::uint64_t first = ledger_.next_id();
   std::uint32_t count = 0;
   for (; count < most && bodies[count].size() == body_bytes; ++count) {
@@ -169,7 +166,7 @@ void State::resend() {
       flush();
       continue;
     }
-    std::byte* const out = open_.reserve(copy.run.bytes, capacity_for(copy.run.bytes));
+    std::byte* const out = open_.reserve(copy.run.bytes, frame_capacity());
     std::memcpy(out, copy.run.view().data(), copy.run.bytes);
     open_.commit(*copy.to, copy.run);
     statistics_.resent += copy.run.count;

@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 inline constexpr milliseconds kForever = milliseconds::max();
 
 struct SendOptions {
-  std::string_view content_type;    // Read during the call only.
+  std::string_view content_type{};  // Read during the call only.
   bool text = false;                // Sends the body as a msgpack str; it must be UTF-8.
   bool stamp = false;               // Puts this machine's clock into meta `sent`.
   milliseconds timeout = kForever;  // How long to wait for credit.
@@ -72,7 +72,8 @@ class Peer {
 
   /// Sends many bodies to one recipient in one go: the fastest way. Blocks for credit in between;
   /// on kTimedOut or kWouldBlock `count` of what was sent is in the value (it may be fewer than
-  /// asked, then the rest was not sent). Errors only if nothing was sent.
+  /// asked, then the rest was not sent). It is fewer as well when another thread's envelopes went
+  /// in between, since the ids would not be consecutive. Errors only if nothing was sent.
   Answer<SentSpan> send(std::string_view to, std::span<const Bytes> bodies,
                         const SendOptions& options = {});
 
@@ -84,12 +85,13 @@ class Peer {
   /// True: all settled.
   bool wait_settled(milliseconds timeout);
 
-  /// Outcomes, as Options::outcomes asks for them, oldest first. Blocks up to `timeout`; nothing:
-  /// timed out or closed.
+  /// Outcomes, as Options::outcomes asks for them, oldest first; those of requests are told to
+  /// whoever asked instead. Blocks up to `timeout`; nothing: timed out, interrupted or closed.
   [[nodiscard]] std::optional<OutcomeReport> next_outcome(milliseconds timeout);
 
-  /// Calls back with the final outcome instead of queueing it. On the thread that settles it (the
-  /// background thread or one inside a call); must not block. Set before sending.
+  /// Calls back with every final outcome, whatever Options::outcomes says, instead of queueing it.
+  /// On the thread that settles it (the background thread or one inside a call); must not block or
+  /// throw. Set before sending.
   void on_outcome(std::function<void(const OutcomeReport&)> callback);
 
   // --- Request and reply -------------------------------------------------------------------------
@@ -136,7 +138,8 @@ class Peer {
   /// change or a presence change. For poll(2) only; owned by the peer. Edge-free: level-triggered.
   [[nodiscard]] int descriptor() const;
 
-  /// Makes a blocked receive, run or next_* return. Async-signal-safe.
+  /// Makes a blocked receive, run, next_* or wait_settled return; if none is blocked, the next one
+  /// that would. Async-signal-safe.
   void interrupt();
 
   // --- Others and oneself ------------------------------------------------------------------------
@@ -161,14 +164,15 @@ class Peer {
 
   /// The next change of state, oldest first; nothing: timed out, closed, or interrupted.
   [[nodiscard]] std::optional<StateChange> next_state(milliseconds timeout);
-  /// Calls back on changes instead, on the thread that notices; must not block.
+  /// Calls back on changes instead, on the thread that notices; must not block or throw.
   void on_state(std::function<void(const StateChange&)> callback);
 
   [[nodiscard]] bool connected() const;
   [[nodiscard]] Statistics statistics() const;
 
   /// Takes what was received by the program, waits up to `timeout` until everything sent is
-  /// settled, says goodbye and leaves. True: all was settled. Later calls return kClosed.
+  /// settled, says goodbye and leaves, within `timeout` and half a second. True: all was settled.
+  /// Later calls return kClosed. Must not be called from a callback (there it does nothing).
   bool close(milliseconds timeout);
 
  private:

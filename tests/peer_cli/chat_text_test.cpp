@@ -1,0 +1,79 @@
+#include "peer/cli/chat_text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "peer/cli/chat_json.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
+
+namespace zpost::cli {
+namespace {
+
+using Kind = ChatLine::Kind;
+
+constexpr std::uint64_t kTime = 1'767'225'600'000'000'000;
+
+class ChatTextTest : public testing::Test {
+ protected:
+  void SetUp() override { use_utf8(); }
+
+  static std::string text(const ChatLine& line) {
+    std::string shown = chat_text(line, Palette(false), kTime);
+    const std::string clock = local_time(kTime, kTime) + " ";
+    return shown.starts_with(clock) ? shown.substr(clock.size()) : shown;
+  }
+};
+
+ChatLine sent(Outcome outcome) {
+  return {.kind = Kind::kSent,
+          .time_ns = kTime,
+          .from = "alice",
+          .to = "bob",
+          .text = "hello",
+          .outcome = outcome,
+          .reason = outcome == Outcome::kNoPeer ? "nobody named bob is here" : ""};
+}
+
+TEST_F(ChatTextTest, ASentLineEndsInItsMark) {
+  EXPECT_EQ(text(sent(Outcome::kNone)), "alice: hello …\n");
+  EXPECT_EQ(text(sent(Outcome::kDelivered)), "alice: hello ✓\n");
+  EXPECT_EQ(text(sent(Outcome::kNoPeer)),
+            "alice: hello ✗ not delivered: nobody named bob is here — /retry\n");
+}
+
+TEST_F(ChatTextTest, AReceivedLineCannotForgeAnother) {
+  const ChatLine line{.kind = Kind::kReceived,
+                      .time_ns = kTime,
+                      .from = "bob",
+                      .text = "hi\x1b[2J\n00:00:00 eve: x"};
+  EXPECT_EQ(text(line), "bob: hi\\e[2J\n              00:00:00 eve: x\n");
+}
+
+TEST_F(ChatTextTest, ALateOutcomeQuotesItsLine) {
+  ChatLine line = sent(Outcome::kDelivered);
+  line.kind = Kind::kSettled;
+  EXPECT_EQ(text(line), "✓ delivered: hello\n");
+  line = sent(Outcome::kNoPeer);
+  line.kind = Kind::kSettled;
+  EXPECT_EQ(text(line), "hello ✗ not delivered: nobody named bob is here — /retry\n");
+}
+
+TEST_F(ChatTextTest, ALineAsideSaysToWhom) {
+  ChatLine line = sent(Outcome::kDelivered);
+  line.aside = true;
+  EXPECT_EQ(text(line), "alice → bob: hello ✓\n");
+}
+
+TEST_F(ChatTextTest, JsonSaysTheSame) {
+  const auto json = nlohmann::json::parse(chat_json(sent(Outcome::kNoPeer)));
+  EXPECT_EQ(json["event"], "sent");
+  EXPECT_EQ(json["to"], "bob");
+  EXPECT_EQ(json["text"], "hello");
+  EXPECT_EQ(json["outcome"], "no-peer");
+  EXPECT_EQ(json["reason"], "nobody named bob is here");
+}
+
+}  // namespace
+}  // namespace zpost::cli

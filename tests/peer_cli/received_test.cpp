@@ -1,0 +1,68 @@
+#include "peer/cli/received.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
+
+namespace zpost::cli {
+namespace {
+
+constexpr std::uint64_t kTime = 1'767'225'600'000'000'000;
+
+Received hello() {
+  return {.kind = "send",
+          .from = "alice",
+          .id = 1'767'225'600'000'000'001,
+          .sent_ns = kTime,
+          .body = {as_bytes("hello"), true}};
+}
+
+TEST(ReceivedTest, TextNamesTimeAndSender) {
+  use_utf8();
+  EXPECT_EQ(received_text(hello(), Palette(false), kTime),
+            local_time(kTime, kTime) + " alice: hello\n");
+}
+
+TEST(ReceivedTest, JsonKeepsTheIdExact) {
+  const auto json = nlohmann::json::parse(received_json(hello()));
+  EXPECT_EQ(json["id"], "1767225600000000001");
+  EXPECT_EQ(json["from"], "alice");
+  EXPECT_EQ(json["kind"], "send");
+  EXPECT_EQ(json["sent"], "2026-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(json["body"], "hello");
+}
+
+TEST(ReceivedTest, RawTextGetsALineFeedAndBytesDoNot) {
+  Received envelope = hello();
+  EXPECT_EQ(received_raw(envelope), "hello\n");
+  envelope.body.is_text = false;
+  EXPECT_EQ(received_raw(envelope), "hello");
+}
+
+TEST(ReceivedTest, AnEnvelopeIsReadWithItsMeta) {
+  ByteBuffer frame;
+  EnvelopeFields fields;
+  fields.to = "bob";
+  fields.from = "alice";
+  fields.id = 7;
+  fields.meta.content_type = "text/plain";
+  fields.meta.sent_ns = kTime;
+  fields.body = as_bytes("hi");
+  append_envelope(frame, fields);
+  FrameReader reader{Bytes(frame)};
+  EnvelopeView view;
+  ASSERT_TRUE(reader.next(view));
+
+  const Received envelope = received(view);
+
+  EXPECT_EQ(envelope.from, "alice");
+  EXPECT_EQ(envelope.id, 7u);
+  EXPECT_EQ(envelope.sent_ns, kTime);
+  EXPECT_EQ(envelope.body.content_type, "text/plain");
+}
+
+}  // namespace
+}  // namespace zpost::cli
