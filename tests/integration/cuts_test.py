@@ -47,18 +47,18 @@ class CutsTest(Case):
         self.check_through(broker, alice, bob, count)
 
     def test_connections_cut_between_frames_lose_nothing(self):
-        self.cut_on_the_way(scaled(200_000, 2_000_000), 6, Relay.cut_between_frames, True, span=20)
+        self.cut_on_the_way(scaled(1_000_000, 5_000_000), 6, Relay.cut_between_frames, True, span=20)
 
     def test_connections_cut_anywhere_lose_nothing(self):
-        self.cut_on_the_way(scaled(200_000, 2_000_000), 6, Relay.cut, False, span=20)
+        self.cut_on_the_way(scaled(1_000_000, 5_000_000), 6, Relay.cut, False, span=20)
 
     def test_connections_cut_while_large_envelopes_pass_lose_nothing(self):
-        self.cut_on_the_way(scaled(2_000, 20_000), 4, Relay.cut, False, size=[100_000, 64])
+        self.cut_on_the_way(scaled(5_000, 50_000), 4, Relay.cut, False, size=[100_000, 64])
 
     def test_both_connections_cut_at_once_lose_nothing(self):
         broker = self.start_broker()
         relays = self.relays(broker)
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 4_000_000)
         alice, bob = self.pair_through(broker, relays, count)
         for number in range(3):
             bob.wait_progress(count * (number + 1) // 4)
@@ -71,7 +71,7 @@ class CutsTest(Case):
     def test_half_open_connections_are_given_up_and_nothing_is_lost(self):
         broker = self.start_broker("--heartbeat", "200ms", "--silence", "800ms")
         relays = self.relays(broker)
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 4_000_000)
         alice, bob = self.pair_through(broker, relays, count, span=20)
         for number, (relay, worker) in enumerate(zip(relays, (bob, alice))):
             bob.wait_progress(count * (number + 1) // 3)
@@ -82,7 +82,7 @@ class CutsTest(Case):
     def test_a_connection_that_stalls_for_a_moment_goes_on_as_if_nothing_was(self):
         broker = self.start_broker("--heartbeat", "1s", "--silence", "20s")
         relays = self.relays(broker)
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 4_000_000)
         alice, bob = self.pair_through(broker, relays, count, span=20)
         for number, relay in enumerate(relays):
             bob.wait_progress(count * (number + 1) // 3)

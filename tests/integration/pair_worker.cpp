@@ -224,7 +224,7 @@ class Sender {
   int run() {
     g_interrupted = &peer_;
     print({{"event", "ready"}});
-    for (std::size_t turn = 0; sent_ < settings_.count && g_stop == 0; ++turn) {
+    for (std::size_t turn = 0; !complete() && g_stop == 0; ++turn) {
       const auto recipient = static_cast<std::uint8_t>(turn % settings_.to.size());
       const bool goes_on = settings_.span > 0 ? send_span(recipient) : send_one(recipient);
       if (!goes_on) break;
@@ -244,6 +244,12 @@ class Sender {
   }
 
  private:
+  /// With recipients left out: when the last of them got its share.
+  [[nodiscard]] bool complete() const {
+    if (!settings_.skip_blocked) return sent_ == settings_.count;
+    return next_.back() == settings_.count / settings_.to.size();
+  }
+
   [[nodiscard]] std::size_t size_of(std::uint32_t sequence, std::uint8_t recipient) const {
     // Sizes go with the recipients when there are as many, else round.
     const std::size_t count = settings_.sizes.size();

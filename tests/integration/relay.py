@@ -16,12 +16,14 @@ class FrameBorders:
     """Finds where ZMTP frames end in a stream of bytes."""
 
     def __init__(self):
-        self.missing = GREETING  # Of the greeting or frame that has begun.
-        self.header = b""        # Of a frame whose size is not known yet.
+        self.greeting = GREETING  # Bytes of it to come. Both ends wait for each other in it.
+        self.missing = 0          # Of the frame that has begun.
+        self.header = b""         # Of a frame whose size is not known yet.
 
     def last_border(self, data):
-        """How many bytes of `data` stand before or at the last border in it."""
-        at, border = 0, 0
+        """How many bytes of `data` may be passed on: up to the last border in it."""
+        at = border = min(self.greeting, len(data))
+        self.greeting -= at
         while at < len(data):
             if self.missing:
                 step = min(self.missing, len(data) - at)

@@ -14,7 +14,7 @@ class BrokerRestartTest(Case):
     def through_restarts(self, number, restarts, **options):
         """A flow from alice to bob, interrupted at even distances."""
         broker = self.start_broker()
-        count = scaled(200_000, 2_000_000)
+        count = scaled(1_000_000, 5_000_000)
         bob = self.start_receiver("bob", broker, count)
         alice = self.start_sender("alice", broker, count, "bob", **options)
         for restart in range(restarts):
@@ -43,7 +43,7 @@ class BrokerRestartTest(Case):
 
     def test_pairs_in_both_directions_survive_a_kill_of_the_broker(self):
         broker = self.start_broker()
-        count = scaled(50_000, 500_000)
+        count = scaled(200_000, 1_000_000)
         receivers = [self.start_receiver(f"r{i}", broker, count) for i in range(3)]
         senders = [self.start_sender(f"s{i}", broker, count, f"r{i}", size=[10, 3000], span=span)
                    for i, span in enumerate((0, 7, 100))]
@@ -59,7 +59,7 @@ class BrokerRestartTest(Case):
 class PeerKillTest(Case):
     def test_what_a_killed_recipient_did_not_take_is_told_as_lost_or_no_peer(self):
         broker = self.start_broker("--resume", "1s")
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 2_000_000)
         bob = self.start_receiver("bob", broker, count)
         alice = self.start_sender("alice", broker, count, "bob", span=20)
         bob.wait_progress(count // 4)
@@ -89,7 +89,7 @@ class PeerKillTest(Case):
 
     def test_a_killed_sender_leaves_a_prefix_in_order_at_its_recipient(self):
         broker = self.start_broker("--resume", "1s")
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 2_000_000)
         bob = self.start_receiver("bob", broker, count)
         alice = self.start_sender("alice", broker, count, "bob", span=20)
         bob.wait_progress(count // 4)
@@ -109,7 +109,7 @@ class PeerKillTest(Case):
 
     def test_a_killed_pair_leaves_nothing_behind(self):
         broker = self.start_broker("--resume", "500ms")
-        count = scaled(100_000, 1_000_000)
+        count = scaled(400_000, 2_000_000)
         bob = self.start_receiver("bob", broker, count)
         alice = self.start_sender("alice", broker, count, "bob")
         bob.wait_progress(count // 4)

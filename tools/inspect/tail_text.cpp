@@ -21,7 +21,9 @@ constexpr std::size_t kEventColumns = 9;
 constexpr std::size_t kWayColumns = 14;
 constexpr std::size_t kKindColumns = 7;
 constexpr std::size_t kSizeColumns = 7;
-constexpr std::size_t kLeastBodyColumns = 24;
+constexpr std::size_t kLeastBodyColumns = 12;
+constexpr std::size_t kNarrow = 110;  // Below it an id shows only its end.
+constexpr std::size_t kEndOfId = 8;   // Digits: as nanoseconds, a tenth of a second.
 
 std::string who(const std::string& name) {
   return name.empty() ? "broker" : cli::visible_line(name);
@@ -51,9 +53,13 @@ std::string session_text(const TailLine& line) {
   return text;
 }
 
-std::string id_text(const TailLine& line) {
-  if (line.count <= 1) return fmt::format("#{}", line.first_id);
-  return fmt::format("#{}… ×{}", line.first_id, cli::count_text(line.count));
+std::string id_text(const TailLine& line, std::size_t columns) {
+  std::string id = std::to_string(line.first_id);
+  if (columns < kNarrow && id.size() > kEndOfId) {
+    id.replace(0, id.size() - kEndOfId, "…");
+  }
+  if (line.count <= 1) return "#" + id;
+  return fmt::format("#{}… ×{}", id, cli::count_text(line.count));
 }
 
 std::string kind_text(const TailLine& line) {
@@ -108,7 +114,7 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   const std::string way = cli::padded(who(line.from) + " → " + who(line.to), kWayColumns);
   const std::string header =
       fmt::format("{} {} {} {}", way, cli::padded(kind_text(line), kKindColumns),
-                  cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line));
+                  cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line, columns));
   constexpr std::size_t kClockColumns = 13;
   const std::size_t used = kClockColumns + kEventColumns + 2 + cli::columns_of(header);
   const std::size_t left = std::max(columns > used ? columns - used : 0, kLeastBodyColumns);

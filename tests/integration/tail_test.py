@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+"""zpost-inspect tail as a person and a script use it, against a real broker.
+
+ZPOST_BIN names the directory of the programs.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+BIN = pathlib.Path(os.environ.get("ZPOST_BIN", "build/bin"))
+PATIENCE_S = 20
+USAGE, UNREACHABLE = 2, 4
+
+
+def await_true(condition, what):
+    """Returns the condition's first true value."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain: {what}")
+
+
+def environment(endpoint):
+    kept = {key: value for key, value in os.environ.items()
+            if not key.startswith("ZPOST_") and key != "NO_COLOR"}
+    return {**kept, "ZPOST_ENDPOINT": endpoint, "LC_ALL": "C.UTF-8"}
+
+
+class Program:
+    """A running program whose output is collected, line by line."""
+
+    def __init__(self, program, *arguments, endpoint):
+        self.process = subprocess.Popen(
+            [str(BIN / program), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=environment(endpoint), text=True, errors="replace")
+        self.lines, self.messages = [], []
+        self.readers = [self.collect(self.process.stdout, self.lines),
+                        self.collect(self.process.stderr, self.messages)]
+
+    @staticmethod
+    def collect(stream, lines):
+        reader = threading.Thread(target=lambda: lines.extend(iter(stream.readline, "")))
+        # extend() of an iterator appends as it goes.
+        reader.daemon = True
+        reader.start()
+        return reader
+
+    def objects(self):
+        return [json.loads(line) for line in list(self.lines)]
+
+    def await_message(self, pattern, count=1):
+        await_true(lambda: sum(bool(re.search(pattern, line)) for line in list(self.messages)) >= count,
+                   f"{pattern} in {self.messages}")
+
+    def await_line(self, pattern):
+        return await_true(
+            lambda: next((line for line in list(self.lines) if re.search(pattern, line)), None),
+            f"{pattern} in {self.lines[-20:]}")
+
+    def await_object(self, **wanted):
+        def found():
+            return next((each for each in self.objects()
+                         if all(each.get(key) == value for key, value in wanted.items())), None)
+        return await_true(found, f"{wanted} in {self.lines[-20:]}")
+
+    def stop(self, sig=signal.SIGTERM):
+        """Its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            code = self.process.wait(PATIENCE_S)
+        finally:
+            self.process.kill()
+        for reader in self.readers:
+            reader.join(PATIENCE_S)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+
+class TailTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.endpoint = "tcp://127.0.0.1:*"
+        self.broker = self.start_broker()
+
+    def start_broker(self):
+        broker = Program("zpost-broker", "--listen", self.endpoint, "--state",
+                         f"{self.folder}/state", endpoint="")
+        self.addCleanup(broker.stop, signal.SIGKILL)
+        self.endpoint = broker.await_line("^listening on ").split()[2]
+        return broker
+
+    def start(self, program, *arguments):
+        started = Program(program, *arguments, endpoint=self.endpoint)
+        self.addCleanup(started.stop, signal.SIGKILL)
+        return started
+
+    def start_tail(self, *arguments):
+        tail = self.start("zpost-inspect", "tail", *arguments)
+        tail.await_message("^watching")
+        return tail
+
+    def run_program(self, program, *arguments, stdin=""):
+        return subprocess.run([str(BIN / program), *arguments], input=stdin, capture_output=True,
+                              env=environment(self.endpoint), timeout=PATIENCE_S, text=True,
+                              check=False)
+
+    def send(self, *arguments, **more):
+        return self.run_program("zpost-peer", "send", "--as", "alice", *arguments, **more)
+
+    def start_recv(self, name, *arguments):
+        receiver = self.start("zpost-peer", "recv", "--as", name, *arguments)
+        await_true(lambda: self.run_program("zpost-peer", "who", name).returncode == 0, name)
+        return receiver
+
+    def test_an_envelope_is_seen_received_forwarded_and_delivered(self):
+        self.start_recv("bob")
+        tail = self.start_tail("--format", "json", "--from", "alice")
+        self.assertEqual(self.send("bob", "hello bob").returncode, 0)
+        received = tail.await_object(event="received", to="bob")
+        self.assertEqual((received["kind"], received["body"]), ("send", "hello bob"))
+        for event in ("forwarded", "delivered"):
+            seen = tail.await_object(event=event, to="bob")
+            self.assertEqual((seen["id"], seen["kind"]), (received["id"], "send"))
+        self.assertEqual(tail.stop(), 0)
+
+    def test_text_has_one_row_for_each_with_the_body_made_harmless(self):
+        self.start_recv("bob")
+        tail = self.start_tail()
+        self.send("bob", "red\x1b[31m\nalert")
+        row = tail.await_line("received")
+        self.assertRegex(row, r"^\d\d:\d\d:\d\d\.\d{3} received  alice → bob +send +\d+ B +#\d+ "
+                              r'"red\\e\[31m\\nalert"$')
+        tail.await_line("delivered +alice → bob")
+        self.assertNotIn("\x1b", "".join(tail.lines))
+
+    def test_a_failure_says_why(self):
+        tail = self.start_tail("--format", "json", "--events", "failed")
+        text = self.start_tail("--events", "failed")
+        self.send("nobody", "hello?")
+        self.assertEqual(tail.await_object(event="failed")["outcome"], "no-peer")
+        text.await_line("failed .*no-peer: nobody named nobody is here")
+        self.assertEqual({each["event"] for each in tail.objects()}, {"failed"})
+
+    def test_sessions_come_and_go(self):
+        tail = self.start_tail("--format", "json", "--events", "session")
+        receiver = self.start_recv("bob")
+        tail.await_object(event="session", peer="bob", change="joined")
+        receiver.stop()
+        tail.await_object(event="session", peer="bob", change="over")
+
+    def test_patterns_and_kinds_choose(self):
+        self.start_recv("bob")
+        self.start_recv("bert")
+        self.start_recv("carol")
+        tail = self.start_tail("--format", "json", "--to", "b*", "--kind", "send")
+        for name in ("carol", "bert", "bob"):
+            self.assertEqual(self.send(name, f"hello {name}").returncode, 0)
+            self.assertEqual(self.run_program("zpost-peer", "request", name, "?").returncode, 3)
+        tail.await_object(event="delivered", to="bob")
+        seen = [each for each in tail.objects() if each["event"] != "session"]
+        self.assertEqual({each["to"] for each in seen}, {"bob", "bert"})
+        self.assertEqual({each["kind"] for each in seen}, {"send"})
+
+    def test_bodies_are_shown_by_what_they_are(self):
+        self.start_recv("bob", "--raw")
+        tail = self.start_tail("--events", "received")
+        self.send("bob", "--content-type", "application/json", "-", stdin='{ "a" : 1 }')
+        tail.await_line(r'\{"a":1\}$')
+        for content, shown in ((b"\x81\xa1n\x05", r'\{"n":5\}$'), (b"\xff\xfe\x00", "3 B: ff fe 00$")):
+            path = pathlib.Path(self.folder) / "body"
+            path.write_bytes(content)
+            self.send("--file", str(path), "bob")
+            tail.await_line(shown)
+
+    def test_neighbours_are_unfolded_or_counted(self):
+        self.start_recv("bob", "--raw")
+        headers = self.start_tail("--format", "json", "--headers", "--events", "received")
+        bodies = self.start_tail("--format", "json", "--snap", "16KiB", "--events", "received")
+        lines = [f"line {i}" for i in range(100)]
+        self.send("--lines", "bob", stdin="".join(line + "\n" for line in lines))
+        await_true(lambda: sum(each["count"] for each in headers.objects()) == 100, "100 counted")
+        await_true(lambda: sum(each["count"] for each in bodies.objects()) == 100, "100 shown")
+        self.assertEqual([each["body"] for each in bodies.objects()], lines)
+        self.assertTrue(all("body" not in each for each in headers.objects()))
+        self.assertLess(len(headers.lines), 100)
+
+    def test_a_long_body_is_cut_and_keeps_its_size(self):
+        self.start_recv("bob", "--raw")
+        tail = self.start_tail("--format", "json", "--snap", "200", "--events", "received")
+        self.send("bob", "x" * 5000)
+        seen = tail.await_object(event="received")
+        self.assertTrue(seen["body_cut"])
+        self.assertGreater(seen["bytes"], 5000)
+        self.assertRegex(seen["body"], "^x{50,200}$")
+
+    def test_a_slow_reader_is_told_what_it_missed(self):
+        self.start_recv("bob", "--raw")
+        tail = self.start_tail("--format", "json", "--snap", "16KiB")
+        tail.process.send_signal(signal.SIGSTOP)
+        lines = "".join(f"{i:064}\n" for i in range(400_000))
+        self.assertEqual(self.send("--lines", "--timeout", "60s", "bob", stdin=lines).returncode, 0)
+        tail.process.send_signal(signal.SIGCONT)
+        missed = tail.await_object(event="missed")
+        self.assertGreater(missed["missed"], 0)
+
+    def test_count_ends_it(self):
+        self.start_recv("bob")
+        tail = self.start_tail("--count", "2", "--events", "received")
+        for text in ("one", "two", "three"):
+            self.send("bob", text)
+        self.assertEqual(tail.process.wait(PATIENCE_S), 0)
+        tail.stop()
+        self.assertEqual(len(tail.lines), 2)
+
+    def test_it_survives_a_restart_of_the_broker(self):
+        tail = self.start_tail("--format", "json", "--events", "received")
+        self.broker.stop()
+        tail.await_message("connection lost|shutting down")
+        self.broker = self.start_broker()
+        tail.await_message("connected again")
+        self.start_recv("bob")
+
+        def seen_again():
+            self.send("bob", "after")
+            return any(each.get("body") == "after" for each in tail.objects())
+        await_true(seen_again, "traffic after the restart")
+        self.assertEqual(tail.stop(signal.SIGINT), 0)
+
+    def test_it_ends_when_nobody_reads_its_output(self):
+        self.start_recv("bob")
+        reading, writing = os.pipe()
+        tail = subprocess.Popen([str(BIN / "zpost-inspect"), "tail"], stdout=writing,
+                                stderr=subprocess.DEVNULL, env=environment(self.endpoint))
+        self.addCleanup(tail.kill)
+        os.close(writing)
+        os.close(reading)
+
+        def ended():
+            self.send("bob", "hello")
+            return tail.poll() is not None
+        await_true(ended, "the end")
+        self.assertEqual(tail.returncode, 0)
+
+    def test_wrong_command_lines_exit_2_and_say_what_is_wrong(self):
+        for arguments, complaint in ((["--kind", "dance"], "dance"), (["--events", "name"], "name"),
+                                     (["--from", "a*b"], "a*b"), (["--snap", "big"], "big"),
+                                     (["--count", "0"], "0"), (["--nonsense"], "--nonsense")):
+            done = self.run_program("zpost-inspect", "tail", *arguments)
+            self.assertEqual(done.returncode, USAGE, arguments)
+            self.assertIn(complaint, done.stderr)
+        help_text = self.run_program("zpost-inspect", "tail", "--help")
+        self.assertEqual(help_text.returncode, 0)
+        self.assertIn("Examples:", help_text.stdout)
+
+    def test_a_broker_that_is_not_there_is_said_within_two_seconds(self):
+        before = time.monotonic()
+        done = self.run_program("zpost-inspect", "tail", "--endpoint", "tcp://127.0.0.1:1")
+        self.assertLess(time.monotonic() - before, 3)  # Its own start included.
+        self.assertEqual(done.returncode, UNREACHABLE)
+        self.assertIn("tcp://127.0.0.1:1", done.stderr)
+        self.assertIn("zpost-broker", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
