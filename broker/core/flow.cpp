@@ -220,10 +220,10 @@ std::uint64_t Router::Impl::pair_limit(const Session& session) const {
 bool Router::Impl::window_open(const Session& session) const {
   if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
-  if (stream.handed == 0) return true;
-  const std::uint64_t next = stream.waiting() > 0 ? stream.bundles[stream.handed].bytes : 0;
-  return stream.handed < session.hello.window_frames &&
-         stream.handed_bytes + next <= session.hello.window_bytes;
+  const Bundle next = stream.waiting() > 0 ? stream.bundles[stream.handed] : Bundle{};
+  if (stream.handed_count + next.count > stream.wanted) return false;
+  return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
+                                stream.handed_bytes + next.bytes <= session.hello.window_bytes);
 }
 
 void Router::Impl::flush_stream(Session& session) {
@@ -390,7 +390,8 @@ void Router::Impl::append(Session& session, Source source, std::uint32_t offset,
   action.source = source;
   action.offset = offset;
   action.length = length;
-  action.fresh = !stream.open || stream.bundles.back().bytes + length > kBundleBytes;
+  action.fresh =
+      !stream.open || stream.apart || stream.bundles.back().bytes + length > kBundleBytes;
   if (action.fresh) stream.bundles.push_back({});
   stream.open = true;
   stream.bundles.back().count += count;

@@ -177,6 +177,7 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
   if (ack->credit > 0) {
     adopt_credit(session, ack->credit);
     session.said_credit = ack->credit;
+    if (ack->wanted) session.stream.wanted = *ack->wanted;
   }
   touch(session);
 }

@@ -124,10 +124,11 @@ void Router::Impl::accept(PairIndex index, const EnvelopeView& view) {
   ++accounting.held;
 
   const SessionId to = directory.session(pair.to);
-  add_run(session_at(to).stream, index, view.id, size);
+  Stream& stream = session_at(to).stream;
+  add_run(stream, index, view.id, size);
 
   const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
-  if (!ranges_.empty()) {
+  if (!ranges_.empty() && !stream.apart) {
     Range& last = ranges_.back();
     if (last.pair == index && last.end == begin && last.kind == view.kind_number) {
       last.end = begin + size;
@@ -168,7 +169,7 @@ void Router::Impl::commit_ranges() {
   // Failed envelopes between ranges leave a hole: then the frame is not whole.
   std::uint32_t covered = 0;
   for (const Range& range : ranges_) covered += range.end - range.begin;
-  if (whole && covered == frame_.size()) {
+  if (whole && covered == frame_.size() && !session_at(first.to).stream.apart) {
     Session& to = session_at(first.to);
     Action& action = act(Op::kWhole);
     action.session = to.id;

@@ -191,6 +191,7 @@ bool Router::Impl::expect(const Session& sender, NameId name) {
   if (now_.steady_ns >= sender.expects_until || expected_count >= limits.peers) return false;
   Session& session = session_at(new_session(std::string(directory.name(name))));
   session.state = Session::State::kExpected;
+  session.stream.apart = true;  // Whoever comes may want a few only.
   session.away_since = now_.steady_ns;
   session.since_wall_ns = now_.wall_ns;
   ++expected_count;
@@ -228,6 +229,7 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
   }
   session.hello.window_bytes = hello.window_bytes;
   session.hello.window_frames = hello.window_frames;
+  session.hello.wanted = hello.wanted;
   session.hello.metadata = std::move(hello.metadata);
   Action& bound = act(Op::kBind);
   bound.session = session.id;
@@ -268,6 +270,9 @@ void Router::Impl::say_welcome(Session& session, bool resumed,
   };
   hello.window_bytes = capped(hello.window_bytes, limits.window);
   hello.window_frames = capped(hello.window_frames, limits.window_frames);
+  Stream& stream = session.stream;
+  stream.wanted = hello.wanted ? stream.acked + *hello.wanted : UINT64_MAX;
+  stream.apart = hello.wanted || hello.window_bytes < kBundleBytes;
 
   Welcome welcome;
   welcome.broker = identity.name;

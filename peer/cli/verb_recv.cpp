@@ -81,6 +81,7 @@ class Receiving {
   void reject(const EnvelopeView& view) {
     complain(fmt::format("said no to a request from {}: this only receives", view.from));
     (void)peer_.reject(view.from, view.id, peer_.name() + " only receives");
+    peer_.want(1);
   }
 
   [[nodiscard]] ExitCode end() const {
@@ -112,8 +113,9 @@ peer::Options peer_options(const RecvOptions& options, const std::string& softwa
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
   wanted.take = peer::TakeMode::kExplicit;
-  wanted.window_frames = options.count == 1 ? 1 : kFewFrames;
-  wanted.window_bytes = options.count == 1 ? 1 : kFewBytes;
+  wanted.receive_count = options.count;
+  if (options.count == 0) wanted.window_frames = kFewFrames;
+  wanted.window_bytes = kFewBytes;
   return wanted;
 }
 

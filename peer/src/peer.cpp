@@ -186,6 +186,10 @@ void Peer::take() {
   impl_->take();
 }
 
+void Peer::want(std::uint64_t count) {
+  impl_->want(count);
+}
+
 int Peer::descriptor() const {
   return impl_->descriptor();
 }

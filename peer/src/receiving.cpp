@@ -77,6 +77,12 @@ void Peer::Impl::take() {
   after_send(lock);
 }
 
+void Peer::Impl::want(std::uint64_t count) {
+  Lock lock(mutex_);
+  state_.want(count);
+  after_send(lock);
+}
+
 // --- What waits in queues ------------------------------------------------------------------------
 
 std::optional<OutcomeReport> Peer::Impl::next_outcome(milliseconds timeout) {

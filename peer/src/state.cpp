@@ -57,6 +57,7 @@ void State::opened(Time now) {
   hello.epoch = welcome_.epoch;
   hello.taken = inbox_.reached().taken;
   hello.outcomes = inbox_.reached().outcomes;
+  hello.wanted = still_wanted();
   hello.metadata = options_.metadata;
   say(Kind::kHello, encode(hello));
 }
@@ -248,6 +249,18 @@ void State::send_watch(Watched& watched) {
   watched.ping = pings_;
 }
 
+std::optional<std::uint64_t> State::still_wanted() const {
+  if (options_.receive_count == 0) return std::nullopt;
+  const std::uint64_t taken = inbox_.counts().taken;
+  return options_.receive_count > taken ? options_.receive_count - taken : 0;
+}
+
+void State::want(std::uint64_t count) {
+  if (options_.receive_count == 0) return;
+  options_.receive_count += count;
+  send_ack();
+}
+
 void State::ack_if_due(Time now) {
   if (!ack_wanted() || now < last_ack_ + kAckInterval) return;
   last_ack_ = now;
@@ -258,6 +271,7 @@ void State::send_ack() {
   if (phase_ != Phase::kActive) return;
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();
+  if (const auto more = still_wanted()) ack.wanted = ack.taken + *more;
   credit_report_due_ = false;
   say(Kind::kAck, encode(ack));
 }

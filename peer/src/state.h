@@ -139,6 +139,9 @@ class State {
   /// Sends an ack if there is something to say and the latest is a millisecond old.
   void ack_if_due(Time now);
 
+  /// The program takes `count` more than it said, if it said so.
+  void want(std::uint64_t count);
+
   /// Sends an ack if a quarter of the window waits for one.
   void ack_if_urgent() {
     if (inbox_.ack_urgent()) send_ack();
@@ -184,6 +187,8 @@ class State {
   void give_up(const Refusal& refusal);
   void change(StateChange change);
   void on_welcome(const EnvelopeView& view);
+  /// Envelopes the program will still take; nullopt: no end.
+  [[nodiscard]] std::optional<std::uint64_t> still_wanted() const;
   void tell_welcome(Continuation continuation, std::uint64_t unacknowledged);
   void on_refusal(const EnvelopeView& view);
   void watch_over(Time now);

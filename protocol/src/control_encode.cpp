@@ -21,7 +21,7 @@ void write_abilities(MsgpackWriter& writer, const Hello& hello) {
 ByteBuffer encode(const Hello& hello) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.map(11);
+  writer.map(hello.wanted ? 12 : 11);
   writer.str("instance").str(hello.instance);
   writer.str("versions").array(hello.versions.size());
   for (const std::uint64_t version : hello.versions) writer.uint(version);
@@ -36,6 +36,7 @@ ByteBuffer encode(const Hello& hello) {
   writer.str("outcomes").uint(hello.outcomes);
   writer.str("metadata");
   write_metadata(writer, hello.metadata);
+  if (hello.wanted) writer.str("wanted").uint(*hello.wanted);
   return buffer;
 }
 
@@ -89,8 +90,10 @@ ByteBuffer encode(const Goodbye& goodbye) {
 ByteBuffer encode(const Ack& ack) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.array(ack.credit == 0 ? 2 : 3).uint(ack.taken).uint(ack.outcomes);
-  if (ack.credit != 0) writer.uint(ack.credit);
+  const std::uint32_t size = ack.credit == 0 ? 2 : ack.wanted ? 4 : 3;
+  writer.array(size).uint(ack.taken).uint(ack.outcomes);
+  if (size >= 3) writer.uint(ack.credit);
+  if (size >= 4) writer.uint(*ack.wanted);
   return buffer;
 }
 

@@ -58,7 +58,7 @@ TEST(ControlTest, EveryBodyCutAnywhereIsTruncated) {
   expect_every_cut_is_refused(encode(Welcome{.broker = "b", .run = any_instance}), decode_welcome);
   expect_every_cut_is_refused(encode(Refusal{Outcome::kFull, "text", true}), decode_refusal);
   expect_every_cut_is_refused(encode(Goodbye{300, 7}), decode_goodbye);
-  expect_every_cut_is_refused(encode(Ack{300, 7, 70'000}), decode_ack);
+  expect_every_cut_is_refused(encode(Ack{300, 7, 70'000, 310}), decode_ack);
   expect_every_cut_is_refused(encode(Receipt{300, 7, {{"bob", 70'000, true}}}), decode_receipt);
   expect_every_cut_is_refused(encode(OutcomeNotice{Outcome::kLost, "bob", "why"}), decode_outcome);
   expect_every_cut_is_refused(encode(Presence{.event = "left", .peer = "bob"}), decode_presence);
@@ -82,6 +82,7 @@ TEST(ControlTest, AStrangersKeyIsNotRepeatedInTheError) {
 TEST(ControlTest, AnAckWithoutCreditHasTwoElements) {
   EXPECT_EQ(encode(Ack{1, 2, 0}), unhex("92 01 02"));
   EXPECT_EQ(encode(Ack{1, 2, 3}), unhex("93 01 02 03"));
+  EXPECT_EQ(encode(Ack{1, 2, 3, 4}), unhex("94 01 02 03 04"));
 }
 
 TEST(ControlTest, AReceiptWithoutEntriesIsACredit) {

@@ -159,17 +159,19 @@ json as_json(const Hello& hello) {
   if (hello.acks) abilities.push_back("acks");
   if (hello.resume) abilities.push_back("resume");
   if (hello.pong) abilities.push_back("pong");
-  return {{"instance", hello.instance},
-          {"versions", hello.versions},
-          {"software", hello.software},
-          {"abilities", abilities},
-          {"window", hello.window_bytes},
-          {"frames", hello.window_frames},
-          {"run", hello.run},
-          {"epoch", hello.epoch},
-          {"taken", hello.taken},
-          {"outcomes", hello.outcomes},
-          {"metadata", json(hello.metadata)}};
+  json fields = {{"instance", hello.instance},
+                 {"versions", hello.versions},
+                 {"software", hello.software},
+                 {"abilities", abilities},
+                 {"window", hello.window_bytes},
+                 {"frames", hello.window_frames},
+                 {"run", hello.run},
+                 {"epoch", hello.epoch},
+                 {"taken", hello.taken},
+                 {"outcomes", hello.outcomes},
+                 {"metadata", json(hello.metadata)}};
+  if (hello.wanted) fields["wanted"] = *hello.wanted;
+  return fields;
 }
 
 json as_json(const Welcome& welcome) {
@@ -208,7 +210,9 @@ json as_json(const Goodbye& goodbye) {
 }
 
 json as_json(const Ack& ack) {
-  return {{"taken", ack.taken}, {"outcomes", ack.outcomes}, {"credit", ack.credit}};
+  json fields = {{"taken", ack.taken}, {"outcomes", ack.outcomes}, {"credit", ack.credit}};
+  if (ack.wanted) fields["wanted"] = *ack.wanted;
+  return fields;
 }
 
 json as_json(const Receipt& receipt) {

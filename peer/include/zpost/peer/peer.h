@@ -134,6 +134,9 @@ class Peer {
   /// With TakeMode::kExplicit: everything received so far is taken. Else the same, ahead of time.
   void take();
 
+  /// Takes `count` envelopes more than Options::receive_count said. Without that, no effect.
+  void want(std::uint64_t count);
+
   /// A descriptor that is readable while there is something to receive, an outcome report, a state
   /// change or a presence change. For poll(2) only; owned by the peer. Edge-free: level-triggered.
   [[nodiscard]] int descriptor() const;

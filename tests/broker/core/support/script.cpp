@@ -278,8 +278,10 @@ void Script::control(FakePeer& peer, const Words& words) {
     peer.take();
     peer.write_ack();
   } else if (verb == "ack") {
-    peer.write_ack(
-        {number(words.at(1)), number(words.at(2)), words.size() > 3 ? number(words.at(3)) : 0});
+    Ack ack{number(words.at(1)), number(words.at(2)), 0};
+    if (words.size() > 3) ack.credit = number(words[3]);
+    if (words.size() > 4) ack.wanted = number(words[4]);
+    peer.write_ack(ack);
   } else if (verb == "takes") {
     peer.take(number(words.at(1)));
     peer.write_ack();
@@ -306,6 +308,7 @@ void Script::hello(FakePeer& peer, const Words& words) {
   options.pong = options.pong && !simple && !flags.has("no-pong");
   options.window = flags.uint("window", options.window);
   options.frames = flags.uint("frames", options.frames);
+  if (flags.has("wanted")) options.wanted = flags.uint("wanted", 0);
   if (flags.has("display")) options.metadata["display"] = flags.text("display", "");
   peer.set_options(options);
   if (!peer.connected()) peer.connect();
