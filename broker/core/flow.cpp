@@ -221,7 +221,7 @@ bool Router::Impl::window_open(const Session& session) const {
   if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
   const Bundle next = stream.waiting() > 0 ? stream.bundles[stream.handed] : Bundle{};
-  if (stream.handed_count + next.count > stream.wanted) return false;
+  if (stream.handed_count + next.count > stream.demand) return false;
   return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
                                 stream.handed_bytes + next.bytes <= session.hello.window_bytes);
 }

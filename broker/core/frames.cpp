@@ -177,7 +177,7 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
   if (ack->credit > 0) {
     adopt_credit(session, ack->credit);
     session.said_credit = ack->credit;
-    if (ack->wanted) session.stream.wanted = *ack->wanted;
+    if (ack->demand) session.stream.demand = *ack->demand;
   }
   touch(session);
 }

@@ -73,7 +73,7 @@ struct Stream {
   std::uint64_t handed_bytes = 0;
   std::uint64_t acked = 0;            // Lane numbers: taken so far in this epoch,
   std::uint64_t handed_count = 0;     // handed over so far in this epoch.
-  std::uint64_t wanted = UINT64_MAX;  // Nothing beyond this lane number is handed over.
+  std::uint64_t demand = UINT64_MAX;  // Nothing beyond this lane number is handed over.
   bool apart = false;                 // One envelope a bundle.
   std::uint32_t front_taken = 0;      // Of the oldest bundle, since it was begun or rewound.
 

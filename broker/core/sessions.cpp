@@ -229,7 +229,7 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
   }
   session.hello.window_bytes = hello.window_bytes;
   session.hello.window_frames = hello.window_frames;
-  session.hello.wanted = hello.wanted;
+  session.hello.demand = hello.demand;
   session.hello.metadata = std::move(hello.metadata);
   Action& bound = act(Op::kBind);
   bound.session = session.id;
@@ -271,8 +271,8 @@ void Router::Impl::say_welcome(Session& session, bool resumed,
   hello.window_bytes = capped(hello.window_bytes, limits.window);
   hello.window_frames = capped(hello.window_frames, limits.window_frames);
   Stream& stream = session.stream;
-  stream.wanted = hello.wanted ? stream.acked + *hello.wanted : UINT64_MAX;
-  stream.apart = hello.wanted || hello.window_bytes < kBundleBytes;
+  stream.demand = hello.demand ? stream.acked + *hello.demand : UINT64_MAX;
+  stream.apart = hello.demand || hello.window_bytes < kBundleBytes;
 
   Welcome welcome;
   welcome.broker = identity.name;

@@ -81,7 +81,7 @@ class Receiving {
   void reject(const EnvelopeView& view) {
     complain(fmt::format("said no to a request from {}: this only receives", view.from));
     (void)peer_.reject(view.from, view.id, peer_.name() + " only receives");
-    peer_.want(1);
+    peer_.add_demand(1);
   }
 
   [[nodiscard]] ExitCode end() const {
@@ -113,7 +113,7 @@ peer::Options peer_options(const RecvOptions& options, const std::string& softwa
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
   wanted.take = peer::TakeMode::kExplicit;
-  wanted.receive_count = options.count;
+  wanted.demand = options.count;
   if (options.count == 0) wanted.window_frames = kFewFrames;
   wanted.window_bytes = kFewBytes;
   return wanted;

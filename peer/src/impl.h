@@ -53,7 +53,7 @@ class Peer::Impl {
   bool receive_batch(Batch& batch, milliseconds timeout, std::size_t max);
   void run(const std::function<bool(const EnvelopeView&)>& callback);
   void take();
-  void want(std::uint64_t count);
+  void add_demand(std::uint64_t count);
   std::optional<OutcomeReport> next_outcome(milliseconds timeout);
   std::optional<PresenceChange> next_presence(milliseconds timeout);
   std::optional<StateChange> next_state(milliseconds timeout);

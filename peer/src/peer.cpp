@@ -186,8 +186,8 @@ void Peer::take() {
   impl_->take();
 }
 
-void Peer::want(std::uint64_t count) {
-  impl_->want(count);
+void Peer::add_demand(std::uint64_t count) {
+  impl_->add_demand(count);
 }
 
 int Peer::descriptor() const {

@@ -77,9 +77,9 @@ void Peer::Impl::take() {
   after_send(lock);
 }
 
-void Peer::Impl::want(std::uint64_t count) {
+void Peer::Impl::add_demand(std::uint64_t count) {
   Lock lock(mutex_);
-  state_.want(count);
+  state_.add_demand(count);
   after_send(lock);
 }
 

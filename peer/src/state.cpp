@@ -57,7 +57,7 @@ void State::opened(Time now) {
   hello.epoch = welcome_.epoch;
   hello.taken = inbox_.reached().taken;
   hello.outcomes = inbox_.reached().outcomes;
-  hello.wanted = still_wanted();
+  hello.demand = demand();
   hello.metadata = options_.metadata;
   say(Kind::kHello, encode(hello));
 }
@@ -249,15 +249,15 @@ void State::send_watch(Watched& watched) {
   watched.ping = pings_;
 }
 
-std::optional<std::uint64_t> State::still_wanted() const {
-  if (options_.receive_count == 0) return std::nullopt;
+std::optional<std::uint64_t> State::demand() const {
+  if (options_.demand == 0) return std::nullopt;
   const std::uint64_t taken = inbox_.counts().taken;
-  return options_.receive_count > taken ? options_.receive_count - taken : 0;
+  return options_.demand > taken ? options_.demand - taken : 0;
 }
 
-void State::want(std::uint64_t count) {
-  if (options_.receive_count == 0) return;
-  options_.receive_count += count;
+void State::add_demand(std::uint64_t count) {
+  if (options_.demand == 0) return;
+  options_.demand += count;
   send_ack();
 }
 
@@ -271,7 +271,7 @@ void State::send_ack() {
   if (phase_ != Phase::kActive) return;
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();
-  if (const auto more = still_wanted()) ack.wanted = ack.taken + *more;
+  if (const auto more = demand()) ack.demand = ack.taken + *more;
   credit_report_due_ = false;
   say(Kind::kAck, encode(ack));
 }

@@ -140,7 +140,7 @@ class State {
   void ack_if_due(Time now);
 
   /// The program takes `count` more than it said, if it said so.
-  void want(std::uint64_t count);
+  void add_demand(std::uint64_t count);
 
   /// Sends an ack if a quarter of the window waits for one.
   void ack_if_urgent() {
@@ -188,7 +188,7 @@ class State {
   void change(StateChange change);
   void on_welcome(const EnvelopeView& view);
   /// Envelopes the program will still take; nullopt: no end.
-  [[nodiscard]] std::optional<std::uint64_t> still_wanted() const;
+  [[nodiscard]] std::optional<std::uint64_t> demand() const;
   void tell_welcome(Continuation continuation, std::uint64_t unacknowledged);
   void on_refusal(const EnvelopeView& view);
   void watch_over(Time now);

@@ -145,7 +145,7 @@ constexpr Key<Hello> kHelloKeys[] = {
     {"epoch", [](BodyReader& b, Hello& h) { return b.uint(h.epoch); }},
     {"taken", [](BodyReader& b, Hello& h) { return b.uint(h.taken); }},
     {"outcomes", [](BodyReader& b, Hello& h) { return b.uint(h.outcomes); }},
-    {"wanted", [](BodyReader& b, Hello& h) { return b.uint(h.wanted.emplace()); }},
+    {"demand", [](BodyReader& b, Hello& h) { return b.uint(h.demand.emplace()); }},
     {"metadata", [](BodyReader& b, Hello& h) { return b.metadata(h.metadata); }},
 };
 
@@ -352,7 +352,7 @@ Result<Ack> decode_ack(Bytes body) {
   array.element("outcomes", [&ack](BodyReader& b) { return b.uint(ack.outcomes); });
   if (array.has(3)) array.element("credit", [&ack](BodyReader& b) { return b.uint(ack.credit); });
   if (array.has(4)) {
-    array.element("wanted", [&ack](BodyReader& b) { return b.uint(ack.wanted.emplace()); });
+    array.element("demand", [&ack](BodyReader& b) { return b.uint(ack.demand.emplace()); });
   }
   if (auto end = array.finish(); !end) return end.error();
   return ack;

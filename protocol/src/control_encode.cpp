@@ -21,7 +21,7 @@ void write_abilities(MsgpackWriter& writer, const Hello& hello) {
 ByteBuffer encode(const Hello& hello) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.map(hello.wanted ? 12 : 11);
+  writer.map(hello.demand ? 12 : 11);
   writer.str("instance").str(hello.instance);
   writer.str("versions").array(hello.versions.size());
   for (const std::uint64_t version : hello.versions) writer.uint(version);
@@ -36,7 +36,7 @@ ByteBuffer encode(const Hello& hello) {
   writer.str("outcomes").uint(hello.outcomes);
   writer.str("metadata");
   write_metadata(writer, hello.metadata);
-  if (hello.wanted) writer.str("wanted").uint(*hello.wanted);
+  if (hello.demand) writer.str("demand").uint(*hello.demand);
   return buffer;
 }
 
@@ -90,10 +90,10 @@ ByteBuffer encode(const Goodbye& goodbye) {
 ByteBuffer encode(const Ack& ack) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  const std::uint32_t size = ack.credit == 0 ? 2 : ack.wanted ? 4 : 3;
+  const std::uint32_t size = ack.credit == 0 ? 2 : ack.demand ? 4 : 3;
   writer.array(size).uint(ack.taken).uint(ack.outcomes);
   if (size >= 3) writer.uint(ack.credit);
-  if (size >= 4) writer.uint(*ack.wanted);
+  if (size >= 4) writer.uint(*ack.demand);
   return buffer;
 }
 

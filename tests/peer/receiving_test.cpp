@@ -34,19 +34,19 @@ TEST_F(ReceivingTest, ReceiveWaitsNoLongerThanAsked) {
   EXPECT_TRUE(batch.empty());
 }
 
-TEST_F(ReceivingTest, TheBrokerHearsHowManyAreWanted) {
+TEST_F(ReceivingTest, TheBrokerHearsOfTheDemand) {
   Options few = options("bob");
-  few.receive_count = 3;
+  few.demand = 3;
   few.take = TakeMode::kExplicit;
   Peer bob = connect(few);
-  EXPECT_EQ(broker_.last_hello().wanted, 3u);
+  EXPECT_EQ(broker_.last_hello().demand, 3u);
   send(2);
   EXPECT_TRUE(bob.receive(kPatience));
   bob.take();
   ASSERT_TRUE(wait_until([&] { return broker_.last_ack("bob").taken == 1; }));
-  EXPECT_EQ(broker_.last_ack("bob").wanted, 3u);
-  bob.want(2);
-  ASSERT_TRUE(wait_until([&] { return broker_.last_ack("bob").wanted == 5; }));
+  EXPECT_EQ(broker_.last_ack("bob").demand, 3u);
+  bob.add_demand(2);
+  ASSERT_TRUE(wait_until([&] { return broker_.last_ack("bob").demand == 5; }));
 }
 
 TEST_F(ReceivingTest, ABatchBorrowsWhatArrivedUntilItIsReplaced) {

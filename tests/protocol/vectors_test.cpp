@@ -170,7 +170,7 @@ json as_json(const Hello& hello) {
                  {"taken", hello.taken},
                  {"outcomes", hello.outcomes},
                  {"metadata", json(hello.metadata)}};
-  if (hello.wanted) fields["wanted"] = *hello.wanted;
+  if (hello.demand) fields["demand"] = *hello.demand;
   return fields;
 }
 
@@ -211,7 +211,7 @@ json as_json(const Goodbye& goodbye) {
 
 json as_json(const Ack& ack) {
   json fields = {{"taken", ack.taken}, {"outcomes", ack.outcomes}, {"credit", ack.credit}};
-  if (ack.wanted) fields["wanted"] = *ack.wanted;
+  if (ack.demand) fields["demand"] = *ack.demand;
   return fields;
 }
 

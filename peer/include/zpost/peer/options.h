@@ -45,8 +45,8 @@ struct Options {
   std::size_t window_frames = 0;
   /// How many envelopes the program will take in all; the broker sends no more, so nothing is lost
   /// in its hands when it goes. 0: no end, which a program that makes requests needs: their replies
-  /// would have to wait as well. Peer::want() adds to it.
-  std::uint64_t receive_count = 0;
+  /// would have to wait as well. Peer::add_demand() adds to it.
+  std::uint64_t demand = 0;
   OutcomeReports outcomes = OutcomeReports::kFailures;
   TakeMode take = TakeMode::kOnNextReceive;
   /// Most outcome reports kept for a program that does not fetch them; beyond it the oldest

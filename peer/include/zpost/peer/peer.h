@@ -134,8 +134,8 @@ class Peer {
   /// With TakeMode::kExplicit: everything received so far is taken. Else the same, ahead of time.
   void take();
 
-  /// Takes `count` envelopes more than Options::receive_count said. Without that, no effect.
-  void want(std::uint64_t count);
+  /// Takes `count` envelopes more than Options::demand said. Without that, no effect.
+  void add_demand(std::uint64_t count);
 
   /// A descriptor that is readable while there is something to receive, an outcome report, a state
   /// change or a presence change. For poll(2) only; owned by the peer. Edge-free: level-triggered.

@@ -29,7 +29,7 @@ struct Hello {
   std::uint64_t epoch = 0;
   std::uint64_t taken = 0;
   std::uint64_t outcomes = 0;
-  std::optional<std::uint64_t> wanted = {};  // Program-lane envelopes beyond `taken`; no end.
+  std::optional<std::uint64_t> demand = {};  // Program-lane envelopes beyond `taken`; no end.
   Metadata metadata = {};
 
   bool operator==(const Hello&) const = default;
@@ -81,7 +81,7 @@ struct Ack {
   std::uint64_t taken = 0;
   std::uint64_t outcomes = 0;
   std::uint64_t credit = 0;                  // The total adopted; 0: not said.
-  std::optional<std::uint64_t> wanted = {};  // Said only together with `credit`.
+  std::optional<std::uint64_t> demand = {};  // Said only together with `credit`.
 
   bool operator==(const Ack&) const = default;
 };

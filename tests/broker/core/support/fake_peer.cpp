@@ -137,7 +137,7 @@ void FakePeer::write_hello() {
               .window_bytes = options_.window,
               .window_frames = options_.frames,
               .metadata = options_.metadata};
-  hello.wanted = options_.wanted;
+  hello.demand = options_.demand;
   hello.run = welcome_.run.empty() ? options_.earlier_run : welcome_.run;
   if (epoch_ != 0 && options_.resume) {
     hello.epoch = epoch_;

@@ -51,7 +51,7 @@ class FakePeer {
     bool says_credit = true;  // Acks with three numbers.
     std::uint64_t window = 0;
     std::uint64_t frames = 0;
-    std::optional<std::uint64_t> wanted = {};
+    std::optional<std::uint64_t> demand = {};
     Metadata metadata = {};
     std::string earlier_run = {};  // Of the broker, that had welcomed it.
   };

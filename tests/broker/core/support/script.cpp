@@ -280,7 +280,7 @@ void Script::control(FakePeer& peer, const Words& words) {
   } else if (verb == "ack") {
     Ack ack{number(words.at(1)), number(words.at(2)), 0};
     if (words.size() > 3) ack.credit = number(words[3]);
-    if (words.size() > 4) ack.wanted = number(words[4]);
+    if (words.size() > 4) ack.demand = number(words[4]);
     peer.write_ack(ack);
   } else if (verb == "takes") {
     peer.take(number(words.at(1)));
@@ -308,7 +308,7 @@ void Script::hello(FakePeer& peer, const Words& words) {
   options.pong = options.pong && !simple && !flags.has("no-pong");
   options.window = flags.uint("window", options.window);
   options.frames = flags.uint("frames", options.frames);
-  if (flags.has("wanted")) options.wanted = flags.uint("wanted", 0);
+  if (flags.has("demand")) options.demand = flags.uint("demand", 0);
   if (flags.has("display")) options.metadata["display"] = flags.text("display", "");
   peer.set_options(options);
   if (!peer.connected()) peer.connect();

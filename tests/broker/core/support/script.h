@@ -28,9 +28,9 @@ namespace zpost::core::test {
 ///     memory BYTES | drain | farewell | accounting
 ///
 /// Items: `hello`, `send TO TEXT`, `request TO TEXT`, `reply TO TEXT`, `publish TO TEXT`, `ack`,
-/// `ack TAKEN OUTCOMES [CREDIT [WANTED]]`, `takes N`, `watch PATTERN [off]`, `ping TEXT`, `pong`,
+/// `ack TAKEN OUTCOMES [CREDIT [DEMAND]]`, `takes N`, `watch PATTERN [off]`, `ping TEXT`, `pong`,
 /// `goodbye`, `junk HEX`, `kind NUMBER`, `cut N` (the frame loses its last bytes). Options of a
-/// hello: `simple window=N frames=N wanted=N no-resume no-pong display=TEXT`; of payload:
+/// hello: `simple window=N frames=N demand=N no-resume no-pong display=TEXT`; of payload:
 /// `x=COUNT`, `size=BYTES`, `from=NAME`, `id=ID`, `to=ID` (of the request), `durable`, `ttl=MS`.
 /// TEXT `{op=who}` is a question in msgpack; TO `the-broker` is the empty name. NAME/2 is another
 /// instance of NAME.
