@@ -1,7 +1,7 @@
 # How a test file becomes a ctest entry. Included by tests/CMakeLists.txt.
 include(GoogleTest)
 
-set(ZPOST_TEST_LABELS unit sim integration bench zmq fuzz)
+set(ZPOST_TEST_LABELS unit sim integration bench zmq fuzz programs)
 
 # Seconds a single test may take, by its first label. Sanitized builds are slower.
 set(zpost_timeout_unit 20)
@@ -9,7 +9,9 @@ set(zpost_timeout_sim 60)
 set(zpost_timeout_integration 60)
 set(zpost_timeout_bench 120)
 
+# What tools/test.sh builds with the thread sanitizer, and with the others.
 add_custom_target(zpost_thread_tests)
+add_custom_target(zpost_checked_tests)
 
 # zpost_test(NAME SOURCES … LABEL unit|sim|integration|bench [zmq] [LIBS …]
 #            [TIMEOUT seconds] [WHOLE])
@@ -52,7 +54,7 @@ endforeach()
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
   endif()
 
-  # What the preset tsan builds and runs.
+  add_dependencies(zpost_checked_tests ${name})
   if(NOT zmq IN_LIST arg_LABEL AND NOT arg_LABEL MATCHES "integration|bench")
     add_dependencies(zpost_thread_tests ${name})
   endif()
@@ -60,7 +62,8 @@ endfunction()
 
 # zpost_script_test(NAME COMMAND program arg… LABEL … [TIMEOUT seconds])
 #
-# A test in another language: passes when it exits 0.
+# A test in another language: passes when it exits 0. The label programs: it needs the real
+# programs, all of them.
 function(zpost_script_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABEL")
   if(arg_UNPARSED_ARGUMENTS)
@@ -102,6 +105,7 @@ function(zpost_fuzz name)
   add_test(NAME ${name} COMMAND ${name} ${run_once} ${arg_CORPUS})
   set_tests_properties(${name} PROPERTIES ${properties})
   add_dependencies(zpost_thread_tests ${name})
+  add_dependencies(zpost_checked_tests ${name})
 endfunction()
 
 # Sets `out` in the caller to the PROPERTIES of a test with these labels.

@@ -7,10 +7,12 @@ usage() {
   cat <<'TEXT'
 Usage: tools/test.sh [--fast] [--full] [--all] [--base REF] [--help]
 
-Steps: setup, format, release with all its tests. Exits 1 when any failed.
+Steps: setup, format; the programs as users build them, and the tests that run them; every other
+test under ASan+UBSan; those without libzmq under TSan. Exits 1 when any failed.
 
   --fast      only the release build and its unit tests
-  --full      also install and consume, clang-tidy, and everything under ASan+UBSan and TSan
+  --full      also install and consume, clang-tidy, all tests of the release build, and those that
+              run the programs under ASan+UBSan
   --all       clang-tidy on the whole tree, not only on changed files outside tests/
   --base REF  changed means: since the merge base with REF. Default: origin/main,
               and on main itself the last commit
@@ -101,9 +103,26 @@ build() {
   return 1
 }
 
-# Here each public header is also compiled alone.
+# In full each public header is also compiled alone.
 build_asan() {
-  build asan --target all all_verify_interface_header_sets
+  if [[ $full == yes ]]; then
+    build asan --target all all_verify_interface_header_sets
+  else
+    build asan --target zpost_checked_tests
+  fi
+}
+
+build_release() {
+  if [[ $full == yes ]]; then build release; else build release --target zpost_programs; fi
+}
+
+# Tests that only another build has made are not counted.
+test_release() {
+  if [[ $full == yes ]]; then run_ctest release; else run_ctest release -L '^programs$'; fi
+}
+
+test_asan() {
+  if [[ $full == yes ]]; then run_ctest asan; else run_ctest asan -LE '^(programs|bench)$'; fi
 }
 
 run_ctest() {
@@ -192,11 +211,11 @@ fi
 
 step setup tools/setup.sh --test --lint || finish
 step format check_format
-if step release-build build release; then step release-tests run_ctest release; else skip release-tests; fi
-[[ $full == yes ]] || finish
-
-step install consume_install
-step tidy run_tidy
-if step asan-build build_asan; then step asan-tests run_ctest asan; else skip asan-tests; fi
+if step release-build build_release; then step release-tests test_release; else skip release-tests; fi
+if step asan-build build_asan; then step asan-tests test_asan; else skip asan-tests; fi
 if step tsan-build build tsan; then step tsan-tests run_tsan; else skip tsan-tests; fi
+if [[ $full == yes ]]; then
+  step install consume_install
+  step tidy run_tidy
+fi
 finish
