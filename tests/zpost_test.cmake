@@ -12,11 +12,13 @@ set(zpost_timeout_bench 120)
 # What tools/test.sh builds with the thread sanitizer, and with the others.
 add_custom_target(zpost_thread_tests)
 add_custom_target(zpost_checked_tests)
+add_custom_target(zpost_programs)  # The programs, and tests with the label programs.
 
 # zpost_test(NAME SOURCES … LABEL unit|sim|integration|bench [zmq] [LIBS …]
 #            [TIMEOUT seconds] [WHOLE])
 #
-# A GoogleTest program; each TEST in it becomes one ctest entry NAME.Suite.Sentence.
+# A GoogleTest program; each TEST in it becomes one ctest entry NAME.Suite.Sentence. The label
+# programs: of a program's own sources, which tools/test.sh checks in the build users get.
 # rapidcheck is linked. Add the label zmq when it uses libzmq: tsan leaves those out.
 # The environment variable ZPOST_BIN tells it where zpost-broker and its like are.
 # WHOLE: one ctest entry for the whole program, for many tiny cases.
@@ -54,8 +56,12 @@ endforeach()
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
   endif()
 
-  add_dependencies(zpost_checked_tests ${name})
-  if(NOT zmq IN_LIST arg_LABEL AND NOT arg_LABEL MATCHES "integration|bench")
+  if(programs IN_LIST arg_LABEL)
+    add_dependencies(zpost_programs ${name})
+  else()
+    add_dependencies(zpost_checked_tests ${name})
+  endif()
+  if(NOT zmq IN_LIST arg_LABEL AND NOT arg_LABEL MATCHES "integration|bench|programs")
     add_dependencies(zpost_thread_tests ${name})
   endif()
 endfunction()

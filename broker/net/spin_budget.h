@@ -10,7 +10,7 @@ namespace zpost::net {
 /// It pays while the gaps between messages are short, so the latest gaps decide. A value.
 class SpinBudget {
  public:
-  static constexpr std::int64_t kSpin = 50'000;  // ns.
+  static constexpr std::int64_t kSpin = 200'000;  // ns.
 
   /// `cores` the process may run on: on one, spinning only keeps the peers from running.
   explicit SpinBudget(int cores) : enabled_(cores > 1) {}

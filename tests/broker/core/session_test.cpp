@@ -297,7 +297,18 @@ TEST_F(SessionTest, ARecipientThatDoesNotComeBackIsNoPeerInTheEnd) {
   EXPECT_EQ(alice.told(Outcome::kNoPeer), 2u) << "it is not expected for ever";
 }
 
-TEST_F(SessionTest, OnlyWhoWasHereBeforeIsWaitedFor) {
+TEST_F(SessionTest, WhoCameBackAndLeftIsNotExpected) {
+  FakePeer& alice = join(FakePeer::Options{.name = "alice", .earlier_run = std::string(32, 'a')});
+  FakePeer& bob = join("bob");
+  bob.goodbye();
+  world.settle();
+  alice.send("bob", "1");
+  world.settle();
+  alice.read();
+  EXPECT_EQ(alice.told(Outcome::kNoPeer), 1u);
+}
+
+TEST_F(SessionTest, OnlyASenderThatWasHereBeforeExpectsAnybody) {
   FakePeer& carol = join("carol");
   carol.send("bob", "1");
   world.settle();
