@@ -123,7 +123,7 @@ test_release() {
 }
 
 test_asan() {
-  if [[ $full == yes ]]; then run_ctest asan; else run_ctest asan -LE '^(programs|bench)$'; fi
+  if [[ $full == yes ]]; then run_ctest asan; else run_ctest checked; fi
 }
 
 run_ctest() {
