@@ -9,7 +9,7 @@
 namespace zpost::peer {
 namespace {
 
-constexpr std::chrono::microseconds kCycle{1000};
+constexpr std::chrono::microseconds kCycle{2000};
 constexpr int kQuietTurns = 50;
 constexpr int kRequestTurns = 50;
 

@@ -10,7 +10,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAckInterval{1};
+// Beside payload an ack costs next to nothing; alone it wakes the broker and, by a receipt, the
+// sender. So it waits a little for payload to go with.
+constexpr milliseconds kAckBesidePayload{1};
+constexpr milliseconds kAckAlone{2};
 constexpr milliseconds kGreetingTimeout{5000};
 constexpr std::size_t kMaxChanges = 1024;
 constexpr std::size_t kMaxWatches = 64;  // SPEC.md, section 10.
@@ -262,7 +265,15 @@ void State::add_demand(std::uint64_t count) {
 }
 
 void State::ack_if_due(Time now) {
-  if (!ack_wanted() || now < last_ack_ + kAckInterval) return;
+  if (!ack_wanted() || now < last_ack_ + kAckAlone) return;
+  last_ack_ = now;
+  send_ack();
+}
+
+void State::ack_beside_payload() {
+  if (!ack_wanted()) return;
+  const Time now = Clock::now();
+  if (now < last_ack_ + kAckBesidePayload) return;
   last_ack_ = now;
   send_ack();
 }

@@ -139,6 +139,9 @@ class State {
   /// Sends an ack if there is something to say and the latest is a millisecond old.
   void ack_if_due(Time now);
 
+  /// Sends an ack along with the payload that goes now, if one is due.
+  void ack_beside_payload();
+
   /// The program takes `count` more than it said, if it said so.
   void add_demand(std::uint64_t count);
 

@@ -153,6 +153,7 @@ void State::flush() {
   if (phase_ != Phase::kActive) return seal();
   if (open_.empty()) return;
   ++frames_closed_;
+  ack_beside_payload();
   sink_->send(open_.seal(ledger_));
 }
 
