@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <csignal>
 #include <exception>
 
 #include "tools/bench/failure.h"
+#include "tools/bench/kernel_stats.h"
 
 namespace zpost::bench {
 namespace {
@@ -13,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStartPoll = 200us;
 constexpr auto kEndPoll = 1ms;
+constexpr auto kStopLimit = 5s;
 
 void record_error(ClientState& state, const char* text) {
   const std::string line(text);
@@ -73,6 +76,21 @@ void Clients::check() {
 void Clients::kill(std::size_t index) {
   members_[index].expendable = true;
   members_[index].process.kill();
+}
+
+void Clients::stop(std::size_t index) {
+  Member& member = members_[index];
+  member.process.signal(SIGSTOP);
+  const bool stands = wait_until(Clock::now() + kStopLimit, kStartPoll, [&] {
+    return !member.process.running() || is_stopped(member.process.pid());
+  });
+  if (!stands || !member.process.running()) {
+    throw RunFailure(fmt::format("{} could not be stopped", member.title));
+  }
+}
+
+void Clients::go_on(std::size_t index) {
+  members_[index].process.signal(SIGCONT);
 }
 
 void Clients::await_end(Clock::time_point deadline) {

@@ -57,6 +57,19 @@ class Clients {
   /// Kills one client; that is no failure.
   void kill(std::size_t index);
 
+  /// From now on this client may end as it likes; that is no failure.
+  void excuse(std::size_t index) { members_[index].expendable = true; }
+
+  /// What a client said that gave up; empty otherwise.
+  [[nodiscard]] std::string error(std::size_t index) const { return states_[index].error.data(); }
+
+  /// Makes one client stand still (SIGSTOP) and returns when it does. Throws RunFailure, also if
+  /// it has ended; Interrupted.
+  void stop(std::size_t index);
+
+  /// Lets it go on.
+  void go_on(std::size_t index);
+
   /// Blocks until every client has ended. Throws RunFailure if one failed or still runs at
   /// `deadline`; Interrupted.
   void await_end(Clock::time_point deadline);

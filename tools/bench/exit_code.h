@@ -10,7 +10,7 @@ namespace zpost::bench {
 enum class ExitCode {
   kAsWanted = 0,
   kUsage = 2,
-  kNotDelivered = 3,  // Something was lost, duplicated, reordered or corrupt.
+  kNotDelivered = 3,  // Something was lost, duplicated, reordered or corrupt; a limit was not kept.
   kUnreachable = 4,   // A server or client failed.
   kTimedOut = 6,
 };

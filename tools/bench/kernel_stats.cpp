@@ -4,6 +4,8 @@
 
 #include <ctime>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <string>
 
 namespace zpost::bench {
@@ -13,6 +15,22 @@ using std::chrono::nanoseconds;
 
 nanoseconds duration_of(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+std::string file_of(pid_t pid, const char* name) {
+  return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+// Lines of such a file are "KEY: NUMBER kB". Keys of `bytes` that do not occur keep their value.
+void read_sizes(pid_t pid, const char* name,
+                const std::map<std::string, std::uint64_t*, std::less<>>& bytes) {
+  std::ifstream file(file_of(pid, name));
+  std::string word;
+  while (file >> word) {
+    const auto target = bytes.find(word);
+    if (target != bytes.end() && file >> *target->second) *target->second *= 1024;
+    std::getline(file, word);
+  }
 }
 
 }  // namespace
@@ -29,17 +47,26 @@ nanoseconds cpu_time(const rusage& usage) {
 }
 
 ProcessMemory process_memory(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   ProcessMemory memory;
-  std::string key;
-  while (status >> key) {
-    std::uint64_t* const target = key == "VmRSS:"   ? &memory.resident_bytes
-                                  : key == "VmHWM:" ? &memory.peak_resident_bytes
-                                                    : nullptr;
-    if (target != nullptr && status >> *target) *target *= 1024;
-    std::getline(status, key);
-  }
+  read_sizes(pid, "status",
+             {{"VmRSS:", &memory.resident_bytes}, {"VmHWM:", &memory.peak_resident_bytes}});
   return memory;
+}
+
+MemoryShare memory_share(pid_t pid) {
+  MemoryShare share;
+  read_sizes(pid, "smaps_rollup",
+             {{"Rss:", &share.resident_bytes}, {"Pss:", &share.proportional_bytes}});
+  return share;
+}
+
+bool is_stopped(pid_t pid) {
+  std::ifstream stat(file_of(pid, "stat"));
+  std::string text;
+  std::getline(stat, text);
+  // "PID (NAME) STATE ...", and a name may hold anything.
+  const std::size_t name_end = text.rfind(')');
+  return name_end != std::string::npos && text.compare(name_end, 3, ") T") == 0;
 }
 
 nanoseconds machine_busy_time() {

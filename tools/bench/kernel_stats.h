@@ -23,6 +23,18 @@ struct ProcessMemory {
 /// Zeros if the process is gone.
 ProcessMemory process_memory(pid_t pid);
 
+/// What a process has of the machine's memory right now.
+struct MemoryShare {
+  std::uint64_t resident_bytes = 0;      // RSS: all pages it has.
+  std::uint64_t proportional_bytes = 0;  // PSS: a page that N processes share counts as 1/N.
+};
+
+/// Reads /proc/PID/smaps_rollup. Zeros if the process is gone.
+MemoryShare memory_share(pid_t pid);
+
+/// Whether a process stands still after SIGSTOP.
+bool is_stopped(pid_t pid);
+
 /// CPU time that all processes together have used since boot, in ticks of 10 ms as /proc/stat
 /// counts it. Idle, I/O wait and time stolen by a hypervisor are not in it.
 std::chrono::nanoseconds machine_busy_time();

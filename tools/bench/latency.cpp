@@ -23,7 +23,8 @@ LatencyRun run_latency(const System& system, const LatencyWork& work) {
   SharedArray<std::uint64_t> samples(work.round_trips);
   const std::uint64_t wanted = work.warmup + work.round_trips;
 
-  run.record = conduct_run(system, 2, work.timeout, [&](Stage& stage) {
+  const auto start = [&] { return system.start(); };
+  run.record = conduct_run(start, 2, work.timeout, [&](Stage& stage) {
     const Part part{stage.server.port(), 0, work.payload_bytes};
     const std::size_t echoer =
         stage.clients.add("echoer", [&](Gate& gate) { system.echo(part, gate); });

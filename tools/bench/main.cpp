@@ -27,6 +27,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   add_throughput_verb(app, systems, exit_code);
   add_latency_verb(app, systems, exit_code);
+  add_memory_verb(app, systems, exit_code);
+  add_stall_verb(app, systems, exit_code);
   add_compare_verb(app, systems, exit_code);
   try {
     app.parse(argc, argv);

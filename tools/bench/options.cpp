@@ -43,9 +43,18 @@ void add_timeout_option(CLI::App& verb, std::chrono::seconds& timeout) {
   verb.add_option_function<std::uint32_t>(
           "--timeout",
           [&timeout](std::uint32_t seconds) { timeout = std::chrono::seconds(seconds); },
-          "Give a run up after this many seconds (default 60)")
+          fmt::format("Give a run up after this many seconds (default {})", timeout.count()))
       ->check(CLI::Range(1, 86'400))
       ->option_text("S");
+}
+
+void add_memory_limit_option(CLI::App& verb, std::uint64_t& bytes) {
+  constexpr std::uint64_t kLeast = std::uint64_t{16} << 20;
+  constexpr std::uint64_t kMost = std::uint64_t{64} << 30;
+  verb.add_option("--memory", bytes, "Limit of the server, such as 64MiB (default 256MiB)")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(kLeast, kMost))
+      ->option_text("BYTES");
 }
 
 void add_system_option(CLI::App& verb, const Systems& systems, std::string& name) {
@@ -55,8 +64,12 @@ void add_system_option(CLI::App& verb, const Systems& systems, std::string& name
 }
 
 const System& find_system(const Systems& systems, const std::string& name) {
-  const auto found =
+  auto found =
       std::ranges::find_if(systems, [&](const auto& system) { return system->name() == name; });
+  if (found == systems.end()) {
+    found = std::ranges::find_if(
+        systems, [&](const auto& system) { return system->name().starts_with(name + "-"); });
+  }
   if (found == systems.end()) {
     throw CLI::ValidationError(fmt::format("no system is called '{}'; see --help", name));
   }
@@ -64,6 +77,22 @@ const System& find_system(const Systems& systems, const std::string& name) {
     throw CLI::ValidationError(fmt::format("{}: {}", name, *reason));
   }
   return **found;
+}
+
+void require_measure(const Systems& systems, const System& system, Measure measure,
+                     std::string_view verb) {
+  if (system.measures(measure)) return;
+  std::string able;
+  for (const auto& other : systems) {
+    if (other->measures(measure)) able += fmt::format(" {}", other->name());
+  }
+  throw CLI::ValidationError(
+      fmt::format("{} does not support {}; these do:{}", system.name(), verb, able));
+}
+
+std::optional<std::chrono::milliseconds> milliseconds_of(const std::optional<double>& seconds) {
+  if (!seconds) return std::nullopt;
+  return std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(*seconds));
 }
 
 std::string default_system(const Systems& systems) {

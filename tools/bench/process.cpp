@@ -96,6 +96,10 @@ bool ChildProcess::running() {
   return pid_ > 0 && !exit_code_;
 }
 
+void ChildProcess::signal(int number) {
+  if (running()) ::kill(pid_, number);
+}
+
 void ChildProcess::kill() {
   if (pid_ <= 0 || exit_code_) return;
   ::kill(pid_, SIGKILL);
@@ -113,6 +117,13 @@ void ChildProcess::reap(int wait_options) {
   if (ended != pid_) return;
   exit_code_ = decode_exit(status);
   final_cpu_time_ = cpu_time(usage);
+}
+
+void allow_many_files() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 std::filesystem::path find_program(const std::string& name) {

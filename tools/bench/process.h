@@ -42,6 +42,9 @@ class ChildProcess {
   /// The exit code, 128 + N for death by signal N, nothing while it runs.
   [[nodiscard]] std::optional<int> exit_code() const { return exit_code_; }
 
+  /// Sends a signal. Does nothing if the process has ended.
+  void signal(int number);
+
   /// Ends the process with SIGKILL and waits for it. Does nothing if it has ended.
   void kill();
 
@@ -58,6 +61,9 @@ class ChildProcess {
   std::optional<int> exit_code_;
   std::chrono::nanoseconds final_cpu_time_{0};
 };
+
+/// Raises the limit of open files as far as it goes, for this process and those it starts.
+void allow_many_files();
 
 /// The path of an executable beside the bench's own, in PATH or in the usual sbin folders; empty
 /// if there is none.

@@ -87,6 +87,40 @@ Json row_object(const ComparePlan& plan, const WorkItem& work, const CompareRow&
   return object;
 }
 
+void add_share(const char* name, const MemoryShare& share, Json& object) {
+  object[name] = {{"rss_bytes", share.resident_bytes}, {"pss_bytes", share.proportional_bytes}};
+}
+
+Json ledger_object(const PairLedger& pair) {
+  return {{"sent", pair.sent},
+          {"arrived", pair.arrived},
+          {"duplicated", pair.duplicated},
+          {"reordered", pair.reordered},
+          {"corrupt", pair.corrupt}};
+}
+
+Json told_object(const ToldLedger& told) {
+  Json object = {{"delivered", told.delivered},
+                 {"lost", told.lost},
+                 {"other", told.other},
+                 {"stray", told.stray},
+                 {"taken_in_vain", told.taken_in_vain}};
+  for (std::size_t number = 0; number < told.outcomes.size(); ++number) {
+    if (told.outcomes[number] == 0) continue;
+    object["outcomes"][outcome_name(static_cast<Outcome>(number))] = told.outcomes[number];
+  }
+  return object;
+}
+
+Json rates_object(const OtherPairRates& rates) {
+  return {{"before_per_second", rates.before},
+          {"during_per_second", rates.during},
+          {"ratio", rates.ratio()},
+          {"rested_per_second", rates.rested},
+          {"rested_seconds", rates.rested_seconds},
+          {"rested_ratio", rates.rested_ratio()}};
+}
+
 }  // namespace
 
 std::string throughput(const System& system, const ThroughputWork& work, const ThroughputRun& run) {
@@ -101,6 +135,65 @@ std::string latency(const System& system, const LatencyWork& work, const Latency
   object["warmup"] = work.warmup;
   object["round_trips"] = work.round_trips;
   add_result(run, object);
+  return line(object);
+}
+
+std::string memory(const System& system, const MemoryWork& work, const MemoryRun& run) {
+  Json object = header("memory", system, work.payload_bytes);
+  object["peers"] = work.peers;
+  object["envelopes"] = work.envelopes;
+  add_share("at_start", run.at_start, object);
+  add_share("after_hello", run.after_hello, object);
+  add_share("after_envelopes", run.after_envelopes, object);
+  const std::uint64_t start = run.at_start.resident_bytes;
+  object["kib_per_peer_after_hello"] =
+      kib_per_peer(start, run.after_hello.resident_bytes, work.peers);
+  object["kib_per_peer_after_envelopes"] =
+      kib_per_peer(start, run.after_envelopes.resident_bytes, work.peers);
+  object["idle_seconds"] = work.idle.count();
+  object["idle_percent_of_a_core"] = run.idle_cores * 100;
+  object["sent"] = run.sent;
+  object["received"] = run.received;
+  object["lost"] = run.lost();
+  object["duplicated"] = run.duplicated;
+  object["reordered"] = run.reordered;
+  object["corrupt"] = run.corrupt;
+  add_record(run.record, object);
+  return line(object);
+}
+
+std::string amplification(const System& system, const AmplificationWork& work,
+                          const AmplificationRun& run) {
+  Json object = header("amplification", system, work.small_bytes);
+  object["large_bytes"] = work.large_bytes;
+  object["senders"] = work.senders;
+  object["limit_bytes"] = work.memory_bytes;
+  object["peak_growth_bytes"] = run.peak_growth();
+  add_share("at_start", run.at_start, object);
+  add_share("while_held", run.while_held, object);
+  object["held"] = run.held;
+  object["bytes_per_byte_held"] = run.bytes_per_byte(work.small_bytes);
+  object["passed"] = run.passed;
+  object["wanted"] = run.wanted;
+  add_record(run.record, object);
+  return line(object);
+}
+
+std::string stall(const System& system, const StallWork& work, const StallRun& run) {
+  Json object = header("stall", system, work.payload_bytes);
+  object["mode"] = word_for(work.times.mode());
+  object["stop_seconds"] = static_cast<double>(work.times.stop.count()) / 1000;
+  object["silence_seconds"] = static_cast<double>(work.times.silence.count()) / 1000;
+  object["resume_seconds"] = static_cast<double>(work.times.resume.count()) / 1000;
+  if (system.limits_memory()) object["limit_bytes"] = work.memory_bytes;
+  object["stalled"] = ledger_object(run.stalled);
+  if (run.tells_outcomes) object["told"] = told_object(run.told);
+  object["vanished"] = run.vanished();
+  object["balances"] = run.balances();
+  if (!run.receiver_error.empty()) object["receiver_error"] = run.receiver_error;
+  object["other"] = ledger_object(run.other);
+  object["other_rates"] = rates_object(run.rates);
+  add_record(run.record, object);
   return line(object);
 }
 

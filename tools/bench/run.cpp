@@ -43,9 +43,9 @@ class CpuMeter {
   std::chrono::nanoseconds own_cpu_ = own_cpu_time();
 };
 
-void perform(const System& system, std::size_t max_clients, Clock::time_point deadline,
+void perform(const StartServer& start_server, std::size_t max_clients, Clock::time_point deadline,
              const std::function<void(Stage&)>& conduct, RunRecord& record) {
-  Server server = system.start();
+  Server server = start_server();
   const CpuMeter meter(server.pid());
   Clients clients(max_clients);
   Stage stage{.server = server, .clients = clients, .deadline = deadline};
@@ -63,11 +63,11 @@ void Stage::check() const {
   if (!server.running()) throw RunFailure("the server has ended");
 }
 
-RunRecord conduct_run(const System& system, std::size_t max_clients, std::chrono::seconds timeout,
-                      const std::function<void(Stage&)>& conduct) {
+RunRecord conduct_run(const StartServer& start_server, std::size_t max_clients,
+                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct) {
   RunRecord record;
   try {
-    perform(system, max_clients, Clock::now() + timeout, conduct, record);
+    perform(start_server, max_clients, Clock::now() + timeout, conduct, record);
   } catch (const RunTimedOut& failure) {
     record.end = RunEnd::kTimedOut;
     record.failure = failure.what();

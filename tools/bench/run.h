@@ -42,11 +42,14 @@ struct Stage {
   void check() const;
 };
 
-/// Conducts a run on a fresh server of `system`. `conduct` adds at most `max_clients` clients and
-/// returns when the work is done; it throws RunFailure or RunTimedOut to end the run early. Then
-/// all clients must end by themselves within a few seconds, or the run has failed. Whatever
-/// happens, no process of the run is left. Throws nothing but Interrupted.
-RunRecord conduct_run(const System& system, std::size_t max_clients, std::chrono::seconds timeout,
-                      const std::function<void(Stage&)>& conduct);
+/// Starts the server of a run, as System::start() does.
+using StartServer = std::function<Server()>;
+
+/// Conducts a run on a fresh server. `conduct` adds at most `max_clients` clients and returns when
+/// the work is done; it throws RunFailure or RunTimedOut to end the run early. Then all clients
+/// must end by themselves within a few seconds, or the run has failed. Whatever happens, no process
+/// of the run is left. Throws nothing but Interrupted.
+RunRecord conduct_run(const StartServer& start_server, std::size_t max_clients,
+                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct);
 
 }  // namespace zpost::bench

@@ -5,7 +5,8 @@
 namespace zpost::bench {
 namespace {
 
-constexpr std::uint64_t kMessagesPerClockRead = 16;  // A clock read costs as much as a payload.
+constexpr std::uint64_t kMessagesPerLook = 16;  // A clock read costs as much as a payload.
+constexpr std::chrono::microseconds kHoldPoll{200};
 constexpr std::uint64_t kMessagesPerTimeNote = 64;
 constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 36;  // Bounds the bits of `seen_`.
 
@@ -21,7 +22,7 @@ PayloadSource::PayloadSource(Quota quota, std::uint32_t pair, std::size_t payloa
 
 bool PayloadSource::next(std::span<std::byte> out) {
   if (sequence_ >= quota_.messages) return false;
-  if (sequence_ % kMessagesPerClockRead == 0) stop_if_time_is_over();
+  if (sequence_ % kMessagesPerLook == 0) look_up();
   if (sequence_ + 1 == quota_.messages) {
     counts_.total.store(quota_.messages, std::memory_order_release);
   }
@@ -33,17 +34,22 @@ bool PayloadSource::next(std::span<std::byte> out) {
 
 std::size_t PayloadSource::fill(std::span<std::byte> out) {
   std::size_t count = 0;
-  while (out.size() >= payload_bytes_ && next(out)) {
+  while (out.size() >= payload_bytes_) {
+    // What is already written must not wait with us.
+    if (count > 0 && sequence_ % kMessagesPerLook == 0 && held()) break;
+    if (!next(out)) break;
     out = out.subspan(payload_bytes_);
     ++count;
   }
   return count;
 }
 
-void PayloadSource::stop_if_time_is_over() {
+void PayloadSource::look_up() {
+  while (held()) pause_for(kHoldPoll);
   const Clock::time_point now = Clock::now();
   if (sequence_ == 0) deadline_ = now + quota_.duration;
-  if (now >= deadline_) quota_.messages = sequence_ + 1;
+  const bool over = now >= deadline_ || counts_.enough.load(std::memory_order_relaxed);
+  if (over) quota_.messages = sequence_ + 1;
 }
 
 PayloadSink::PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts)

@@ -39,6 +39,11 @@ struct StreamCounts {
   std::atomic<std::uint64_t> corrupt = 0;
   std::atomic<std::int64_t> first_arrival = 0;
   std::atomic<std::int64_t> last_arrival = 0;
+
+  /// Written by the parent, and seen by the source within 16 payloads: the sequence at which it
+  /// waits until it may go on, and that it shall end, although its quota is not used up.
+  alignas(64) std::atomic<std::uint64_t> hold_at = kTotalUnknown;
+  std::atomic<bool> enough = false;
 };
 
 /// Produces one sender's payloads. Thread: one. All systems pay the same for a payload.
@@ -49,16 +54,21 @@ class PayloadSource {
 
   [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
 
-  /// Writes the next payload to `out`, which has payload_bytes() bytes. False: there are no more,
-  /// and `out` is as it was.
+  /// Writes the next payload to `out`, which has payload_bytes() bytes; waits while the parent
+  /// holds the stream. False: there are no more, and `out` is as it was.
   [[nodiscard]] bool next(std::span<std::byte> out);
 
-  /// Writes as many payloads as fit to `out`, back to back, and returns their number; 0 when there
-  /// are no more.
+  /// Writes as many payloads as fit to `out`, back to back, and returns their number, which is less
+  /// at the end and where the parent holds the stream; 0 when there are no more.
   [[nodiscard]] std::size_t fill(std::span<std::byte> out);
 
  private:
-  void stop_if_time_is_over();
+  [[nodiscard]] bool held() const {
+    return sequence_ >= counts_.hold_at.load(std::memory_order_acquire);
+  }
+
+  // Waits while held, and notices when this payload shall be the last.
+  void look_up();
 
   Quota quota_;
   std::uint64_t pair_;

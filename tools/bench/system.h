@@ -1,20 +1,31 @@
 // What the bench needs to know about a message system to measure it.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "tools/bench/clients.h"
+#include "tools/bench/ring.h"
 #include "tools/bench/round_trips.h"
 #include "tools/bench/server.h"
 #include "tools/bench/stream.h"
+#include "tools/bench/told.h"
 
 namespace zpost::bench {
 
-enum class Measure { kThroughput, kLatency };
+enum class Measure { kThroughput, kLatency, kMemory, kAmplification, kStall };
+
+/// The payloads of a sender that sends to two receivers. References outlive the call they are for.
+struct MixedSources {
+  PayloadSource& small;
+  PayloadSource& large;
+};
 
 /// One client's place in a run. Sender `pair` sends to receiver `pair` and to no other.
 struct Part {
@@ -23,10 +34,17 @@ struct Part {
   std::size_t payload_bytes = 0;
 };
 
+/// What a server is told to keep to, as far as it knows such a thing.
+struct Limits {
+  std::uint64_t memory_bytes = std::uint64_t{256} << 20;
+  std::chrono::milliseconds silence{20'000};  // Quiet time after which a client counts as away.
+  std::chrono::milliseconds resume{30'000};   // Time away after which its mail is lost.
+};
+
 /// One system under test. Stateless: the parent process calls the first group; every function of
-/// the second group runs in a client process of its own, forked for it, and may throw any
-/// std::exception to fail the run. Nothing in the first group may create threads or library
-/// state in the parent.
+/// the second group ("In a client process") runs in a client process of its own, forked for it, and
+/// may throw any std::exception to fail the run. Nothing in the first group may create threads or
+/// library state in the parent.
 class System {
  public:
   virtual ~System() = default;
@@ -45,6 +63,17 @@ class System {
   /// Starts a fresh server that accepts connections. Throws RunFailure, Interrupted.
   [[nodiscard]] virtual Server start() const = 0;
 
+  /// Starts a fresh server that keeps to `limits`. Throws as start(), which the default calls.
+  [[nodiscard]] virtual Server start_within(const Limits& limits) const;
+
+  /// Whether start_within() bounds what the server, or a client's buffer in it, may hold.
+  [[nodiscard]] virtual bool limits_memory() const { return false; }
+
+  /// Whether send_told() and receive_told() note what became of every payload.
+  [[nodiscard]] virtual bool tells_outcomes() const { return false; }
+
+  // ---- In a client process
+
   /// Connects, calls gate.wait_for_start(), sends all that `source` gives, and returns when all
   /// has left this process or its library will send it before the process ends.
   virtual void send(const Part& part, Gate& gate, PayloadSource& source) const = 0;
@@ -60,6 +89,24 @@ class System {
 
   /// Connects, calls gate.ready(), and sends every payload back for ever. The parent kills it.
   virtual void echo(const Part& part, Gate& gate) const = 0;
+
+  /// Connects one of many peers (Measure::kMemory). `sink` must outlive it. The default throws.
+  [[nodiscard]] virtual std::unique_ptr<RingPeer> join(const RingSeat& seat,
+                                                       PayloadSink& sink) const;
+
+  /// As send() and receive(), which the defaults call, where the receiver may stand still for a
+  /// while or miss something (Measure::kStall).
+  virtual void send_told(const Part& part, Gate& gate, PayloadSource& source,
+                         ToldCounts& told) const;
+  virtual void receive_told(const Part& part, Gate& gate, PayloadSink& sink,
+                            ToldCounts& told) const;
+
+  /// As send(), but before each payload of `large` for receiver `pair` one of `small` for receiver
+  /// 0, unless that one can take no more now (Measure::kAmplification). Then stays connected until
+  /// the parent kills it, and keeps `held` up to date: how many have no outcome yet. The default
+  /// throws.
+  virtual void send_mixed(const Part& part, Gate& gate, MixedSources sources,
+                          std::atomic<std::uint64_t>& held) const;
 };
 
 }  // namespace zpost::bench

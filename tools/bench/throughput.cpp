@@ -118,7 +118,8 @@ void sum_up(const Counts& counts, ThroughputRun& run) {
 ThroughputRun run_throughput(const System& system, const ThroughputWork& work) {
   ThroughputRun run;
   Counts counts(work.pairs);
-  run.record = conduct_run(system, 2 * std::size_t{work.pairs}, work.timeout, [&](Stage& stage) {
+  const auto start = [&] { return system.start(); };
+  run.record = conduct_run(start, 2 * std::size_t{work.pairs}, work.timeout, [&](Stage& stage) {
     add_receivers(system, work, stage, counts);
     const auto senders = add_senders(system, work, stage, counts);
     stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));

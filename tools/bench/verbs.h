@@ -21,6 +21,8 @@ using Systems = std::vector<std::unique_ptr<System>>;
 /// run, and CLI::Error for what is wrong with the command line.
 void add_throughput_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 void add_latency_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
+void add_memory_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
+void add_stall_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 void add_compare_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 
 }  // namespace zpost::bench

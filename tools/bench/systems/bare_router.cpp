@@ -127,6 +127,47 @@ bool send_to_peer(const Socket& router, Message& part, int flags) {
   }
 }
 
+// Connects as `name` and waits until a message to oneself has come back: from then on the
+// forwarder knows the name.
+void join_as(const std::string& name, std::uint16_t port, Socket& dealer) {
+  check(zmq_setsockopt(dealer.get(), ZMQ_ROUTING_ID, name.data(), name.size()), "identity");
+  check(zmq_connect(dealer.get(), fmt::format("tcp://127.0.0.1:{}", port).c_str()), "connect");
+  dealer.send(name, ZMQ_SNDMORE);
+  dealer.send("hello", 0);
+  Message hello;
+  dealer.receive(hello);
+}
+
+class RouterRingPeer final : public RingPeer {
+ public:
+  RouterRingPeer(const RingSeat& seat, const Context& context, int high_water_mark,
+                 PayloadSink& sink)
+      : next_(name_of(seat.next())), sink_(sink), dealer_(context, ZMQ_DEALER, high_water_mark) {
+    dealer_.set(ZMQ_RCVTIMEO, kRingPatienceMilliseconds);
+    join_as(name_of(seat.number), seat.port, dealer_);
+  }
+
+  void send(std::span<const std::byte> payload) override {
+    dealer_.send(next_, ZMQ_SNDMORE);
+    dealer_.send(payload, 0);
+  }
+
+  void receive() override {
+    dealer_.receive(message_);
+    sink_.accept(message_.bytes());
+  }
+
+  void attend() override {}  // A bare ROUTER asks nothing.
+
+ private:
+  static std::string name_of(std::uint32_t number) { return fmt::format("peer-{}", number); }
+
+  std::string next_;
+  PayloadSink& sink_;
+  Socket dealer_;
+  Message message_;
+};
+
 class BareRouter final : public System {
  public:
   explicit BareRouter(int high_water_mark)
@@ -141,7 +182,9 @@ class BareRouter final : public System {
 
   [[nodiscard]] std::optional<std::string> unavailable() const override { return std::nullopt; }
 
-  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+  [[nodiscard]] bool measures(Measure measure) const override {
+    return measure != Measure::kAmplification;
+  }
 
   [[nodiscard]] Server start() const override {
     return launch_function(
@@ -151,7 +194,7 @@ class BareRouter final : public System {
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
     const Context context;
     Socket dealer(context, ZMQ_DEALER, high_water_mark_);
-    join(dealer, part, fmt::format("s{}", part.pair));
+    join_as(fmt::format("s{}", part.pair), part.port, dealer);
     const std::string to = fmt::format("r{}", part.pair);
     std::vector<std::byte> payload(part.payload_bytes);
     gate.wait_for_start();
@@ -164,7 +207,7 @@ class BareRouter final : public System {
   void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
     const Context context;
     Socket dealer(context, ZMQ_DEALER, high_water_mark_);
-    join(dealer, part, fmt::format("r{}", part.pair));
+    join_as(fmt::format("r{}", part.pair), part.port, dealer);
     gate.ready();
     Message message;
     while (!sink.complete()) {
@@ -176,7 +219,7 @@ class BareRouter final : public System {
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
     const Context context;
     Socket dealer(context, ZMQ_DEALER, high_water_mark_);
-    join(dealer, part, "pinger");
+    join_as("pinger", part.port, dealer);
     gate.wait_for_start();
     Message message;
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
@@ -190,7 +233,7 @@ class BareRouter final : public System {
   void echo(const Part& part, Gate& gate) const override {
     const Context context;
     Socket dealer(context, ZMQ_DEALER, high_water_mark_);
-    join(dealer, part, "echoer");
+    join_as("echoer", part.port, dealer);
     gate.ready();
     Message message;
     while (true) {
@@ -200,19 +243,14 @@ class BareRouter final : public System {
     }
   }
 
- private:
-  // Connects as `name` and waits until a message to oneself has come back: from then on the
-  // forwarder knows the name.
-  static void join(Socket& dealer, const Part& part, const std::string& name) {
-    check(zmq_setsockopt(dealer.get(), ZMQ_ROUTING_ID, name.data(), name.size()), "identity");
-    check(zmq_connect(dealer.get(), fmt::format("tcp://127.0.0.1:{}", part.port).c_str()),
-          "connect");
-    dealer.send(name, ZMQ_SNDMORE);
-    dealer.send("hello", 0);
-    Message hello;
-    dealer.receive(hello);
+  [[nodiscard]] std::unique_ptr<RingPeer> join(const RingSeat& seat,
+                                               PayloadSink& sink) const override {
+    // One for all peers of the process, and for as long as it runs.
+    static const Context context;
+    return std::make_unique<RouterRingPeer>(seat, context, high_water_mark_, sink);
   }
 
+ private:
   int high_water_mark_;
   std::string name_;
   std::string description_;

@@ -28,7 +28,7 @@ listener {} 127.0.0.1
 allow_anonymous true
 persistence false
 max_queued_messages 0
-max_queued_bytes 0
+max_queued_bytes {}
 set_tcp_nodelay true
 {}
 )";
@@ -124,14 +124,17 @@ class Mosquitto final : public System {
     return missing_program(kServer);
   }
 
-  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+  [[nodiscard]] bool measures(Measure measure) const override {
+    return measure != Measure::kMemory && measure != Measure::kAmplification;
+  }
 
-  [[nodiscard]] Server start() const override {
-    return launch_program(kServer, [](std::uint16_t port, const std::filesystem::path& directory) {
-      const std::filesystem::path config = directory / "mosquitto.conf";
-      write_file(config, fmt::format(kConfig, port, geteuid() == 0 ? "user root" : ""));
-      return std::vector<std::string>{"-c", config};
-    });
+  [[nodiscard]] bool limits_memory() const override { return true; }
+
+  [[nodiscard]] Server start() const override { return launch(0); }
+
+  // The limit is that of one client's queue.
+  [[nodiscard]] Server start_within(const Limits& limits) const override {
+    return launch(limits.memory_bytes);
   }
 
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
@@ -176,6 +179,17 @@ class Mosquitto final : public System {
       client.receive_message();
       client.publish("pong", payload);
     }
+  }
+
+ private:
+  static Server launch(std::uint64_t max_queued_bytes) {
+    const auto arguments = [&](std::uint16_t port, const std::filesystem::path& directory) {
+      const std::filesystem::path config = directory / "mosquitto.conf";
+      const char* const user = geteuid() == 0 ? "user root" : "";
+      write_file(config, fmt::format(kConfig, port, max_queued_bytes, user));
+      return std::vector<std::string>{"-c", config};
+    };
+    return launch_program(kServer, arguments);
   }
 };
 

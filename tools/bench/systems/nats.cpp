@@ -21,10 +21,12 @@ constexpr int kBufferBytes =
 // Large limits, so that nothing is dropped for a client that falls behind for a moment.
 constexpr const char* kConfig = R"(
 listen: "127.0.0.1:{}"
-max_pending: 512MB
+max_pending: {}MB
 max_payload: 8MB
-write_deadline: "60s"
+write_deadline: "{}s"
 )";
+constexpr std::uint64_t kMaxPendingMegabytes = 512;
+constexpr std::int64_t kWriteDeadlineSeconds = 60;
 
 void check(natsStatus status, const char* what) {
   if (status != NATS_OK) {
@@ -117,14 +119,20 @@ class Nats final : public System {
     return missing_program(kServer);
   }
 
-  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+  [[nodiscard]] bool measures(Measure measure) const override {
+    return measure != Measure::kMemory && measure != Measure::kAmplification;
+  }
+
+  [[nodiscard]] bool limits_memory() const override { return true; }
 
   [[nodiscard]] Server start() const override {
-    return launch_program(kServer, [](std::uint16_t port, const std::filesystem::path& directory) {
-      const std::filesystem::path config = directory / "nats.conf";
-      write_file(config, fmt::format(kConfig, port));
-      return std::vector<std::string>{"--config", config};
-    });
+    return launch(kMaxPendingMegabytes, kWriteDeadlineSeconds);
+  }
+
+  // The limit is that of one client's buffer; silent is who does not read what is written to it.
+  [[nodiscard]] Server start_within(const Limits& limits) const override {
+    const auto silence = std::chrono::ceil<std::chrono::seconds>(limits.silence);
+    return launch(limits.memory_bytes >> 20, silence.count());
   }
 
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
@@ -160,6 +168,16 @@ class Nats final : public System {
     while (true) {
       publish(connection.get(), "pong", body_of(next_message(subscription.get()).get()));
     }
+  }
+
+ private:
+  static Server launch(std::uint64_t max_pending_megabytes, std::int64_t write_deadline_seconds) {
+    const auto arguments = [=](std::uint16_t port, const std::filesystem::path& directory) {
+      const std::filesystem::path config = directory / "nats.conf";
+      write_file(config, fmt::format(kConfig, port, max_pending_megabytes, write_deadline_seconds));
+      return std::vector<std::string>{"--config", config};
+    };
+    return launch_program(kServer, arguments);
   }
 };
 

@@ -119,15 +119,18 @@ class Redis final : public System {
     return missing_program(kServer);
   }
 
-  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+  [[nodiscard]] bool measures(Measure measure) const override {
+    return measure != Measure::kMemory && measure != Measure::kAmplification;
+  }
 
-  [[nodiscard]] Server start() const override {
-    return launch_program(kServer, [](std::uint16_t port, const std::filesystem::path& directory) {
-      return std::vector<std::string>{"--bind", "127.0.0.1", "--port", std::to_string(port),
-                                      "--dir", directory, "--save", "", "--appendonly", "no",
-                                      // Without limits, so that nobody is cut off for being slow.
-                                      "--client-output-buffer-limit", "pubsub 0 0 0"};
-    });
+  [[nodiscard]] bool limits_memory() const override { return true; }
+
+  // Without limits, so that nobody is cut off for being slow.
+  [[nodiscard]] Server start() const override { return launch(0); }
+
+  // The limit is that of one client's buffer.
+  [[nodiscard]] Server start_within(const Limits& limits) const override {
+    return launch(limits.memory_bytes);
   }
 
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
@@ -180,6 +183,24 @@ class Redis final : public System {
   }
 
  private:
+  static Server launch(std::uint64_t buffer_bytes) {
+    const auto arguments = [&](std::uint16_t port, const std::filesystem::path& directory) {
+      return std::vector<std::string>{"--bind",
+                                      "127.0.0.1",
+                                      "--port",
+                                      std::to_string(port),
+                                      "--dir",
+                                      directory,
+                                      "--save",
+                                      "",
+                                      "--appendonly",
+                                      "no",
+                                      "--client-output-buffer-limit",
+                                      fmt::format("pubsub {} 0 0", buffer_bytes)};
+    };
+    return launch_program(kServer, arguments);
+  }
+
   static void publish(const Connection& connection, PublishBatch& message,
                       std::span<const std::byte> body) {
     std::ranges::copy(body.first(message.body(0).size()), message.body(0).begin());

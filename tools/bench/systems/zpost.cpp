@@ -1,14 +1,11 @@
 // zpost with its own client library. Senders hand over one payload a call, or a span of many.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
-#include <stdexcept>
-#include <vector>
 
 #include "tools/bench/systems/systems.h"
+#include "tools/bench/systems/zpost_clients.h"
 #include "tools/bench/systems/zpost_server.h"
-#include "zpost/peer/memory.h"
 #include "zpost/peer/peer.h"
 
 namespace zpost::bench {
@@ -16,38 +13,16 @@ namespace {
 
 using std::chrono::seconds;
 
-// A span holds about this many bytes, and at least one payload.
-constexpr std::size_t kSpanBytes = 128 * 1024;
-
-std::string receiver_name(const Part& part) {
-  return fmt::format("receiver-{}", part.pair);
-}
-
-peer::Peer connect(const Part& part, const std::string& name) {
-  peer::keep_free_memory();
-  peer::Options options;
-  options.endpoint = fmt::format("tcp://127.0.0.1:{}", part.port);
-  options.name = name;
-  options.connect_timeout = seconds(10);
-  auto connected = peer::Peer::connect(std::move(options));
-  if (!connected) throw std::runtime_error(connected.error().text);
-  return std::move(*connected);
-}
-
-void demand(bool sent, const std::string& why) {
-  if (!sent) throw std::runtime_error(why);
-}
-
 class Zpost final : public System {
  public:
-  explicit Zpost(bool spans) : spans_(spans) {}
+  explicit Zpost(Handover handover) : handover_(handover) {}
 
   [[nodiscard]] std::string_view name() const override {
-    return spans_ ? "zpost-spans" : "zpost-singles";
+    return spans() ? "zpost-spans" : "zpost-singles";
   }
 
   [[nodiscard]] std::string_view description() const override {
-    return spans_
+    return spans()
                ? "zpost-broker, zpost::peer, the program sends spans; acks and credit on"
                : "zpost-broker, zpost::peer, the program sends one at a time; acks and credit on";
   }
@@ -57,26 +32,30 @@ class Zpost final : public System {
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure == Measure::kThroughput || !spans_;
+    return measure != Measure::kLatency || !spans();
   }
 
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
 
+  [[nodiscard]] Server start_within(const Limits& limits) const override {
+    return launch_zpost_broker(arguments_for(limits));
+  }
+
+  [[nodiscard]] bool limits_memory() const override { return true; }
+
+  [[nodiscard]] bool tells_outcomes() const override { return true; }
+
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
-    peer::Peer peer = connect(part, fmt::format("sender-{}", part.pair));
+    peer::Peer peer = connect_zpost(fmt::format("sender-{}", part.pair), part.port);
     gate.wait_for_start();
-    if (spans_) {
-      send_spans(peer, receiver_name(part), source);
-    } else {
-      send_singles(peer, receiver_name(part), source);
-    }
+    send_all(peer, zpost_receiver(part.pair), handover_, source);
     demand(peer.wait_settled(seconds(60)), "not everything was settled");
     demand(peer.statistics().failed == 0, "some envelopes were not delivered");
     peer.close(seconds(1));
   }
 
   void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
-    peer::Peer peer = connect(part, receiver_name(part));
+    peer::Peer peer = connect_zpost(zpost_receiver(part.pair), part.port);
     gate.ready();
     peer::Batch batch;
     while (!sink.complete()) {
@@ -87,7 +66,7 @@ class Zpost final : public System {
   }
 
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
-    peer::Peer peer = connect(part, "pinger");
+    peer::Peer peer = connect_zpost("pinger", part.port);
     gate.wait_for_start();
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
       demand(static_cast<bool>(peer.send("echoer", payload)), "send failed");
@@ -98,7 +77,7 @@ class Zpost final : public System {
   }
 
   void echo(const Part& part, Gate& gate) const override {
-    peer::Peer peer = connect(part, "echoer");
+    peer::Peer peer = connect_zpost("echoer", part.port);
     gate.ready();
     peer::Batch batch;
     while (true) {
@@ -109,40 +88,40 @@ class Zpost final : public System {
     }
   }
 
+  [[nodiscard]] std::unique_ptr<RingPeer> join(const RingSeat& seat,
+                                               PayloadSink& sink) const override {
+    return join_zpost(seat, sink);
+  }
+
+  void send_told(const Part& part, Gate& gate, PayloadSource& source,
+                 ToldCounts& told) const override {
+    send_told_by_zpost(part, handover_, gate, source, told);
+  }
+
+  void receive_told(const Part& part, Gate& gate, PayloadSink& sink,
+                    ToldCounts& told) const override {
+    receive_told_by_zpost(part, gate, sink, told);
+  }
+
+  void send_mixed(const Part& part, Gate& gate, MixedSources sources,
+                  std::atomic<std::uint64_t>& held) const override {
+    send_mixed_by_zpost(part, gate, sources, held);
+  }
+
  private:
-  static void send_singles(peer::Peer& peer, const std::string& to, PayloadSource& source) {
-    std::vector<std::byte> payload(source.payload_bytes());
-    while (source.next(payload)) {
-      const auto sent = peer.send(to, payload);
-      if (!sent) throw std::runtime_error(sent.error().text);
-    }
-  }
+  [[nodiscard]] bool spans() const { return handover_ == Handover::kSpans; }
 
-  static void send_spans(peer::Peer& peer, const std::string& to, PayloadSource& source) {
-    const std::size_t size = source.payload_bytes();
-    std::vector<std::byte> buffer(std::max<std::size_t>(1, kSpanBytes / size) * size);
-    std::vector<Bytes> bodies;
-    for (std::size_t at = 0; at < buffer.size(); at += size) {
-      bodies.emplace_back(buffer.data() + at, size);
-    }
-    while (const std::size_t count = source.fill(buffer)) {
-      const auto sent = peer.send(to, std::span(bodies).first(count));
-      if (!sent) throw std::runtime_error(sent.error().text);
-      demand(sent->count == count, "a span was sent in part");
-    }
-  }
-
-  bool spans_;
+  Handover handover_;
 };
 
 }  // namespace
 
 std::unique_ptr<System> make_zpost_spans() {
-  return std::make_unique<Zpost>(true);
+  return std::make_unique<Zpost>(Handover::kSpans);
 }
 
 std::unique_ptr<System> make_zpost_singles() {
-  return std::make_unique<Zpost>(false);
+  return std::make_unique<Zpost>(Handover::kSingles);
 }
 
 }  // namespace zpost::bench

@@ -2,7 +2,20 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
+
 namespace zpost::bench {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> arguments_for(const Limits& limits) {
+  const auto heartbeat = std::min<std::chrono::milliseconds>(limits.silence / 5, 5s);
+  return {"--memory",    fmt::format("{}B", limits.memory_bytes),
+          "--silence",   fmt::format("{}ms", limits.silence.count()),
+          "--resume",    fmt::format("{}ms", limits.resume.count()),
+          "--heartbeat", fmt::format("{}ms", heartbeat.count())};
+}
 
 Server launch_zpost_broker(const std::vector<std::string>& extra) {
   return launch_program("zpost-broker",

@@ -18,6 +18,7 @@ namespace zpost::bench {
 namespace {
 
 constexpr std::uint64_t kLookEvery = 64;
+constexpr auto kDiscard = [](Bytes) {};
 
 std::string random_hex_128() {
   std::byte bytes[16];
@@ -30,21 +31,25 @@ std::string random_hex_128() {
 /// One DEALER connection that has been welcomed. Thread: one.
 class SimplePeer {
  public:
-  SimplePeer(const Part& part, std::string name) : name_(std::move(name)) {
+  /// `context` must outlive the peer.
+  SimplePeer(std::uint16_t port, std::string name, zmq::context_t& context)
+      : name_(std::move(name)), socket_(context, zmq::socket_type::dealer) {
     peer::keep_free_memory();
     socket_.set(zmq::sockopt::routing_id, name_ + "~" + random_hex_128());
     socket_.set(zmq::sockopt::linger, 10'000);
-    socket_.connect(fmt::format("tcp://127.0.0.1:{}", part.port));
+    socket_.connect(fmt::format("tcp://127.0.0.1:{}", port));
     Hello hello;
     hello.instance = random_hex_128();
     hello.software = "zpost-bench simple";
     const ByteBuffer body = encode(hello);
     transmit({.kind = Kind::kHello, .from = name_, .body = body});
-    while (next_id_ == 0) read_frame([](Bytes) {});
+    while (next_id_ == 0) read_frame(kDiscard);
   }
 
-  /// Sends one envelope in a frame of its own, waiting for credit as long as it takes.
-  void send(std::string_view to, Bytes body) {
+  /// Sends one envelope in a frame of its own, waiting for credit as long as it takes. What arrives
+  /// meanwhile goes to `take`.
+  template <typename Take>
+  void send(std::string_view to, Bytes body, Take take) {
     if (to != to_) {
       to_ = to;
       prefix_ = EnvelopePrefix(Kind::kSend, to, name_);
@@ -52,8 +57,8 @@ class SimplePeer {
     const std::size_t size = prefix_.encoded_size(next_id_, body.size());
     const std::uint64_t cost = cost_of(size);
     // A look at an empty socket is a system call: not for every envelope.
-    if (next_id_ % kLookEvery == 0) drain();
-    while (!has_credit(cost)) read_frame([](Bytes) {});
+    if (next_id_ % kLookEvery == 0) drain(take);
+    while (!has_credit(cost)) read_frame(take);
     zmq::message_t frame(size);
     prefix_.write(static_cast<std::byte*>(frame.data()), next_id_, body);
     socket_.send(frame, zmq::send_flags::none);
@@ -63,13 +68,27 @@ class SimplePeer {
     ++next_id_;
   }
 
-  /// Waits for a frame from the broker and hands the payload bodies in it to `take`.
+  void send(std::string_view to, Bytes body) { send(to, body, kDiscard); }
+
+  /// Waits for a frame from the broker and hands the payload bodies in it to `take`. False: none
+  /// came within the patience.
   template <typename Take>
-  void read_frame(Take take) {
+  bool read_frame(Take take) {
     zmq::message_t frame;
-    if (!socket_.recv(frame)) return;
+    if (!socket_.recv(frame)) return false;
     handle(frame, take);
+    return true;
   }
+
+  /// The same with all frames that are there.
+  template <typename Take>
+  void drain(Take take) {
+    zmq::message_t frame;
+    while (socket_.recv(frame, zmq::recv_flags::dontwait)) handle(frame, take);
+  }
+
+  /// How long read_frame() waits; without limit unless it is called.
+  void set_patience(int milliseconds) { socket_.set(zmq::sockopt::rcvtimeo, milliseconds); }
 
   [[nodiscard]] bool settled() const { return unsettled_cost_ == 0; }
 
@@ -83,11 +102,6 @@ class SimplePeer {
     ByteBuffer frame;
     append_envelope(frame, fields);
     socket_.send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::none);
-  }
-
-  void drain() {
-    zmq::message_t frame;
-    while (socket_.recv(frame, zmq::recv_flags::dontwait)) handle(frame, [](Bytes) {});
   }
 
   template <typename Take>
@@ -157,8 +171,7 @@ class SimplePeer {
   }
 
   std::string name_;
-  zmq::context_t context_{1};
-  zmq::socket_t socket_{context_, zmq::socket_type::dealer};
+  zmq::socket_t socket_;
   std::string to_;
   EnvelopePrefix prefix_;
   std::uint64_t next_id_ = 0;
@@ -168,6 +181,35 @@ class SimplePeer {
   std::uint64_t unsettled_cost_ = 0;
   std::vector<Unsettled> unsettled_;
   std::size_t head_ = 0;
+};
+
+class SimpleRingPeer final : public RingPeer {
+ public:
+  SimpleRingPeer(const RingSeat& seat, zmq::context_t& context, PayloadSink& sink)
+      : next_(name_of(seat.next())), take_{sink}, peer_(seat.port, name_of(seat.number), context) {
+    peer_.set_patience(kRingPatienceMilliseconds);
+  }
+
+  void send(std::span<const std::byte> payload) override { peer_.send(next_, payload, take_); }
+
+  void receive() override {
+    if (!peer_.read_frame(take_)) throw std::runtime_error("nothing arrived in time");
+  }
+
+  void attend() override { peer_.drain(take_); }
+
+ private:
+  static std::string name_of(std::uint32_t number) { return fmt::format("peer-{}", number); }
+
+  struct Take {
+    PayloadSink& sink;
+
+    void operator()(Bytes body) const { sink.accept(body); }
+  };
+
+  std::string next_;
+  Take take_;
+  SimplePeer peer_;
 };
 
 class ZpostSimple final : public System {
@@ -182,27 +224,32 @@ class ZpostSimple final : public System {
     return missing_program("zpost-broker");
   }
 
-  [[nodiscard]] bool measures(Measure /*measure*/) const override { return true; }
+  [[nodiscard]] bool measures(Measure measure) const override {
+    return measure != Measure::kAmplification && measure != Measure::kStall;
+  }
 
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
 
   void send(const Part& part, Gate& gate, PayloadSource& source) const override {
-    SimplePeer peer(part, fmt::format("sender-{}", part.pair));
+    zmq::context_t context;
+    SimplePeer peer(part.port, fmt::format("sender-{}", part.pair), context);
     const std::string to = fmt::format("receiver-{}", part.pair);
     std::vector<std::byte> payload(source.payload_bytes());
     gate.wait_for_start();
     while (source.next(payload)) peer.send(to, payload);
-    while (!peer.settled()) peer.read_frame([](Bytes) {});
+    while (!peer.settled()) peer.read_frame(kDiscard);
   }
 
   void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
-    SimplePeer peer(part, fmt::format("receiver-{}", part.pair));
+    zmq::context_t context;
+    SimplePeer peer(part.port, fmt::format("receiver-{}", part.pair), context);
     gate.ready();
     while (!sink.complete()) peer.read_frame([&](Bytes body) { sink.accept(body); });
   }
 
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
-    SimplePeer peer(part, "pinger");
+    zmq::context_t context;
+    SimplePeer peer(part.port, "pinger", context);
     gate.wait_for_start();
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
       peer.send("echoer", payload);
@@ -217,7 +264,8 @@ class ZpostSimple final : public System {
   }
 
   void echo(const Part& part, Gate& gate) const override {
-    SimplePeer peer(part, "echoer");
+    zmq::context_t context;
+    SimplePeer peer(part.port, "echoer", context);
     gate.ready();
     std::vector<std::byte> body(part.payload_bytes);
     while (true) {
@@ -228,6 +276,13 @@ class ZpostSimple final : public System {
       });
       for (; count > 0; --count) peer.send("pinger", body);
     }
+  }
+
+  [[nodiscard]] std::unique_ptr<RingPeer> join(const RingSeat& seat,
+                                               PayloadSink& sink) const override {
+    // One for all peers of the process, and for as long as it runs.
+    static zmq::context_t context;
+    return std::make_unique<SimpleRingPeer>(seat, context, sink);
   }
 };
 

@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""The verbs of zpost-bench run and keep exact ledgers. Numbers are tiny: nothing is measured."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+if "ZPOST_BIN" not in os.environ:
+    sys.exit("ZPOST_BIN must name the folder of zpost-bench (ctest sets it)")
+BENCH = pathlib.Path(os.environ["ZPOST_BIN"]).resolve() / "zpost-bench"
+
+
+def bench(*arguments):
+    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=150)
+
+
+class VerbTest(unittest.TestCase):
+    def run_json(self, *arguments, code=0):
+        """The one object it prints."""
+        done = bench(*arguments, "--format", "json")
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+
+class MemoryTest(VerbTest):
+    def check_ring(self, system):
+        result = self.run_json("memory", "--system", system, "--peers", "20", "--envelopes", "25",
+                               "--idle", "0.1")
+        self.assertEqual(
+            {key: result[key] for key in
+             ("peers", "sent", "received", "lost", "duplicated", "reordered", "corrupt")},
+            {"peers": 20, "sent": 500, "received": 500, "lost": 0, "duplicated": 0, "reordered": 0,
+             "corrupt": 0})
+        for time in ("at_start", "after_hello", "after_envelopes"):
+            self.assertGreater(result[time]["rss_bytes"], 0)
+            self.assertGreater(result[time]["pss_bytes"], 0)
+
+    def test_a_ring_of_library_peers_passes_everything_on(self):
+        self.check_ring("zpost")
+
+    def test_a_ring_of_simple_peers_passes_everything_on(self):
+        self.check_ring("zpost-simple")
+
+    def test_a_ring_around_a_bare_router_passes_everything_on(self):
+        self.check_ring("router-hwm1000")
+
+    def test_a_stopped_peer_leaves_the_others_theirs(self):
+        result = self.run_json("memory", "--amplification", "--envelopes", "500", "--memory",
+                               "1GiB")
+        self.assertEqual((result["passed"], result["wanted"]), (1500, 1500))
+        self.assertGreater(result["held"], 0)
+        self.assertLessEqual(result["peak_growth_bytes"], result["limit_bytes"])
+
+    def test_systems_that_cannot_say_so(self):
+        done = bench("memory", "--system", "tcp-relay")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("tcp-relay does not support memory; these do: zpost-spans", done.stderr)
+
+
+class StallTest(VerbTest):
+    SENT = 2_000
+
+    def stall(self, mode, stop, *arguments):
+        result = self.run_json("stall", "--system", "zpost", "--mode", mode, "--stop", stop,
+                               "--envelopes", str(self.SENT), "--size", "100", "--before", "0.2",
+                               *arguments)
+        stalled, other, told = result["stalled"], result["other"], result["told"]
+        self.assertEqual(stalled["sent"], self.SENT)
+        self.assertEqual(other["arrived"], other["sent"])
+        for pair in (stalled, other):
+            self.assertEqual((pair["duplicated"], pair["reordered"], pair["corrupt"]), (0, 0, 0))
+        self.assertTrue(result["balances"])
+        self.assertEqual((result["mode"], result["vanished"], told["stray"]), (mode, 0, 0))
+        return stalled, told
+
+    def test_below_silence_all_is_delivered(self):
+        stalled, told = self.stall("below", "1")
+        self.assertEqual((stalled["arrived"], told["delivered"]), (self.SENT, self.SENT))
+
+    def test_back_in_time_all_is_delivered(self):
+        stalled, told = self.stall("away", "2")
+        self.assertEqual((stalled["arrived"], told["delivered"]), (self.SENT, self.SENT))
+
+    def test_beyond_resume_arrived_and_lost_is_what_was_sent(self):
+        stalled, told = self.stall("beyond", "4")
+        self.assertGreater(told["lost"], 0)
+        self.assertEqual(stalled["arrived"] - told["taken_in_vain"] + told["lost"] + told["other"],
+                         self.SENT)
+
+    def test_what_vanishes_untold_is_exit_code_3(self):
+        arguments = ("stall", "--system", "redis", "--mode", "below", "--stop", "1", "--before",
+                     "0.2", "--envelopes", "100000", "--memory", "16MiB")
+        if bench("throughput", "--system", "redis", "--messages", "1").returncode == 2:
+            self.skipTest("no redis here")
+        result = self.run_json(*arguments, code=3)
+        self.assertGreater(result["vanished"], 0)
+        self.assertEqual(result["vanished"],
+                         result["stalled"]["sent"] - result["stalled"]["arrived"])
+        self.assertNotIn("told", result)
+
+    def test_times_that_do_not_make_the_mode_are_refused(self):
+        done = bench("stall", "--mode", "beyond", "--stop", "1")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("is 'below', not 'beyond'", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
