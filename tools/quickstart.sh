@@ -10,9 +10,13 @@ work=$(mktemp -d)
 pids=()
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+# run COMMAND…: shows it as one would type it, and runs it.
 run() {
+  local word
   printf '$'
-  printf ' %q' "$@"
+  for word in "$@"; do
+    if [[ $word == *' '* ]]; then printf ' "%s"' "$word"; else printf ' %s' "$word"; fi
+  done
   printf '\n'
   "$@"
 }
@@ -78,7 +82,7 @@ cat "$work/broker.log"
 say "Watch everything from now on"
 zpost-inspect tail > "$work/tail.log" 2> "$work/tail.err" &
 pids+=($!)
-await_peer 'inspect' || true
+await "$work/tail.err" '^watching'
 echo "$ zpost-inspect tail &"
 
 say "Alice writes, bob answers"

@@ -56,9 +56,10 @@ std::optional<Json> as_msgpack(const Body& body) {
   if (says_msgpack(type)) return json_from_msgpack(body.bytes);
   // Nearly any byte is some value of msgpack; arrays and maps are not there by chance.
   if (!type.empty() || looks_like_text(body)) return std::nullopt;
-  std::optional<Json> json = json_from_msgpack(body.bytes);
-  if (json && !json->is_structured()) json.reset();
-  return json;
+  if (std::optional<Json> json = json_from_msgpack(body.bytes); json && json->is_structured()) {
+    return json;
+  }
+  return std::nullopt;
 }
 
 std::string hexadecimal(const Body& body) {
