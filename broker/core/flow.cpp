@@ -353,10 +353,19 @@ void Router::Impl::write_receipt(Session& session) {
   append_envelope(out_->arena, {.kind = kind, .to = name_of(session), .body = body});
 }
 
-/// Doubles the credit of a sender that came near a limit, while all grants fit the budget.
+/// Whether the credit of `session` may be doubled. Much on its way makes a lone sender fast; of
+/// several it only leaves the processor's caches, so beyond a quarter of the most they share it.
+bool Router::Impl::may_double(const Session& session) const {
+  if (reserved_ + orphan_cost_ + session.credit_size > budget()) return false;
+  const std::uint64_t grown = reserved_ - session_count * limits.credit_initial;
+  return session.credit_size * 4 <= limits.credit_max ||
+         grown + session.credit_size <= limits.credit_max;
+}
+
+/// Doubles the credit of a sender that came near a limit.
 void Router::Impl::adjust_credit(Session& session) {
   session.shrink_to = 0;
-  const bool fits = reserved_ + orphan_cost_ + session.credit_size <= budget();
+  const bool fits = may_double(session);
   if (session.pressed && session.credit_size < limits.credit_max && fits && !over_memory()) {
     const std::uint64_t size = std::min(session.credit_size * 2, limits.credit_max);
     reserved_ += size - session.credit_size;

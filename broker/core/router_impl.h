@@ -177,6 +177,7 @@ class Router::Impl {
   [[nodiscard]] bool receipt_due(const Session& session) const;
   void write_outcomes(Session& session);
   void write_receipt(Session& session);
+  [[nodiscard]] bool may_double(const Session& session) const;
   void adjust_credit(Session& session);
   void adopt_credit(Session& session, std::uint64_t credit);
   void append_from_broker(Session& session, const EnvelopeFields& fields, PairIndex as);
