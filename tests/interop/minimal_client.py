@@ -48,11 +48,8 @@ class Client:
         return self.next_id - 1
     def outcome(self, to, id):  # Waits: [code, recipient, text] of a failure, None when it was delivered or unconfirmed.
         return self.wait(lambda: id in self.failures or self.settled.get(to, -1) >= id) or self.failures.get(id)
-    def receive(self):
-        return self.wait(lambda: self.inbox) or self.inbox.pop(0)
-    def close(self):
-        self.put(GOODBYE, b"")
-        self.socket.close(linger=1000)
+    def receive(self): return self.wait(lambda: self.inbox) or self.inbox.pop(0)
+    def close(self): self.put(GOODBYE, b""), self.socket.close(linger=1000)
 
 if __name__ == "__main__":
     client, (command, *rest) = Client(*sys.argv[1:3], timeout=60), sys.argv[3:]
