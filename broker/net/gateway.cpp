@@ -55,9 +55,11 @@ std::span<const ConnectionId> Gateway::keep_house(core::Now now) {
 }
 
 void Gateway::expel_hoarders(core::Now now) {
-  const std::uint64_t limit = limits_.credit_max + 2 * limits_.max_frame() + kHoardingSlack;
+  // Of a part of two bytes libzmq makes sixty-four: no more than need be from who has no credit.
+  const std::uint64_t strangers = 2 * limits_.max_frame() + kHoardingSlack;
+  const std::uint64_t limit = limits_.credit_max + strangers;
   receiver_.collect_events();
-  for (const Hoarder& hoarder : find_hoarders(connections_, limit)) {
+  for (const Hoarder& hoarder : find_hoarders(connections_, limit, strangers)) {
     monitor_.expel(hoarder.fd, hoarder.generation, now.steady_ns);
     const std::string_view name =
         hoarder.connection == kNone ? "?" : connections_[hoarder.connection].name;

@@ -26,12 +26,14 @@ std::uint64_t bytes_received(int fd) {
 
 }  // namespace
 
-std::vector<Hoarder> find_hoarders(const Connections& connections, std::uint64_t limit) {
+std::vector<Hoarder> find_hoarders(const Connections& connections, std::uint64_t limit,
+                                   std::uint64_t stranger_limit) {
   std::vector<Hoarder> found;
   connections.for_each_descriptor([&](int fd, std::uint32_t generation, ConnectionId id) {
     const std::uint64_t received = bytes_received(fd);
     const std::uint64_t read = id == kNone ? 0 : connections[id].wire_bytes;
-    if (received > read + limit) found.push_back({fd, generation, id, received - read});
+    if (received > read + (id == kNone ? stranger_limit : limit))
+      found.push_back({fd, generation, id, received - read});
   });
   return found;
 }

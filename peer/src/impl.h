@@ -169,7 +169,7 @@ class Peer::Impl {
   bool readable_set_ = false;
 
   Rest rest_ = Rest::kSocket;
-  bool nimble_ = false;  // The background thread looks again within a millisecond.
+  bool nimble_ = false;  // The background thread looks again within kCycle.
   Time rest_until_ = Time::min();
   bool stop_ = false;
   bool monitor_unread_ = false;
