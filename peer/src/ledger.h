@@ -126,6 +126,9 @@ class Ledger {
   /// The total in force; an ack reports it as its third number.
   [[nodiscard]] std::uint64_t credit() const { return credit_; }
 
+  /// The cost that may be outstanding to one recipient.
+  [[nodiscard]] std::uint64_t pair_limit() const { return pair_; }
+
   /// Applies one entry of a receipt; appends what it settles to `out`, except what failed before.
   void settle(const ReceiptEntry& receipt, std::vector<Settlement>& out);
 

@@ -13,6 +13,8 @@ constexpr std::size_t kFrameBytes = 256 * 1024;
 /// From here on a frame to one recipient only is worth more than a full one: it passes the broker
 /// without a copy.
 constexpr std::size_t kWholeFrameBytes = 32 * 1024;
+/// How many full frames what may be outstanding to one recipient would fill, if bytes were its cost.
+constexpr std::size_t kFramesToOne = 8;
 
 Failure invalid_argument(std::string text) {
   return {Fault::kInvalid, Outcome::kNone, std::move(text)};
@@ -53,7 +55,10 @@ std::optional<Failure> State::invalid(const Draft& draft) const {
 }
 
 std::size_t State::frame_capacity() const {
-  return std::min<std::size_t>(kFrameBytes, welcome_.max_frame_bytes);
+  // Several frames under way to one recipient, or its receipt stops us between any two.
+  const std::size_t part = ledger_.pair_limit() / kFramesToOne;
+  return std::min<std::size_t>(std::clamp(part, kWholeFrameBytes, kFrameBytes),
+                               welcome_.max_frame_bytes);
 }
 
 void State::make_room(const Ledger::Recipient& to, std::size_t bytes) {

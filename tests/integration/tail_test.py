@@ -15,26 +15,7 @@ import threading
 import time
 import unittest
 
-BIN = pathlib.Path(os.environ.get("ZPOST_BIN", "build/bin"))
-PATIENCE_S = 20
-USAGE, UNREACHABLE = 2, 4
-
-
-def await_true(condition, what):
-    """Returns the condition's first true value."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited in vain: {what}")
-
-
-def environment(endpoint):
-    kept = {key: value for key, value in os.environ.items()
-            if not key.startswith("ZPOST_") and key != "NO_COLOR"}
-    return {**kept, "ZPOST_ENDPOINT": endpoint, "LC_ALL": "C.UTF-8"}
+from programs import BIN, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
 
 
 class Program:

@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+"""zpost-peer chat as people use it, on terminals of their own and through pipes.
+
+ZPOST_BIN names the directory of the programs.
+"""
+import contextlib
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+from programs import NOT_DELIVERED, PATIENCE_S, PEER, ProgramTest, await_true, stop
+
+
+class Terminal:
+    """A program on a terminal of its own, and what it wrote there."""
+
+    def __init__(self, arguments, env, columns=80):
+        self.text = ""
+        self.raw = b""
+        self.master, slave = pty.openpty()
+        self.resize(columns)
+        self.process = subprocess.Popen([PEER, *arguments], stdin=slave, stdout=slave, stderr=slave,
+                                        env=env, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+
+    def resize(self, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def read(self, seconds):
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if not ready:
+            return
+        with contextlib.suppress(OSError):  # The program closed its side.
+            self.raw += os.read(self.master, 65536)
+        self.text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>()][A-Z0-9]?|[\r\x01]", "",
+                           self.raw.decode(errors="replace"))
+
+    def expect(self, pattern):
+        """Waits for `pattern` in what was written since the last expected text."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := re.search(pattern, self.text)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {pattern!r} in:\n{self.text}")
+            self.read(0.1)
+        self.raw = self.text[found.end():].encode()
+        self.text = self.text[found.end():]
+        return found
+
+    def close(self):
+        try:
+            return stop(self.process, signal.SIGKILL)
+        finally:
+            os.close(self.master)
+
+
+class ChatTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.state = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.state.cleanup)
+
+    def chat(self, name, *arguments, columns=80, **environment):
+        env = self.environment(XDG_STATE_HOME=f"{self.state.name}/{name}", TERM="xterm-256color",
+                               NO_COLOR="1", **environment)
+        terminal = Terminal(["chat", "--as", name, *arguments], env, columns)
+        self.addCleanup(terminal.close)
+        terminal.expect("you are " + name)
+        return terminal
+
+    def end_chat(self, terminal):
+        terminal.type("/quit\r")
+        deadline = time.monotonic() + PATIENCE_S
+        while terminal.process.poll() is None and time.monotonic() < deadline:
+            terminal.read(0.05)
+        return terminal.process.poll()
+
+    def test_two_talk_with_delivered_marks_and_see_each_other_come_and_go(self):
+        anna = self.chat("anna", "--to", "ben")
+        anna.expect("ben, who is not here yet")
+        ben = self.chat("ben")
+        anna.expect("ben is here")
+        anna.type("hello bén\r")
+        anna.expect(r"\d\d:\d\d:\d\d anna: hello bén ✓")
+        ben.expect(r"\d\d:\d\d:\d\d anna: hello bén\n")
+        ben.expect("you talk with anna now")
+        ben.expect("to anna>")
+        ben.type("hello anna\r")
+        ben.expect("ben: hello anna ✓")
+        anna.expect("ben: hello anna")
+        self.assertEqual(self.end_chat(ben), 0)
+        anna.expect("ben left")
+        self.assertEqual(self.end_chat(anna), 0)
+
+    def test_a_line_to_an_absent_person_stays_undelivered_until_retried(self):
+        carl = self.chat("carl", "--to", "dora")
+        carl.type("are you there?\r")
+        carl.expect("carl: are you there\\? ✗ not delivered: nobody named dora is here — /retry")
+        dora = self.chat("dora")
+        carl.expect("dora is here; 1 line not delivered: /retry")
+        carl.type("/retry\r")
+        carl.expect("carl: are you there\\? ✓")
+        dora.expect("carl: are you there\\?")
+        carl.type("/retry\r")
+        carl.expect("everything said was delivered")
+
+    def test_commands_and_unknown_ones_are_answered(self):
+        emil = self.chat("emil")
+        emil.type("to whom?\r")
+        emil.expect("not sent: you talk with nobody yet")
+        emil.type("/help\r")
+        for word in ("/to NAME", "/who", "/retry", "/quit"):
+            emil.expect(word)
+        emil.type("/dance\r")
+        emil.expect("/dance: there is no such command")
+        emil.type("/to not a name\r")
+        emil.expect("is not a name")
+        emil.type("/to fritz\r")
+        emil.expect("you talk with fritz now")
+        self.chat("fritz")
+        emil.expect("fritz is here")
+        emil.type("/who\r")
+        emil.expect("fritz  since")
+        emil.type("\x04")
+        await_true(lambda: emil.process.poll() is not None, "Ctrl-D ends the chat")
+        self.assertEqual(emil.process.poll(), 0)
+
+    def test_what_is_typed_survives_an_incoming_line_and_can_be_edited(self):
+        gina = self.chat("gina", "--to", "hugo")
+        hugo = self.chat("hugo", "--to", "gina")
+        gina.expect("hugo is here")
+        gina.type("half a thoughx")
+        gina.expect("half a thoughx")
+        hugo.type("interrupting\r")
+        gina.expect("hugo: interrupting")
+        gina.expect("to hugo> *half a thoughx")
+        gina.type("\x7ft, finished\r")
+        hugo.expect("gina: half a thought, finished")
+
+    def test_history_is_kept_for_the_next_time(self):
+        ida = self.chat("ida", "--to", "jan")
+        ida.type("remember me\r")
+        ida.expect("not delivered")
+        self.assertEqual(self.end_chat(ida), 0)
+        self.await_gone("ida")
+        ida = self.chat("ida", "--to", "jan")
+        ida.type("\x10\x10\r")  # Twice back: before /quit.
+        ida.expect("ida: remember me ✗")
+        directory = pathlib.Path(self.state.name) / "ida" / "zpost"
+        file, = directory.iterdir()
+        self.assertEqual(file.stat().st_mode & 0o077, 0)
+
+    def test_a_narrow_terminal_and_a_resize_lose_nothing(self):
+        kim = self.chat("kim", "--to", "leo", columns=30)
+        leo = self.chat("leo", "--to", "kim")
+        kim.expect("leo is here")
+        kim.type("a line that is much longer than thirty columns, ")
+        kim.resize(100)
+        kim.type("and goes on\r")
+        leo.expect("kim: a line that is much longer than thirty columns, and goes on")
+
+    def test_control_characters_never_reach_the_terminal(self):
+        mia = self.chat("mia")
+        self.assert_exit(self.run_peer("send", "--as", "mallory", "mia", "x\x1b]0;owned\x07y"), 0)
+        mia.expect(r"mallory: x\\e\]0;owned\\x07y")
+
+    def test_requests_are_turned_down_politely(self):
+        nora = self.chat("nora")
+        done = self.run_peer("request", "nora", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("rejected", done.err)
+        self.assertIn("chat", done.err)
+        nora.expect("asked something")
+
+    def test_colours_are_used_on_a_terminal_unless_no_color_is_set(self):
+        env = self.environment(TERM="xterm-256color", XDG_STATE_HOME=f"{self.state.name}/olga")
+        olga = Terminal(["chat", "--as", "olga"], env)
+        self.addCleanup(olga.close)
+        self.await_present("olga")
+        self.assert_exit(self.run_peer("send", "--as", "paul", "olga", "x"), 0)
+        await_true(lambda: olga.read(0.1) or re.search(rb"\x1b\[[0-9;]*m[^\n]*paul", olga.raw),
+                   "a coloured name")
+
+    def test_a_pipe_says_its_lines_and_leaves(self):
+        recv = self.start_peer("recv", "--as", "quin", "--count", "2", "--raw")
+        done = self.run_peer("chat", "--as", "rita", "--to", "quin", stdin="eins\nzwei ü\n".encode())
+        self.assert_exit(done, 0)
+        self.assertEqual(self.result(recv)[1].decode(), "eins\nzwei ü\n")
+        self.assertEqual(done.out.decode().count("✓"), 2)
+        self.assertNotIn(b"\x1b", done.out)
+
+    def test_a_pipe_to_nobody_exits_3(self):
+        done = self.run_peer("chat", "--as", "sven", "--to", "nobody", stdin=b"x\n")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("✗", done.out.decode())
+
+    def test_a_signal_ends_a_chat_and_leaves_the_terminal_as_it_was(self):
+        tom = self.chat("tom")
+        before = termios.tcgetattr(tom.master)[3]
+        tom.process.send_signal(signal.SIGTERM)
+        self.assertIsNotNone(tom.process.wait(PATIENCE_S))
+        after = termios.tcgetattr(tom.master)[3]
+        self.assertTrue(after & termios.ECHO and after & termios.ICANON, (before, after))
+        self.await_gone("tom")
+
+
+class BrokerRestartTest(ProgramTest):
+    def test_a_chat_tells_and_goes_on(self):
+        with tempfile.TemporaryDirectory() as state:
+            env = self.environment(XDG_STATE_HOME=state, TERM="xterm", NO_COLOR="1")
+            uta, vera = (Terminal(["chat", "--as", me, "--to", to], env)
+                         for me, to in (("uta", "vera"), ("vera", "uta")))
+            self.addCleanup(uta.close)
+            self.addCleanup(vera.close)
+            uta.expect("vera is here|here: vera")
+            vera.expect("you are vera")
+            self.broker.stop(signal.SIGKILL)
+            uta.expect("connection lost")
+            uta.type("into the void\r")
+            uta.expect("uta: into the void …")
+            self.broker.start()
+            uta.expect("connected again")
+            uta.expect("✓ delivered: into the void|into the void ✓")
+            vera.expect("uta: into the void")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    unittest.main()
