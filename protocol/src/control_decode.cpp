@@ -146,6 +146,7 @@ constexpr Key<Hello> kHelloKeys[] = {
     {"taken", [](BodyReader& b, Hello& h) { return b.uint(h.taken); }},
     {"outcomes", [](BodyReader& b, Hello& h) { return b.uint(h.outcomes); }},
     {"demand", [](BodyReader& b, Hello& h) { return b.uint(h.demand.emplace()); }},
+    {"backlog", [](BodyReader& b, Hello& h) { return b.uint(h.backlog); }},
     {"metadata", [](BodyReader& b, Hello& h) { return b.metadata(h.metadata); }},
 };
 

@@ -21,7 +21,7 @@ void write_abilities(MsgpackWriter& writer, const Hello& hello) {
 ByteBuffer encode(const Hello& hello) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.map(hello.demand ? 12 : 11);
+  writer.map(11U + (hello.demand ? 1U : 0U) + (hello.backlog > 0 ? 1U : 0U));
   writer.str("instance").str(hello.instance);
   writer.str("versions").array(hello.versions.size());
   for (const std::uint64_t version : hello.versions) writer.uint(version);
@@ -37,6 +37,7 @@ ByteBuffer encode(const Hello& hello) {
   writer.str("metadata");
   write_metadata(writer, hello.metadata);
   if (hello.demand) writer.str("demand").uint(*hello.demand);
+  if (hello.backlog > 0) writer.str("backlog").uint(hello.backlog);
   return buffer;
 }
 

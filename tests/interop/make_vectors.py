@@ -293,6 +293,7 @@ def valid_bodies():
              {"later": {"a": [1, 2]}, **hello(abilities=["fly", "pong"])},
              hello(abilities=["pong"]), canonical=False),
         case("hello with a demand", "hello", hello(demand=3)),
+        case("hello of a peer that has much to send again", "hello", hello(backlog=5 << 20)),
         case("hello with three versions", "hello", hello(versions=[1, 2, 2**64 - 1])),
         case("hello with metadata of 1,024 bytes", "hello",
              hello(metadata={"k": "v" * 1018})),

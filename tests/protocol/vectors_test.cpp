@@ -171,6 +171,7 @@ json as_json(const Hello& hello) {
                  {"outcomes", hello.outcomes},
                  {"metadata", json(hello.metadata)}};
   if (hello.demand) fields["demand"] = *hello.demand;
+  if (hello.backlog > 0) fields["backlog"] = hello.backlog;
   return fields;
 }
 

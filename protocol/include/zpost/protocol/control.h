@@ -30,6 +30,7 @@ struct Hello {
   std::uint64_t taken = 0;
   std::uint64_t outcomes = 0;
   std::optional<std::uint64_t> demand = {};  // Program-lane envelopes beyond `taken`; no end.
+  std::uint64_t backlog = 0;                 // Cost of the copies it keeps.
   Metadata metadata = {};
 
   bool operator==(const Hello&) const = default;
