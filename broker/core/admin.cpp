@@ -65,7 +65,8 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
     return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
   }
   // Who asks and does not take the answers.
-  if (session.stream.bytes >= limits.queue) {
+  const bool full = session.stream.bytes >= limits.window || own_is_full(limits.max_envelope / 2);
+  if (full) {
     return fail(session, index, view.id, view.kind_number, cost, Outcome::kFull);
   }
   // The broker takes it here and now.
@@ -132,9 +133,16 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
   Sink rows;
   std::uint32_t count = 0;
   std::uint64_t next = 0;
-  for (std::uint64_t id = start; id < sessions_.size(); ++id) {
+  std::uint64_t id = start;
+  std::uint64_t end = sessions_.size();
+  if (!name.empty()) {
+    const NameId known = directory.find(name);
+    id = known == kNone ? kNone : directory.session(known);
+    end = id == kNone ? id : id + 1;
+  }
+  for (; id < end; ++id) {
     const Session* peer = sessions_[id].get();
-    if (peer == nullptr || (!name.empty() && name != name_of(*peer))) continue;
+    if (peer == nullptr) continue;
     if (count > 0 && rows.buffer.size() + 2 * kMaxMetadataBytes > room) {
       next = id;
       break;

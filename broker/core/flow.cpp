@@ -1,4 +1,6 @@
 // What goes out, and how it is settled: streams and windows, acks, outcomes, receipts, credit.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -43,6 +45,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   const std::uint64_t first = run.first;
   run.first = last + run.stride;
   run.count -= count;
+  if (is_own(run.pair)) own_bytes_ -= count * std::uint64_t{run.size};
   if (run.pair == kUncounted) return;
 
   accounting.held -= count;
@@ -56,16 +59,12 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   pair.last_taken_id = last;
   if (!confirmed) pair.last_unconfirmed_id = last;
   if (tap_on) {
-    TapNote& note = out_->tap.emplace_back();
-    note.record.time_ns = now_.wall_ns;
-    note.record.first_id = first;
-    note.record.last_id = last;
-    note.record.count = count;
-    note.record.bytes = count * run.size;
-    note.record.from = pair.from;
-    note.record.to = pair.to;
-    note.record.event = TapEvent::kDelivered;
-    note.record.code =
+    TapRecord& record = note(TapEvent::kDelivered, pair.from, pair.to, run.kind).record;
+    record.first_id = first;
+    record.last_id = last;
+    record.count = count;
+    record.bytes = count * run.size;
+    record.code =
         static_cast<std::uint16_t>(confirmed ? Outcome::kDelivered : Outcome::kUnconfirmed);
   }
   if (pair.sender == kNone) {
@@ -73,7 +72,9 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
     if (pair.held_count == 0) free_pair(run.pair);
     return;
   }
-  settled(session_at(pair.sender), cost);
+  Session& sender = session_at(pair.sender);
+  settled(sender, cost);
+  sender.settled_bytes_since_receipt += count * std::uint64_t{run.size};
   mark_dirty(run.pair);
 }
 
@@ -154,7 +155,7 @@ void Router::Impl::flush() {
       continue;
     }
     flush_stream(*session);
-    flush_control(*session);
+    flush_control(*session, session->id);
     const bool later = !session->dirty_pairs.empty() || session->credit_due;
     if (later) {
       late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
@@ -184,6 +185,7 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
         mark_dirty(index);
       }
       session->credit_due = true;
+      session->shrink_to = 0;  // A lower total is told again when there is room.
     }
     if (session->blocked_since == 0) session->blocked_since = now_.steady_ns;
     session->retry_at = now_.steady_ns + kBlockedRetry;
@@ -211,10 +213,6 @@ void Router::Impl::settle_handed(Session& session) {
     if (session.blocked_since != 0) session.blocked_since = now_.steady_ns;
   }
   take_outcomes(session, session.outcomes_sent);
-}
-
-std::uint64_t Router::Impl::pair_limit(const Session& session) const {
-  return session.credit_size / limits.pair_share;
 }
 
 bool Router::Impl::window_open(const Session& session) const {
@@ -249,12 +247,13 @@ void Router::Impl::note_handed(const Session& session) {
 }
 
 /// Everything that is no payload goes in one frame of its own, past the window: pong, ping,
-/// failures, then the receipt that may cover them later.
-void Router::Impl::flush_control(Session& session) {
+/// failures, then the receipt that may cover them later. False: there was nothing to say.
+/// `blames`: who is told if its pipe is full; kNone: nobody, the session ends.
+bool Router::Impl::flush_control(Session& session, SessionId blames) {
   const bool outcomes = session.outcomes_sent < session.outcomes_acked + session.outcomes.size() &&
                         session.outcomes_sent - session.outcomes_acked < kOutcomesPerFrame;
   const bool receipt = receipt_due(session);
-  if (!outcomes && !receipt && !session.pong_due && !session.ping_due) return;
+  if (!outcomes && !receipt && !session.pong_due && !session.ping_due) return false;
 
   const std::size_t begin = out_->arena.size();
   session.outcomes_sent_before = session.outcomes_sent;
@@ -270,9 +269,9 @@ void Router::Impl::flush_control(Session& session) {
   session.ping_told = std::exchange(session.ping_due, false);
   if (outcomes) write_outcomes(session);
   if (receipt) write_receipt(session);
-  if (out_->arena.size() == begin) return;
-  control_frame(session.connection, session.id, begin);
-  note_handed(session);
+  control_frame(session.connection, blames, begin);
+  if (blames != kNone) note_handed(session);
+  return true;
 }
 
 void Router::Impl::control_frame(ConnectionId connection, SessionId session, std::size_t begin) {
@@ -286,6 +285,40 @@ void Router::Impl::control_frame(ConnectionId connection, SessionId session, std
 // ---- Outcomes and receipts
 // -----------------------------------------------------------------------
 
+/// For people; with the limit where there is one.
+std::string Router::Impl::outcome_text(const Session& sender, Outcome code) const {
+  switch (code) {
+    case Outcome::kNoPeer:
+      return "no peer of that name";
+    case Outcome::kLost:
+      return "the recipient is gone, and may have taken it";
+    case Outcome::kFull:
+      return fmt::format("limits.queue ({} bytes) of the recipient or limits.memory is used up",
+                         limits.queue);
+    case Outcome::kOverCredit:
+      return fmt::format("beyond the credit of {} or the pair limit of {}", sender.credit_size,
+                         sender.pair_limit);
+    case Outcome::kTooLarge:
+      return fmt::format("limits.max_envelope is {} bytes", limits.max_envelope);
+    case Outcome::kUnsupported:
+      return "this broker does not serve it";
+    case Outcome::kDraining:
+      return "the broker is shutting down";
+    case Outcome::kForged:
+      return "from is not the connection's name";
+    case Outcome::kDuplicate:
+      return "the id is not above the highest one";
+    case Outcome::kBadId:
+      return "the id is far ahead of the clock";
+    case Outcome::kBadName:
+      return "to is not a name";
+    case Outcome::kMalformed:
+      return "its meta cannot be read";
+    default:
+      return {};
+  }
+}
+
 void Router::Impl::write_outcomes(Session& session) {
   const std::uint64_t all = session.outcomes_acked + session.outcomes.size();
   const std::uint64_t end = std::min(all, session.outcomes_acked + kOutcomesPerFrame);
@@ -293,7 +326,8 @@ void Router::Impl::write_outcomes(Session& session) {
     const OutcomeEntry& entry = session.outcomes[session.outcomes_sent - session.outcomes_acked];
     const std::string_view recipient =
         entry.pair == kNoPair ? std::string_view{} : directory.name(pairs_[entry.pair].to);
-    const ByteBuffer body = encode(OutcomeNotice{entry.code, recipient, {}});
+    const std::string text = outcome_text(session, entry.code);
+    const ByteBuffer body = encode(OutcomeNotice{entry.code, recipient, text});
     append_envelope(out_->arena,
                     {.kind = Kind::kOutcome, .to = name_of(session), .id = entry.id, .body = body});
   }
@@ -321,18 +355,18 @@ std::uint64_t Router::Impl::receipt_position(const Pair& pair) const {
 
 bool Router::Impl::receipt_due(const Session& session) const {
   if (session.dirty_pairs.empty() && !session.credit_due) return false;
-  return session.settled_since_receipt >= pair_limit(session) / 4 ||
+  return session.settled_since_receipt >= session.pair_limit / 4 ||
          now_.steady_ns - session.last_receipt >= limits.receipt_ns;
 }
 
 void Router::Impl::write_receipt(Session& session) {
   // A quarter of the limit in less than a receipt's pause: the limit holds the sender up, even if
   // the broker never sees much outstanding.
-  const bool fast = session.settled_since_receipt >= pair_limit(session) / 4 &&
+  const bool fast = session.settled_since_receipt >= session.pair_limit / 4 &&
                     now_.steady_ns - session.last_receipt < limits.receipt_ns;
   if (fast) session.pressed = true;
   adjust_credit(session);
-  Receipt receipt{session.credit, pair_limit(session), {}};
+  Receipt receipt{session.credit, session.pair_limit, {}};
   for (const PairIndex index : session.dirty_pairs) {
     Pair& pair = pairs_[index];
     pair.dirty = false;
@@ -346,20 +380,42 @@ void Router::Impl::write_receipt(Session& session) {
   }
   session.dirty_pairs.clear();
   session.credit_due = false;
-  session.settled_since_receipt = 0;
+  session.settled_since_receipt = session.settled_bytes_since_receipt = 0;
   session.last_receipt = now_.steady_ns;
   const Kind kind = receipt.entries.empty() ? Kind::kCredit : Kind::kReceipt;
   const ByteBuffer body = encode(receipt);
   append_envelope(out_->arena, {.kind = kind, .to = name_of(session), .body = body});
 }
 
+void Router::Impl::set_credit_size(Session& session, std::uint64_t size) {
+  reserved_ += size - session.credit_size;
+  session.credit_size = size;
+  session.pair_limit = size / limits.pair_share;
+}
+
+/// What a new session may have unsettled. Copies are sent again in the order of ids: if one
+/// recipient's limit stopped them, that would hold up what goes to others as well. So it admits
+/// the whole backlog if half of the budget has room for that.
+std::uint64_t Router::Impl::first_credit(const Hello& hello) const {
+  std::uint64_t size = limits.credit_initial;
+  while (size / limits.pair_share < hello.backlog && size < limits.credit_max) {
+    const std::uint64_t next = std::min(size * 2, limits.credit_max);
+    if (reserved_ + orphan_cost_ + next > budget() / 2) break;
+    size = next;
+  }
+  return size;
+}
+
 /// Whether the credit of `session` may be doubled. Much on its way makes a lone sender fast; of
 /// several it only leaves the processor's caches, so beyond a quarter of the most they share it.
+/// What the caches see is bytes: of large envelopes the same credit is more of them.
 bool Router::Impl::may_double(const Session& session) const {
   if (reserved_ + orphan_cost_ + session.credit_size > budget()) return false;
   const std::uint64_t grown = reserved_ - session_count * limits.credit_initial;
-  return session.credit_size * 4 <= limits.credit_max ||
-         grown + session.credit_size <= limits.credit_max;
+  const std::uint64_t alike = std::min(grown + session.credit_size, session.credit_size * 8);
+  const std::uint64_t settled = std::max<std::uint64_t>(session.settled_since_receipt, 1);
+  const std::uint64_t bytes = session.settled_bytes_since_receipt;
+  return alike / settled * bytes <= limits.credit_max / 8 * 5;
 }
 
 /// Doubles the credit of a sender that came near a limit.
@@ -367,9 +423,7 @@ void Router::Impl::adjust_credit(Session& session) {
   session.shrink_to = 0;
   const bool fits = may_double(session);
   if (session.pressed && session.credit_size < limits.credit_max && fits && !over_memory()) {
-    const std::uint64_t size = std::min(session.credit_size * 2, limits.credit_max);
-    reserved_ += size - session.credit_size;
-    session.credit_size = size;
+    set_credit_size(session, std::min(session.credit_size * 2, limits.credit_max));
   }
   session.pressed = false;
   session.credit = std::max(session.credit, session.settled_cost + session.credit_size);
@@ -382,10 +436,8 @@ void Router::Impl::adopt_credit(Session& session, std::uint64_t credit) {
   session.shrink_to = 0;
   session.credit = credit;
   const std::uint64_t unsettled = credit > session.settled_cost ? credit - session.settled_cost : 0;
-  const std::uint64_t size =
-      std::min(session.credit_size, std::max(limits.credit_initial, unsettled));
-  reserved_ -= session.credit_size - size;
-  session.credit_size = size;
+  set_credit_size(session,
+                  std::min(session.credit_size, std::max(limits.credit_initial, unsettled)));
 }
 
 // ---- Into a stream
@@ -418,7 +470,7 @@ void Router::Impl::append_from_broker(Session& session, const EnvelopeFields& fi
     ++accounting.copies;
     ++accounting.held;
   }
-  add_run(session.stream, as, fields.id, size);
+  add_run(session.stream, as, fields.id, size, static_cast<std::uint8_t>(fields.kind));
   append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
   touch(session);
 }
@@ -427,6 +479,7 @@ bool Router::Impl::send_from_broker(SessionId id, std::string_view content_type,
   if (id >= sessions_.size() || sessions_[id] == nullptr) return false;
   Session& session = session_at(id);
   if (session.stream.waiting() > 0 || !window_open(session)) return false;
+  if (own_is_full(body.size())) return false;
   Meta meta;
   meta.content_type = content_type;
   append_from_broker(session,

@@ -33,7 +33,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
     if (is_payload(view.kind())) {
       payload(*session, view);
       lives = session->violations < limits.violations;
-      if (!lives) end(*session, Outcome::kViolations, "too many violations", false);
+      if (!lives) end_violator(*session);
     } else {
       lives = control(*session, view);
     }
@@ -120,6 +120,7 @@ void Router::Impl::heard(Session& session) {
   session.state = Session::State::kActive;
   session.blocked_since = 0;
   log(LogLine::Level::kInfo, fmt::format("peer_back name={}", name_of(session)));
+  note_session(session, SessionChange::kResumed, Outcome::kNone);
   touch(session);
 }
 
@@ -154,7 +155,7 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
         if (const auto counts = decode_goodbye(view.body)) {
           take(session, counts->taken, counts->outcomes);
         }
-        over(session, Outcome::kLost);
+        over(session, Outcome::kNone, "goodbye");
         return false;
       }
       default:
@@ -162,8 +163,7 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
     }
   }
   if (session.violations < limits.violations) return true;
-  commit_ranges();
-  end(session, Outcome::kViolations, "too many violations", false);
+  end_violator(session);
   return false;
 }
 
@@ -187,14 +187,29 @@ void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
   if (!watch || !is_name_pattern(watch->pattern)) {
     return violation(session, "watch: the body must be [pattern] with a name or a prefix*");
   }
-  const std::size_t before = session.watches.size();
-  std::erase(session.watches, watch->pattern);
-  watchers_ -= before - session.watches.size();
-  if (!watch->on) return;
-  if (session.watches.size() >= limits.watches) {
-    return violation(session, "watch: more patterns than limits.watches");
+  std::vector<std::string>& watches = session.watches;
+  const auto known = std::find(watches.begin(), watches.end(), watch->pattern);
+  if (known != watches.end()) {
+    if (watch->on) return;  // Told already.
+    watches.erase(known);
+    --watchers_;
+    return;
   }
-  session.watches.emplace_back(watch->pattern);
+  if (!watch->on) return;
+  if (watches.size() >= limits.watches) {
+    return violation(session,
+                     fmt::format("watch {}: limits.watches is {}", watch->pattern, limits.watches));
+  }
+  // Each is a walk over all sessions.
+  if (now_.steady_ns - session.watches_since >= kSecond) {
+    session.watches_since = now_.steady_ns;
+    session.new_watches = 0;
+  }
+  if (++session.new_watches > 2 * limits.watches) {
+    return violation(session, fmt::format("watch {}: more than {} new ones within a second",
+                                          watch->pattern, 2 * limits.watches));
+  }
+  watches.emplace_back(watch->pattern);
   ++watchers_;
   for (const auto& other : sessions_) {
     if (other == nullptr || other.get() == &session) continue;
@@ -205,8 +220,16 @@ void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
   }
 }
 
+void Router::Impl::end_violator(Session& session) {
+  end(session, Outcome::kViolations,
+      fmt::format("{} violations, limits.violations is {}; the last: {}", session.violations,
+                  limits.violations, session.last_violation),
+      false);
+}
+
 void Router::Impl::violation(Session& session, std::string_view what) {
   ++session.violations;
+  session.last_violation = what;
   log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
                                           name_of(session), session.violations, what));
 }
@@ -221,11 +244,11 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   log(LogLine::Level::kInfo,
       fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), text));
   if (tap_on) {
-    TapNote& note = out_->tap.emplace_back();
-    note.record.event = TapEvent::kSession;
-    note.record.code = static_cast<std::uint16_t>(SessionChange::kRefused);
-    note.record.time_ns = now_.wall_ns;
-    note.record.from = directory.find(name) == kNone ? kBrokerName : directory.find(name);
+    const NameId known = directory.find(name);
+    TapRecord& record =
+        note(TapEvent::kSession, known == kNone ? kBrokerName : known, kBrokerName, 0).record;
+    record.code = static_cast<std::uint16_t>(SessionChange::kRefused);
+    record.first_id = static_cast<std::uint64_t>(code);
   }
 }
 
@@ -328,6 +351,10 @@ std::size_t Router::sessions() const {
 
 std::size_t Router::expected() const {
   return impl_->expected_count;
+}
+
+std::size_t Router::pairs() const {
+  return impl_->pairs();
 }
 
 std::uint64_t Router::held_bytes() const {

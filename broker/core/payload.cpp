@@ -15,6 +15,11 @@ std::size_t pair_slot(std::string_view to) {
   return (first + 3U * last + to.size()) & 7U;
 }
 
+/// Payload kinds that a later broker serves.
+bool is_reserved(Kind kind) {
+  return kind == Kind::kPublish || kind == Kind::kCall;
+}
+
 /// A name, or empty: the broker.
 bool may_be_recipient(std::string_view to) {
   return to.empty() || is_name(to);
@@ -41,9 +46,7 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   if (index == kNoPair) index = pair_for(session, view.to);
   route_ = index;
   if (index == kNoPair) {
-    const Outcome code = may_be_recipient(view.to) ? Outcome::kFull : Outcome::kBadName;
-    if (code == Outcome::kBadName) violation(session, "to is not a name");
-    return fail(session, kNoPair, view.id, view.kind_number, cost, code);
+    return fail(session, kNoPair, view.id, view.kind_number, cost, no_pair(session, view));
   }
   if (const Outcome refusal = check(session, pairs_[index], view, alone);
       refusal != Outcome::kNone) {
@@ -51,6 +54,14 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   }
   if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
+}
+
+/// Why there is no pair for the envelope.
+Outcome Router::Impl::no_pair(Session& session, const EnvelopeView& view) {
+  if (may_be_recipient(view.to)) return Outcome::kFull;
+  if (is_reserved(view.kind())) return Outcome::kUnsupported;  // Its `to` need not be a name.
+  violation(session, "to is not a name");
+  return Outcome::kBadName;
 }
 
 /// What makes the id void. What is wrong beyond that settles it, in the order of ids to its
@@ -80,16 +91,15 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     return Outcome::kOverCredit;
   }
   if (view.bytes.size() > limits.max_envelope) return Outcome::kTooLarge;
-  if (view.kind() == Kind::kPublish || view.kind() == Kind::kCall) return Outcome::kUnsupported;
+  if (is_reserved(view.kind())) return Outcome::kUnsupported;
   if (draining) return Outcome::kDraining;
-  if (over_memory()) return Outcome::kFull;
   if (view.has_meta()) {
-    if (const Outcome wrong = check_meta(view); wrong != Outcome::kNone) return wrong;
+    if (const Outcome wrong = check_meta(session, view); wrong != Outcome::kNone) return wrong;
   }
   if (pair.to == kBrokerName) return Outcome::kNone;
 
   const std::uint64_t cost = cost_of(view.bytes.size());
-  const std::uint64_t limit = pair_limit(session);
+  const std::uint64_t limit = session.pair_limit;
   if ((pair.outstanding() + cost) * 2 > limit || session.outstanding() * 2 > session.credit_size) {
     session.pressed = true;
   }
@@ -100,13 +110,17 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
   return check_recipient(session, pair, view.bytes.size());
 }
 
-Outcome Router::Impl::check_meta(const EnvelopeView& view) const {
+Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {
   const auto meta = read_meta(view);
-  if (!meta) return Outcome::kMalformed;
+  if (!meta) {
+    violation(session, meta.error().text);
+    return Outcome::kMalformed;
+  }
   return meta->durable || meta->ttl_ms ? Outcome::kUnsupported : Outcome::kNone;
 }
 
 Outcome Router::Impl::check_recipient(const Session& sender, const Pair& pair, std::size_t size) {
+  if (over_memory()) return Outcome::kFull;
   if (directory.session(pair.to) == kNone && !expect(sender, pair.to)) return Outcome::kNoPeer;
   const Stream& stream = session_at(directory.session(pair.to)).stream;
   if (stream.bytes > 0 && stream.bytes + size > limits.queue) return Outcome::kFull;
@@ -125,7 +139,7 @@ void Router::Impl::accept(PairIndex index, const EnvelopeView& view) {
 
   const SessionId to = directory.session(pair.to);
   Stream& stream = session_at(to).stream;
-  add_run(stream, index, view.id, size);
+  add_run(stream, index, view.id, size, view.kind_number);
 
   const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
   if (!ranges_.empty() && !stream.apart) {
@@ -140,12 +154,14 @@ void Router::Impl::accept(PairIndex index, const EnvelopeView& view) {
   ranges_.push_back({to, index, view.kind_number, begin, begin + size, 1, view.id, view.id});
 }
 
-void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size) {
+void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
+                           std::uint8_t kind) {
   stream.bytes += size;
   held_bytes += size;
+  if (is_own(pair)) own_bytes_ += size;
   if (!stream.runs.empty()) {
     Run& last = stream.runs.back();
-    if (last.pair == pair && last.size == size && last.count < UINT32_MAX) {
+    if (last.pair == pair && last.size == size && last.kind == kind && last.count < UINT32_MAX) {
       const std::uint64_t step = id - last.id(last.count - 1);
       if (last.count == 1 && step <= UINT32_MAX) last.stride = static_cast<std::uint32_t>(step);
       if (step == last.stride && (last.count > 1 || step <= UINT32_MAX)) {
@@ -154,7 +170,7 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
       }
     }
   }
-  stream.runs.push_back({id, pair, 1, 0, size});
+  stream.runs.push_back({id, pair, 1, 0, size, kind});
 }
 
 /// Moves the ranges of this frame to their recipients: the whole frame by reference if all of it
@@ -169,12 +185,12 @@ void Router::Impl::commit_ranges() {
   // Failed envelopes between ranges leave a hole: then the frame is not whole.
   std::uint32_t covered = 0;
   for (const Range& range : ranges_) covered += range.end - range.begin;
-  if (whole && covered == frame_.size() && !session_at(first.to).stream.apart) {
+  std::uint32_t count = 0;
+  for (const Range& range : ranges_) count += range.count;
+  if (whole && covered == frame_.size() && (count == 1 || !session_at(first.to).stream.apart)) {
     Session& to = session_at(first.to);
     Action& action = act(Op::kWhole);
     action.session = to.id;
-    std::uint32_t count = 0;
-    for (const Range& range : ranges_) count += range.count;
     to.stream.open = false;
     to.stream.bundles.push_back({count, static_cast<std::uint32_t>(frame_.size())});
   } else {
@@ -196,22 +212,30 @@ void Router::Impl::append_range(const Range& range) {
 
 void Router::Impl::note_range(const Range& range) {
   const Pair& pair = pairs_[range.pair];
-  TapNote note;
+  TapNote& received = note(TapEvent::kReceived, pair.from, pair.to, range.kind);
+  received.record.first_id = range.first_id;
+  received.record.last_id = range.last_id;
+  received.record.count = range.count;
+  received.record.bytes = range.end - range.begin;
+  received.offset = range.begin;
+  received.length = range.end - range.begin;
+  TapNote next = received;
+  next.length = 0;
+  const Session& to = session_at(range.to);
+  const bool goes = to.state == Session::State::kActive && window_open(to);
+  next.record.event = goes ? TapEvent::kForwarded : TapEvent::kHeld;
+  out_->tap.push_back(next);
+}
+
+/// A tap record begun: the rest of it is the caller's. Valid until the next.
+TapNote& Router::Impl::note(TapEvent event, NameId from, NameId to, std::uint8_t kind) {
+  TapNote& note = out_->tap.emplace_back();
   note.record.time_ns = now_.wall_ns;
-  note.record.first_id = range.first_id;
-  note.record.last_id = range.last_id;
-  note.record.count = range.count;
-  note.record.bytes = range.end - range.begin;
-  note.record.from = pair.from;
-  note.record.to = pair.to;
-  note.record.kind = range.kind;
-  note.record.event = TapEvent::kReceived;
-  note.offset = range.begin;
-  note.length = range.end - range.begin;
-  out_->tap.push_back(note);
-  note.length = 0;
-  note.record.event = window_open(session_at(range.to)) ? TapEvent::kForwarded : TapEvent::kHeld;
-  out_->tap.push_back(note);
+  note.record.from = from;
+  note.record.to = to;
+  note.record.kind = kind;
+  note.record.event = event;
+  return note;
 }
 
 /// The pair of `session` and `to`; kNoPair: not a name, or no room.
@@ -231,8 +255,10 @@ PairIndex Router::Impl::find_or_make_pair(Session& session, std::string_view to)
       return found->second;
     }
   }
-  if (session.pairs.size() >= kMaxPairs) sweep_pairs(session);
-  if (session.pairs.size() >= kMaxPairs) return kNoPair;
+  if (!may_have_another_pair(session)) {
+    if (now_.steady_ns - session.pairs_swept >= kSecond) sweep_pairs(session);
+    if (!may_have_another_pair(session)) return kNoPair;
+  }
   PairIndex index = 0;
   if (free_pairs_.empty()) {
     index = static_cast<PairIndex>(pairs_.size());
@@ -251,8 +277,14 @@ PairIndex Router::Impl::find_or_make_pair(Session& session, std::string_view to)
   return index;
 }
 
+bool Router::Impl::may_have_another_pair(const Session& session) const {
+  if (session.pairs.size() >= kMaxPairs) return false;
+  return session.pairs.size() < kFewPairs || pairs() * kPairBytes < limits.memory / 16;
+}
+
 /// Forgets settled pairs whose last receipt is so old that it arrived, or a resume repeated it.
 void Router::Impl::sweep_pairs(Session& session) {
+  session.pairs_swept = now_.steady_ns;
   const std::int64_t old = now_.steady_ns - limits.silence_ns - limits.resume_ns;
   for (auto at = session.pairs.begin(); at != session.pairs.end();) {
     const Pair& pair = pairs_[at->second];
@@ -297,16 +329,12 @@ void Router::Impl::fail(Session& session, PairIndex index, std::uint64_t id, std
   }
   touch(session);
   if (!tap_on) return;
-  TapNote& note = out_->tap.emplace_back();
-  note.record.time_ns = now_.wall_ns;
-  note.record.first_id = note.record.last_id = id;
-  note.record.count = 1;
-  note.record.bytes = static_cast<std::uint32_t>(cost - kEnvelopeOverhead);
-  note.record.from = session.name;
-  note.record.to = index == kNoPair ? kBrokerName : pairs_[index].to;
-  note.record.kind = kind;
-  note.record.event = TapEvent::kFailed;
-  note.record.code = static_cast<std::uint16_t>(code);
+  const NameId to = index == kNoPair ? kBrokerName : pairs_[index].to;
+  TapRecord& record = note(TapEvent::kFailed, session.name, to, kind).record;
+  record.first_id = record.last_id = id;
+  record.count = 1;
+  record.bytes = static_cast<std::uint32_t>(cost - kEnvelopeOverhead);
+  record.code = static_cast<std::uint16_t>(code);
 }
 
 }  // namespace zpost::core

@@ -87,6 +87,8 @@ class Router {
   [[nodiscard]] std::size_t expected() const;
   /// Bytes held in queues, by the core's count.
   [[nodiscard]] std::uint64_t held_bytes() const;
+  /// Senders and the recipients they dealt with lately.
+  [[nodiscard]] std::size_t pairs() const;
   /// Above every id seen or given so far: what the state file must stay ahead of.
   [[nodiscard]] std::uint64_t id_floor() const;
   [[nodiscard]] const Limits& limits() const;

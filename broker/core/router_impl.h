@@ -24,13 +24,20 @@ inline constexpr std::size_t kWholeFrameBytes = 8 << 10;
 inline constexpr PairIndex kNoPair = kNone;
 /// Recipients a sender may have had dealings with lately.
 inline constexpr std::size_t kMaxPairs = 8192;
+/// What a pair takes with its places in tables, about; all pairs together may take a sixteenth of
+/// limits.memory, past which a sender keeps kFewPairs.
+inline constexpr std::uint64_t kPairBytes = 400;
+inline constexpr std::size_t kFewPairs = 64;
+inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
 /// Outcomes in one control frame.
 inline constexpr std::uint64_t kOutcomesPerFrame = 512;
+/// Control frames with the last outcomes of a session that ends.
+inline constexpr int kLastFrames = 8;
 /// Ids may run this far ahead of the broker's clock (about a year), so that nobody can spoil the
 /// floor for all.
 inline constexpr std::uint64_t kMaxIdLead = std::uint64_t{1} << 55;
-/// Names whose latest session is remembered.
-inline constexpr std::size_t kMaxRemembered = 10'000;
+/// Sessions that are remembered after their end: at least these, and as many as may be there.
+inline constexpr std::uint64_t kMinRemembered = 10'000;
 inline constexpr std::int64_t kSweepPeriod = 100 * kMillisecond;
 inline constexpr std::int64_t kBlockedRetry = 2 * kMillisecond;
 
@@ -64,6 +71,8 @@ class Router::Impl {
   [[nodiscard]] std::int64_t next_deadline() const;
   void drain();
   void farewell();
+
+  [[nodiscard]] std::size_t pairs() const { return pairs_.size() - free_pairs_.size(); }
 
   /// Every public call starts here: time and output of this step.
   void begin(Now now, Actions& out) {
@@ -103,24 +112,29 @@ class Router::Impl {
   void on_ack(Session& session, const EnvelopeView& view);
   void on_watch(Session& session, const EnvelopeView& view);
   void violation(Session& session, std::string_view what);
+  void end_violator(Session& session);
   void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
               bool retry);
   [[nodiscard]] bool told_lately(ConnectionId connection);
 
   // payload.cpp
   void payload(Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome no_pair(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check_id(Session& session, const EnvelopeView& view, bool names_checked);
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
-  [[nodiscard]] Outcome check_meta(const EnvelopeView& view) const;
+  [[nodiscard]] Outcome check_meta(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check_recipient(const Session& sender, const Pair& pair, std::size_t size);
   void accept(PairIndex pair, const EnvelopeView& view);
-  void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size);
+  void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
+               std::uint8_t kind);
   void commit_ranges();
   void append_range(const Range& range);
   void note_range(const Range& range);
+  TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
+  [[nodiscard]] bool may_have_another_pair(const Session& session) const;
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
   void fail(Session& session, PairIndex pair, std::uint64_t id, std::uint8_t kind,
@@ -141,8 +155,9 @@ class Router::Impl {
   void unbind(Session& session);
   void make_away(Session& session, std::string_view why);
   void end(Session& session, Outcome code, std::string_view text, bool retry);
-  void over(Session& session, Outcome why);
+  void over(Session& session, Outcome why, std::string_view reason);
   void lose_stream(Session& session, Outcome why);
+  void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void orphan_pairs(Session& session);
   void remember(const Session& session);
   [[nodiscard]] SessionId new_session(std::string_view name);
@@ -167,7 +182,7 @@ class Router::Impl {
   void mark_dirty(PairIndex index);
   void touch(Session& session);
   void flush_stream(Session& session);
-  void flush_control(Session& session);
+  bool flush_control(Session& session, SessionId blames);
   void hand_over(Session& session);
   void note_handed(const Session& session);
   void settle_handed(Session& session);
@@ -175,6 +190,7 @@ class Router::Impl {
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
   [[nodiscard]] bool receipt_due(const Session& session) const;
+  [[nodiscard]] std::string outcome_text(const Session& sender, Outcome code) const;
   void write_outcomes(Session& session);
   void write_receipt(Session& session);
   [[nodiscard]] bool may_double(const Session& session) const;
@@ -184,17 +200,24 @@ class Router::Impl {
   void append(Session& session, Source source, std::uint32_t offset, std::uint32_t length,
               std::uint32_t count);
   void control_frame(ConnectionId connection, SessionId session, std::size_t begin);
-  [[nodiscard]] std::uint64_t pair_limit(const Session& session) const;
+  void set_credit_size(Session& session, std::uint64_t size);
+  [[nodiscard]] std::uint64_t first_credit(const Hello& hello) const;
 
   [[nodiscard]] std::uint64_t budget() const { return limits.memory / 2; }
+
+  /// Whether the broker's own answers, presence and tap would hold too much with `more` bytes.
+  [[nodiscard]] bool own_is_full(std::uint64_t more) const {
+    return own_bytes_ + more > limits.memory / 4 || held_bytes + more > limits.memory;
+  }
 
   [[nodiscard]] bool over_memory() const { return process_memory > limits.memory; }
 
   // timers.cpp
   void sweep(Session& session);
+  void part(Session& session);
   void ping(Session& session);
   void shrink(Session& session);
-  void tell_credit(const Session& session, std::uint64_t credit, std::uint64_t pair);
+  void tell_credit(Session& session, std::uint64_t credit, std::uint64_t pair);
   void tell_all(Session& session);
   void say_goodbye(Session& session, Outcome code, std::string_view text);
 
@@ -240,12 +263,13 @@ class Router::Impl {
   std::vector<SessionId> waiting_;  // Scratch of flush().
   std::size_t watchers_ = 0;
   std::unordered_map<std::string, Remembered> remembered_;  // By name: its latest session.
-  std::deque<std::string> remembered_order_;
+  std::deque<std::pair<std::string, std::uint64_t>> remembered_order_;  // By their epochs.
   std::uint64_t next_epoch_ = 1;
   std::uint64_t id_base_ = 0;  // The clock's latest time, or where an earlier run's ids ended.
   std::uint64_t next_broker_id_ = 0;
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.
+  std::uint64_t own_bytes_ = 0;    // Of held_bytes: what the broker itself sends.
   std::int64_t next_sweep_ = kNever;
   std::int64_t late_at_ = kNever;  // The first receipt or pipe that waits for its time.
 };

@@ -21,6 +21,11 @@ using PairIndex = std::uint32_t;
 inline constexpr PairIndex kBrokerPayload = kNone;
 inline constexpr PairIndex kUncounted = kNone - 1;
 
+/// Whether it is what the broker itself sends.
+inline bool is_own(PairIndex pair) {
+  return pair >= kUncounted;
+}
+
 /// What one sender has outstanding for one recipient, and how far that is settled.
 struct Pair {
   SessionId sender = kNone;  // kNone: the sender's session is over, its envelopes live on.
@@ -43,14 +48,15 @@ struct Pair {
   [[nodiscard]] std::uint64_t outstanding() const { return held_cost + failed_cost; }
 };
 
-/// Neighbours in a recipient's lane from one sender, with ids in equal steps and of equal size, so
-/// that any part of it can be settled exactly.
+/// Neighbours in a recipient's lane from one sender, with ids in equal steps, of equal size and
+/// kind, so that any part of it can be settled exactly.
 struct Run {
   std::uint64_t first = 0;
   PairIndex pair = kBrokerPayload;
   std::uint32_t count = 0;
   std::uint32_t stride = 0;  // Meaningless while count is 1.
   std::uint32_t size = 0;    // Encoded bytes of each.
+  std::uint8_t kind = 0;
 
   [[nodiscard]] std::uint64_t id(std::uint32_t index) const {
     return first + std::uint64_t{index} * stride;
@@ -114,8 +120,11 @@ struct Session {
   std::int64_t last_ping = 0;
   std::int64_t away_since = 0;
   std::uint32_t violations = 0;
+  std::string last_violation;
   std::optional<Challenger> challenger;
   std::vector<std::string> watches;
+  std::int64_t watches_since = 0;  // A second in which
+  std::uint64_t new_watches = 0;   // these were new.
 
   // As a sender.
   std::int64_t expects_until = 0;  // Its recipients may come back from an earlier run as well.
@@ -124,6 +133,7 @@ struct Session {
   std::uint64_t settled_cost = 0;
   std::uint64_t credit = 0;       // The highest total told.
   std::uint64_t credit_size = 0;  // What may be unsettled; reserved in the broker's budget.
+  std::uint64_t pair_limit = 0;   // Of it, for one recipient.
   std::uint64_t shrink_to = 0;    // A lower total was told, not yet adopted; 0: none.
   std::uint64_t said_credit = 0;  // The total its latest ack says it goes by; 0: unknown.
   bool credit_asked = false;      // Since its latest payload.
@@ -132,7 +142,9 @@ struct Session {
   std::int64_t last_payload = 0;
   std::int64_t last_receipt = INT64_MIN / 2;
   std::uint64_t settled_since_receipt = 0;
+  std::uint64_t settled_bytes_since_receipt = 0;  // Of what was taken.
   std::unordered_map<NameId, PairIndex> pairs;
+  std::int64_t pairs_swept = 0;
   std::array<PairIndex, 8> pair_cache{};  // By pair_slot(); PairIndex + 1, 0: empty.
   std::vector<PairIndex> dirty_pairs;
   std::vector<PairIndex> told_pairs;  // By the last control frame, should it meet a full pipe.
@@ -157,6 +169,13 @@ struct Session {
   // For `who`.
   std::uint64_t sent = 0;
   std::uint64_t taken = 0;
+
+  /// What the last control frame told need not be told again if it met a full pipe.
+  void told_nothing() {
+    outcomes_sent_before = outcomes_sent;
+    told_pairs.clear();
+    pong_told = ping_told = false;
+  }
 
   [[nodiscard]] std::uint64_t outstanding() const { return received_cost - settled_cost; }
 };

@@ -27,6 +27,16 @@ std::string utc(std::uint64_t wall_ns) {
                      doy - (153 * mp + 2) / 5 + 1, of_day / 3'600, of_day / 60 % 60, of_day % 60);
 }
 
+/// A stranger's bytes, for people: what is harmless of the first few.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = kMaxNameBytes;
+  std::string result(text.substr(0, kMost));
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~' || c == '"'; }, '?');
+  if (text.size() > kMost) result += fmt::format("... ({} bytes)", text.size());
+  return result;
+}
+
 }  // namespace
 
 // ---- Hello
@@ -37,7 +47,7 @@ void Router::Impl::on_hello(ConnectionId connection, std::string_view name,
   if (view.from != name) {
     return refuse(
         connection, name, Outcome::kForged,
-        fmt::format("hello comes from \"{}\", the connection's name is {}", view.from, name),
+        fmt::format("hello comes from \"{}\", the connection's name is {}", shown(view.from), name),
         false);
   }
   auto hello = decode_hello(view.body);
@@ -75,7 +85,9 @@ void Router::Impl::admit(ConnectionId connection, std::string_view name, Hello h
   if (same && (counts_fit || !holder.hello.acks)) {
     return resume(holder, connection, std::move(hello));
   }
-  over(holder, Outcome::kLost);
+  const ConnectionId old = holder.connection;
+  over(holder, Outcome::kNone, "restarted");
+  if (old != kNone && old != connection) act(Op::kExpel).connection = old;
   welcome_new(connection, name, std::move(hello));
 }
 
@@ -142,10 +154,9 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   session.hello = std::move(hello);
   session.epoch = next_epoch_++;
   session.since_wall_ns = now_.wall_ns;
-  session.credit_size = limits.credit_initial;
+  set_credit_size(session, first_credit(session.hello));
   session.credit = session.credit_size;
   session.last_payload = now_.steady_ns;
-  reserved_ += session.credit_size;
   const Remembered* latest = remembered(name);
   if (latest != nullptr && latest->instance != session.hello.instance) latest = nullptr;
   session.highest_id = void_ids(session, latest);
@@ -273,7 +284,8 @@ void Router::Impl::say_welcome(Session& session, bool resumed,
   hello.window_bytes = capped(hello.window_bytes, limits.window);
   hello.window_frames = capped(hello.window_frames, limits.window_frames);
   Stream& stream = session.stream;
-  stream.demand = hello.demand ? stream.acked + *hello.demand : UINT64_MAX;
+  const std::uint64_t most = UINT64_MAX - stream.acked;
+  stream.demand = stream.acked + std::min(hello.demand.value_or(most), most);
   stream.apart = hello.demand || hello.window_bytes < kBundleBytes;
 
   Welcome welcome;
@@ -285,7 +297,7 @@ void Router::Impl::say_welcome(Session& session, bool resumed,
   welcome.highest_id = session.highest_id;
   welcome.received = session.received_cost;
   welcome.credit = session.credit;
-  welcome.pair = pair_limit(session);
+  welcome.pair = session.pair_limit;
   welcome.taken = session.stream.acked;
   welcome.outcomes = session.outcomes_acked;
   welcome.window_bytes = hello.window_bytes;
@@ -343,34 +355,36 @@ void Router::Impl::make_away(Session& session, std::string_view why) {
 // ---- Over
 // ----------------------------------------------------------------------------------------
 
-/// Ends a session in words, then its connection.
+/// Ends a session in words, then its connection. What is settled by now is told before.
 void Router::Impl::end(Session& session, Outcome code, std::string_view text, bool retry) {
   const ConnectionId connection = session.connection;
   if (connection != kNone) {
+    commit_ranges();  // Of this frame.
+    tell_all(session);
     refuse(connection, name_of(session), code, text, retry);
     act(Op::kExpel).connection = connection;
   }
-  over(session, code);
+  over(session, code, outcome_name(code));
 }
 
 /// The session is no more: its envelopes are lost, its name is free, whoever watches is told.
-void Router::Impl::over(Session& session, Outcome why) {
+/// `reason`: in a word, for people.
+void Router::Impl::over(Session& session, Outcome why, std::string_view reason) {
   if (session.state == Session::State::kExpected) return give_up(session);
-  log(LogLine::Level::kInfo, fmt::format("left name={} why={}", name_of(session),
-                                         why == Outcome::kLost ? "goodbye" : outcome_name(why)));
+  log(LogLine::Level::kInfo, fmt::format("left name={} why={}", name_of(session), reason));
   commit_ranges();  // Of this frame: they may go to it or come from it.
-  note_session(session, SessionChange::kOver, why == Outcome::kLost ? Outcome::kNone : why);
+  note_session(session, SessionChange::kOver, why);
   unbind(session);
   directory.set_session(session.name, kNone);
   lose_stream(session, Outcome::kLost);
   orphan_pairs(session);
   remember(session);
-  reserved_ -= session.credit_size;
+  set_credit_size(session, 0);
   watchers_ -= session.watches.size();
   session.watches.clear();
   act(Op::kUntap).session = session.id;
   act(Op::kDrop).session = session.id;
-  tell_presence(session, "left", why == Outcome::kLost ? "goodbye" : outcome_name(why));
+  tell_presence(session, "left", reason);
 
   const std::string name(name_of(session));
   std::optional<Challenger> challenger;
@@ -385,12 +399,14 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
   Stream& stream = session.stream;
   for (; !stream.runs.empty(); stream.runs.pop_front()) {
     const Run run = stream.runs.front();
+    if (is_own(run.pair)) own_bytes_ -= run.count * std::uint64_t{run.size};
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
     const bool orphan = run.pair != kBrokerPayload && pairs_[run.pair].sender == kNone;
     if (run.pair == kBrokerPayload || orphan) {
       accounting.failed += run.count;
       accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
+      if (tap_on) note_unheard(run, session, why);
     }
     if (run.pair == kBrokerPayload) continue;
     Pair& pair = pairs_[run.pair];
@@ -404,12 +420,25 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
     }
     Session& sender = session_at(pair.sender);
     for (std::uint32_t i = 0; i < run.count; ++i) {
-      fail(sender, run.pair, run.id(i), static_cast<std::uint8_t>(Kind::kSend), cost, why);
+      fail(sender, run.pair, run.id(i), run.kind, cost, why);
     }
   }
   held_bytes -= stream.bytes;
-  stream.bytes = 0;
+  stream.bytes = stream.handed_bytes = 0;
   stream.bundles.clear();
+  stream.handed = stream.front_taken = 0;
+  stream.open = false;
+}
+
+/// A failure that no sender is there to hear of.
+void Router::Impl::note_unheard(const Run& run, const Session& recipient, Outcome why) {
+  const NameId from = is_own(run.pair) ? kBrokerName : pairs_[run.pair].from;
+  TapRecord& record = note(TapEvent::kFailed, from, recipient.name, run.kind).record;
+  record.first_id = run.first;
+  record.last_id = run.id(run.count - 1);
+  record.count = run.count;
+  record.bytes = run.count * run.size;
+  record.code = static_cast<std::uint16_t>(why);
 }
 
 /// What the session sent and others still hold lives on without a sender to tell.
@@ -446,13 +475,14 @@ std::uint64_t Router::Impl::void_ids(const Session& session, const Remembered* l
 /// So that the same instance, back in a new session, is told what of its own arrived.
 void Router::Impl::remember(const Session& session) {
   id_floor = std::max(id_floor, session.highest_id);
-  const auto [at, added] = remembered_.insert_or_assign(
-      std::string(name_of(session)),
-      Remembered{session.hello.instance, session.epoch, session.highest_id, session.stream.acked});
-  if (!added) return;
-  remembered_order_.push_back(at->first);
-  if (remembered_order_.size() <= kMaxRemembered) return;
-  remembered_.erase(remembered_order_.front());
+  std::string name(name_of(session));
+  remembered_.insert_or_assign(name, Remembered{session.hello.instance, session.epoch,
+                                                session.highest_id, session.stream.acked});
+  remembered_order_.emplace_back(std::move(name), session.epoch);
+  if (remembered_order_.size() <= std::max(kMinRemembered, limits.peers)) return;
+  const auto& [oldest, epoch] = remembered_order_.front();
+  const auto at = remembered_.find(oldest);
+  if (at != remembered_.end() && at->second.epoch == epoch) remembered_.erase(at);
   remembered_order_.pop_front();
 }
 
@@ -473,23 +503,20 @@ void Router::Impl::tell_presence(const Session& about, std::string_view event,
 
 void Router::Impl::send_presence(Session& watcher, const Session& about, std::string_view event,
                                  std::string_view reason) {
-  // Beyond the queue's limit presence is not told: `who` has it.
-  if (watcher.stream.bytes > limits.queue) return;
   const ByteBuffer body =
       encode(Presence{std::string(event), std::string(name_of(about)), about.hello.instance,
                       std::string(reason), about.hello.metadata});
+  // Beyond these limits presence is not told: `who` has it.
+  if (watcher.stream.bytes > limits.queue || own_is_full(body.size())) return;
   append_from_broker(watcher, {.kind = Kind::kPresence, .to = name_of(watcher), .body = body},
                      kUncounted);
 }
 
 void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {
   if (!tap_on) return;
-  TapNote& note = out_->tap.emplace_back();
-  note.record.time_ns = now_.wall_ns;
-  note.record.from = session.name;
-  note.record.event = TapEvent::kSession;
-  note.record.code = static_cast<std::uint16_t>(change);
-  note.record.first_id = static_cast<std::uint64_t>(code);
+  TapRecord& record = note(TapEvent::kSession, session.name, kBrokerName, 0).record;
+  record.code = static_cast<std::uint16_t>(change);
+  record.first_id = static_cast<std::uint64_t>(code);
 }
 
 }  // namespace zpost::core

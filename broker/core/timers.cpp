@@ -17,7 +17,6 @@ void Router::Impl::tick() {
   for (SessionId id = 0; id < sessions_.size(); ++id) {
     if (sessions_[id] != nullptr) sweep(*sessions_[id]);
   }
-  if (told_stranger_.size() > limits.peers) told_stranger_.clear();
 }
 
 void Router::Impl::sweep(Session& session) {
@@ -37,18 +36,25 @@ void Router::Impl::sweep(Session& session) {
   if (session.state == Session::State::kAway) {
     const std::int64_t patience = session.hello.resume ? limits.resume_ns : limits.simple_away_ns;
     if (now - session.away_since >= patience) {
-      end(session, Outcome::kSilent, "not heard of for too long", true);
+      return end(session, Outcome::kSilent, "not heard of for too long", true);
     }
-    return;
+    return part(session);
   }
   if (session.hello.pong && now - session.last_heard >= limits.silence_ns) {
     return make_away(session, "silent");
   }
-  if (session.blocked_since != 0 && now - session.blocked_since >= limits.resume_ns) {
+  if (session.blocked_since != 0 &&
+      now - session.blocked_since >= std::max(limits.resume_ns, kSecond)) {
     return end(session, Outcome::kUnresponsive, "it does not read what it is sent", true);
   }
+  if (now - session.pairs_swept >= kPairSweepPeriod) sweep_pairs(session);
   ping(session);
   shrink(session);
+  part(session);
+}
+
+/// Draining, from a session that has nothing on its way.
+void Router::Impl::part(Session& session) {
   const bool idle = session.stream.bytes == 0 && session.outcomes.empty() &&
                     session.outstanding() == 0 && session.dirty_pairs.empty();
   if (draining && idle) {
@@ -82,14 +88,15 @@ void Router::Impl::shrink(Session& session) {
   }
   if (session.credit_asked) return;
   session.credit_asked = true;
-  tell_credit(session, session.credit, pair_limit(session));
+  tell_credit(session, session.credit, session.pair_limit);
 }
 
-void Router::Impl::tell_credit(const Session& session, std::uint64_t credit, std::uint64_t pair) {
+void Router::Impl::tell_credit(Session& session, std::uint64_t credit, std::uint64_t pair) {
   const std::size_t begin = out_->arena.size();
   const ByteBuffer body = encode(Receipt{credit, pair, {}});
   append_envelope(out_->arena, {.kind = Kind::kCredit, .to = name_of(session), .body = body});
-  control_frame(session.connection, kNone, begin);
+  session.told_nothing();  // Else, should the pipe be full.
+  control_frame(session.connection, session.id, begin);
 }
 
 /// No new hellos and payload; who has nothing on its way is said goodbye to, the others as soon as
@@ -109,6 +116,9 @@ void Router::Impl::farewell() {
       if (sessions_[id] != nullptr) act_on(*sessions_[id]);
     }
   };
+  // Everybody goes: nobody is told of that one by one.
+  each([&](Session& session) { session.watches.clear(); });
+  watchers_ = 0;
   // A sender with copies hears what is settled, and repeats the rest to the broker's next run.
   // Others hear what is lost.
   each([&](Session& session) {
@@ -126,11 +136,13 @@ void Router::Impl::farewell() {
   });
 }
 
-/// Outcomes and receipts, now.
+/// The last outcomes and receipts of a session, now. As many as its pipe is sure to take.
 void Router::Impl::tell_all(Session& session) {
   if (session.connection == kNone || session.state != Session::State::kActive) return;
   session.last_receipt = INT64_MIN / 2;
-  flush_control(session);
+  for (int frames = 0; frames < kLastFrames; ++frames) {
+    if (!flush_control(session, kNone)) return;
+  }
 }
 
 /// Ends a session without an outcome for what is unsettled.
@@ -141,7 +153,7 @@ void Router::Impl::say_goodbye(Session& session, Outcome code, std::string_view 
     append_envelope(out_->arena, {.kind = Kind::kGoodbye, .to = name_of(session), .body = body});
     control_frame(session.connection, kNone, begin);
   }
-  over(session, code);
+  over(session, code, outcome_name(code));
 }
 
 }  // namespace zpost::core

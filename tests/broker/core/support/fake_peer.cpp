@@ -138,6 +138,7 @@ void FakePeer::write_hello() {
               .window_frames = options_.frames,
               .metadata = options_.metadata};
   hello.demand = options_.demand;
+  hello.backlog = options_.backlog;
   hello.run = welcome_.run.empty() ? options_.earlier_run : welcome_.run;
   if (epoch_ != 0 && options_.resume) {
     hello.epoch = epoch_;

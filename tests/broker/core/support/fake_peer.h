@@ -52,6 +52,7 @@ class FakePeer {
     std::uint64_t window = 0;
     std::uint64_t frames = 0;
     std::optional<std::uint64_t> demand = {};
+    std::uint64_t backlog = 0;
     Metadata metadata = {};
     std::string earlier_run = {};  // Of the broker, that had welcomed it.
   };
