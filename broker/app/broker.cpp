@@ -144,11 +144,13 @@ void Broker::do_chores() {
 }
 
 void Broker::watch_memory() {
-  const std::uint64_t bytes = resident_bytes();
+  const std::uint64_t limit = parts_.router.limits().memory;
+  const std::uint64_t bytes = needed_bytes(limit, [this] {
+    parts_.gateway.give_back_memory();
+    give_back_free_memory();
+  });
   parts_.router.set_process_memory(bytes);
-  if (bytes <= parts_.router.limits().memory) return;
-  parts_.gateway.expel_hoarders(now_);
-  give_back_free_memory();
+  if (bytes > limit) parts_.gateway.expel_hoarders(now_);
 }
 
 void Broker::handle_signals() {

@@ -57,7 +57,7 @@ Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpo
 }
 
 int run(const Config& config) {
-  keep_free_memory();
+  keep_free_memory(config.limits.memory);
   Signals signals;
   const auto log =
       Log::open({log_level(config.log_level), config.log_format == "json", config.log_file});
