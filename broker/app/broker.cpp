@@ -23,8 +23,9 @@ void Broker::turn() {
   }
   const bool done = send();
   if (now_.steady_ns >= next_signals_) handle_signals();
+  if (phase_ == Phase::kStopped) return;  // The gateway is closed.
   if (now_.steady_ns >= next_chores_) do_chores();
-  if (phase_ == Phase::kStopped || !dry || !done) return;
+  if (!dry || !done) return;
 
   const std::int64_t deadline =
       std::min({parts_.router.next_deadline(), next_chores_, drain_until_});
