@@ -23,8 +23,9 @@ void Broker::turn() {
   }
   const bool done = send();
   if (now_.steady_ns >= next_signals_) handle_signals();
+  if (phase_ == Phase::kStopped) return;  // The gateway is closed.
   if (now_.steady_ns >= next_chores_) do_chores();
-  if (phase_ == Phase::kStopped || !dry || !done) return;
+  if (!dry || !done) return;
 
   const std::int64_t deadline =
       std::min({parts_.router.next_deadline(), next_chores_, drain_until_});
@@ -144,11 +145,13 @@ void Broker::do_chores() {
 }
 
 void Broker::watch_memory() {
-  const std::uint64_t bytes = resident_bytes();
+  const std::uint64_t limit = parts_.router.limits().memory;
+  const std::uint64_t bytes = needed_bytes(limit, [this] {
+    parts_.gateway.give_back_memory();
+    give_back_free_memory();
+  });
   parts_.router.set_process_memory(bytes);
-  if (bytes <= parts_.router.limits().memory) return;
-  parts_.gateway.expel_hoarders(now_);
-  give_back_free_memory();
+  if (bytes > limit) parts_.gateway.expel_hoarders(now_);
 }
 
 void Broker::handle_signals() {

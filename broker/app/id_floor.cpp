@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -20,9 +22,23 @@ namespace zpost::app {
 namespace {
 
 constexpr std::string_view kHead = "zpost-id-floor";
+constexpr std::size_t kMaxFileBytes = 64;  // More than any state file has.
 
 Error failed(const std::string& path, std::string_view what, int error) {
   return {Outcome::kNone, fmt::format("{}: cannot {}: {}", path, what, std::strerror(error))};
+}
+
+/// The number of `zpost-id-floor NUMBER`, a line: without its end it is not whole.
+std::optional<std::uint64_t> parse_floor(std::string_view text) {
+  if (!text.starts_with(kHead) || !text.ends_with('\n')) return {};
+  text.remove_prefix(kHead.size());
+  if (!text.starts_with(' ')) return {};
+  text = text.substr(1, text.size() - 2);
+  std::uint64_t floor = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, floor);
+  if (read.ec != std::errc{} || read.ptr != end) return {};
+  return floor;
 }
 
 /// A descriptor that is closed.
@@ -58,24 +74,27 @@ class File {
 }  // namespace
 
 Result<std::uint64_t> IdFloorFile::load() const {
-  std::ifstream file(path_);
+  std::ifstream file(path_, std::ios::binary);
   if (!file) {
     if (errno == ENOENT || errno == ENOTDIR) return std::uint64_t{0};
     return failed(path_, "read", errno);
   }
-  std::string head;
-  std::uint64_t floor = 0;
-  if (!(file >> head >> floor) || head != kHead) {
-    return Error{
-        Outcome::kMalformed,
-        fmt::format("{}: is no state file of a broker: it should say \"{} NUMBER\"", path_, kHead)};
-  }
-  return floor;
+  std::string text(kMaxFileBytes, '\0');
+  file.read(text.data(), kMaxFileBytes);
+  if (file.bad()) return failed(path_, "read", errno);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const auto floor = parse_floor(text);
+  if (floor) return *floor;
+  // An empty one is no exception: a crash of ours leaves the old file or the new one.
+  return Error{Outcome::kMalformed,
+               fmt::format("{}: is no state file of a broker: it should say \"{} NUMBER\"{}", path_,
+                           kHead, text.empty() ? ", and is empty" : "")};
 }
 
 Result<void> IdFloorFile::store(std::uint64_t floor) const {
   const auto known = load();
-  if (known) floor = std::max(floor, *known);
+  if (!known) return known.error();
+  floor = std::max(floor, *known);
 
   const std::filesystem::path path(path_);
   const std::string directory = path.has_parent_path() ? path.parent_path().string() : ".";
@@ -133,11 +152,10 @@ IdFloorKeeper::~IdFloorKeeper() {
   thread_.join();
 }
 
-std::uint64_t IdFloorKeeper::start(std::uint64_t now_wall_ns) {
-  const auto known = file_.load();
-  if (!known) warn_(known.error().text);
-  const std::uint64_t floor = known ? *known : 0;
-  asked_ = std::max(floor, now_wall_ns) + kAhead;
+Result<std::uint64_t> IdFloorKeeper::start(std::uint64_t now_wall_ns) {
+  const auto floor = file_.load();
+  if (!floor) return floor;
+  asked_ = std::max(*floor, now_wall_ns) + kAhead;
   write(asked_);
   thread_ = std::thread([this] { run(); });
   return floor;

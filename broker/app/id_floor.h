@@ -18,10 +18,11 @@ class IdFloorFile {
  public:
   explicit IdFloorFile(std::string path) : path_(std::move(path)) {}
 
-  /// 0 if there is no file yet. Error: the path and what is wrong.
+  /// 0 if there is no file yet. Error: the path and what is wrong; ids of earlier runs are unknown.
   [[nodiscard]] Result<std::uint64_t> load() const;
 
-  /// Makes directories as needed. Never lowers what the file says. Error: the path and why.
+  /// Makes directories as needed. Never lowers what the file says, and leaves one alone that load()
+  /// does not understand. Error: the path and why.
   [[nodiscard]] Result<void> store(std::uint64_t floor) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -49,8 +50,8 @@ class IdFloorKeeper {
   IdFloorKeeper& operator=(const IdFloorKeeper&) = delete;
 
   /// Reads the floor of earlier runs and writes ahead of it and of `now`, before it returns.
-  /// 0 if nothing is known.
-  [[nodiscard]] std::uint64_t start(std::uint64_t now_wall_ns);
+  /// 0 if there is no file. Error: there is one that cannot be read, and nothing was written.
+  [[nodiscard]] Result<std::uint64_t> start(std::uint64_t now_wall_ns);
 
   /// The floor has come this far. Cheap; has the file rewritten when half of the lead is used up.
   void advance(std::uint64_t floor);

@@ -13,16 +13,22 @@
 namespace zpost::app {
 namespace {
 
-int fail(std::string_view text) {
+int fail(std::string_view text, int code = kExitFailure) {
   fmt::print(stderr, "zpost-broker: {}\n", text);
-  return kExitFailure;
+  return code;
 }
+
+// Not for the broker to decide: whoever goes on without the floor may see an id twice.
+constexpr const char* kBadStateHint =
+    "; name another file with --state, make this one readable, or move it away if the ids of "
+    "earlier "
+    "runs do not matter: they then start from the clock";
 
 /// Null, and a warning, if there is no place for the file.
 std::unique_ptr<IdFloorKeeper> make_id_floor(const Config& config, Log& log) {
   const auto warn = [&log](const std::string& text) {
     log.write(LogLevel::kWarning,
-              fmt::format("id_floor {}; going on: after a restart ids start from the clock", text));
+              fmt::format("id_floor {}; going on: a restarted broker may give an id again", text));
   };
   std::string path = config.state;
   if (path.empty()) {
@@ -51,7 +57,7 @@ Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpo
 }
 
 int run(const Config& config) {
-  keep_free_memory();
+  keep_free_memory(config.limits.memory);
   Signals signals;
   const auto log =
       Log::open({log_level(config.log_level), config.log_format == "json", config.log_file});
@@ -66,7 +72,12 @@ int run(const Config& config) {
                     files, config.limits.peers));
   }
   const std::unique_ptr<IdFloorKeeper> id_floor = make_id_floor(config, **log);
-  const std::uint64_t floor = id_floor == nullptr ? 0 : id_floor->start(net::read_clocks().wall_ns);
+  std::uint64_t floor = 0;
+  if (id_floor != nullptr) {
+    const auto known = id_floor->start(net::read_clocks().wall_ns);
+    if (!known) return fail(known.error().text + kBadStateHint, kExitUsage);
+    floor = *known;
+  }
 
   net::SocketSettings socket;
   socket.io_threads = static_cast<int>(config.io_threads);

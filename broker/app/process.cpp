@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -39,14 +40,23 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-void keep_free_memory() {
+void keep_free_memory(std::uint64_t limit) {
+  constexpr std::uint64_t kMostKept = 256 << 20;
+  constexpr std::uint64_t kMostAhead = 16 << 20;
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_TOP_PAD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min(kMostKept, limit / 4)));
+  mallopt(M_TOP_PAD, static_cast<int>(std::min(kMostAhead, limit / 64)));
 }
 
 void give_back_free_memory() {
   ::malloc_trim(0);
+}
+
+std::uint64_t needed_bytes(std::uint64_t limit, const std::function<void()>& give_back) {
+  const std::uint64_t bytes = resident_bytes();
+  if (bytes <= limit) return bytes;
+  give_back();
+  return resident_bytes();
 }
 
 std::string random_hex() {

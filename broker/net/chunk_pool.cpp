@@ -61,12 +61,15 @@ Chunk* ChunkPool::take(std::size_t bytes) {
       return chunk;
     }
   }
+  // Out of the classes none is ever reused, so nothing else would ask for what came back.
+  collect_returned();
   Chunk* const chunk = make_chunk(capacity);
   chunk->pool = this;
   return chunk;
 }
 
 Chunk* ChunkPool::share(zmq_msg_t& message) {
+  collect_returned();
   ++in_use_;
   Chunk* const chunk = make_chunk(sizeof(zmq_msg_t));
   chunk->pool = this;
@@ -105,6 +108,7 @@ void ChunkPool::on_sent(void* /*data*/, void* hint) {
 }
 
 void ChunkPool::collect_returned() {
+  if (returned_.load(std::memory_order_relaxed) == nullptr) return;  // Cheap where none did.
   Chunk* chunk = returned_.exchange(nullptr, std::memory_order_acquire);
   while (chunk != nullptr) put_idle(std::exchange(chunk, chunk->next));
 }
@@ -129,15 +133,23 @@ void ChunkPool::destroy(Chunk* chunk) {
 
 void ChunkPool::trim() {
   collect_returned();
-  for (std::size_t index = 0; index < idle_.size(); ++index) {
-    IdleList& list = idle_[index];
-    for (std::size_t spare = (list.least + 1) / 2; spare > 0; --spare) {
-      Chunk* const chunk = std::exchange(list.head, list.head->next);
-      --list.count;
-      idle_bytes_ -= kClasses[index];
-      destroy(chunk);
-    }
+  for (IdleList& list : idle_) {
+    give_back(list, (list.least + 1) / 2);
     list.least = list.count;
+  }
+}
+
+void ChunkPool::give_back_all() {
+  collect_returned();
+  for (IdleList& list : idle_) give_back(list, list.count);
+}
+
+void ChunkPool::give_back(IdleList& list, std::size_t count) {
+  for (; count > 0; --count) {
+    Chunk* const chunk = std::exchange(list.head, list.head->next);
+    list.least = std::min(list.least, --list.count);
+    idle_bytes_ -= chunk->capacity;
+    destroy(chunk);
   }
 }
 

@@ -56,6 +56,9 @@ class ChunkPool {
   /// Gives back half of what was never needed since the last call. Call about once a second.
   void trim();
 
+  /// Gives back all idle chunks.
+  void give_back_all();
+
   /// The smallest capacity of a pooled chunk for `bytes`: a class, or `bytes` above the largest.
   [[nodiscard]] static std::uint32_t capacity_for(std::size_t bytes);
 
@@ -77,6 +80,7 @@ class ChunkPool {
   static void destroy(Chunk* chunk);
   [[nodiscard]] static std::size_t class_of(std::uint32_t capacity);
   void put_idle(Chunk* chunk);
+  void give_back(IdleList& list, std::size_t count);
   void collect_returned();
 
   std::array<IdleList, kClasses.size()> idle_{};

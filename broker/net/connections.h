@@ -35,7 +35,7 @@ struct Connection {
   int fd = -1;
   std::uint32_t generation = 0;
   Anchor anchor = nullptr;
-  zmq_msg_t kept{};          // The message that keeps the anchor unique.
+  zmq_msg_t kept{};          // Its identity as a message, which keeps the anchor unique.
   std::uint64_t serial = 0;  // Differs from that of any other use of the slot.
   std::int64_t gone_at = 0;
   std::uint64_t wire_bytes = 0;  // Read so far.
@@ -75,7 +75,8 @@ class Connections {
   /// A slot for a new identity. link() must follow.
   [[nodiscard]] Made make(std::string_view identity);
 
-  /// The slot's identity now speaks from this connection. Takes `kept`, a message of it.
+  /// The slot's identity now speaks from this connection. Takes `kept`, its identity as it
+  /// came with a message.
   void link(ConnectionId id, int fd, Anchor anchor, zmq_msg_t& kept);
 
   /// What the monitor says. A connection that went away is told by take_gone().

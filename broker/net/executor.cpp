@@ -101,7 +101,7 @@ void Executor::control(ConnectionId connection, core::SessionId session, Bytes b
 }
 
 bool Executor::send(ConnectionId connection, zmq_msg_t& message) {
-  switch (socket_.send(connections_[connection].identity, message)) {
+  switch (socket_.send(connections_[connection].kept, message)) {
     case RouterSocket::Sent::kYes:
       return true;
     case RouterSocket::Sent::kFull:

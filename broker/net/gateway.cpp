@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "broker/net/hoarders.h"
@@ -14,10 +15,16 @@ namespace {
 // Beyond its credit a peer may have this on its way: control, and frames not yet refused.
 constexpr std::uint64_t kHoardingSlack = 4 << 20;
 
+/// Memory to keep for its next use: little of a small limit.
+std::size_t idle_bytes(const core::Limits& limits) {
+  return std::min<std::size_t>(ChunkPool::kDefaultIdleBytes, limits.memory / 8);
+}
+
 }  // namespace
 
 Gateway::Gateway(const SocketSettings& settings, const core::Limits& limits, int other_fd)
     : limits_(limits),
+      pool_(idle_bytes(limits)),
       socket_(settings, limits),
       monitor_(socket_.context(), socket_.handle(), wake_),
       connections_(2 * limits.peers),

@@ -57,6 +57,9 @@ class Gateway {
   /// hear of it before the next receive().
   [[nodiscard]] std::span<const ConnectionId> keep_house(core::Now now);
 
+  /// Gives all memory back that is only kept for its next use.
+  void give_back_memory() { pool_.give_back_all(); }
+
   /// When the process uses too much memory: shuts down connections that make it hold more than
   /// their credit allows.
   void expel_hoarders(core::Now now);

@@ -62,11 +62,12 @@ void Monitor::stop() {
   }
   own_wake_.signal();
   thread_.join();
-  zmq_close(pair_);
+  zmq_close(std::exchange(pair_, nullptr));
 }
 
 void Monitor::collect(std::vector<ConnectionEvent>& events) {
   const std::lock_guard lock(mutex_);
+  if (pair_ == nullptr) return;
   do {
     drain();
     events.insert(events.end(), events_.begin(), events_.end());

@@ -45,7 +45,7 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
-  /// Must come before the socket is closed.
+  /// Must come before the socket is closed. There are no events after it.
   void stop();
 
   /// Whether collect() is worth a call.

@@ -179,9 +179,12 @@ void RouterSocket::make_message(Bytes bytes, zmq_msg_t& message) {
   if (!bytes.empty()) std::memcpy(zmq_msg_data(&message), bytes.data(), bytes.size());
 }
 
-RouterSocket::Sent RouterSocket::send(std::string_view identity, zmq_msg_t& body) {
+RouterSocket::Sent RouterSocket::send(zmq_msg_t& identity, zmq_msg_t& body) {
+  // Identities are longer than what libzmq keeps inside a message: a copy shares, and allocates
+  // nothing. What else it copies, flags and properties, zmq_msg_send() sets anew.
   zmq_msg_t address;
-  make_message(as_bytes(identity), address);
+  zmq_msg_init(&address);
+  if (zmq_msg_copy(&address, &identity) != 0) die("zmq_msg_copy");
   while (zmq_msg_send(&address, socket_, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
     const int error = zmq_errno();
     if (error == EINTR) continue;

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "broker/core/limits.h"
 #include "broker/net/endpoint.h"
@@ -53,8 +52,9 @@ class RouterSocket {
   /// A message with a copy of `bytes`.
   static void make_message(Bytes bytes, zmq_msg_t& message);
 
-  /// Sends `body` to `identity`. `body` is taken if the result is kYes.
-  [[nodiscard]] Sent send(std::string_view identity, zmq_msg_t& body);
+  /// Sends `body` to whom `identity` names, which stays valid. `body` is taken if the result is
+  /// kYes.
+  [[nodiscard]] Sent send(zmq_msg_t& identity, zmq_msg_t& body);
 
  private:
   void* context_ = nullptr;

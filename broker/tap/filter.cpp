@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "zpost/protocol/limits.h"
 #include "zpost/protocol/names.h"
@@ -47,6 +48,14 @@ bool read_entry(MsgpackReader& reader, std::string_view key, Filter& filter) {
   return true;
 }
 
+/// Names only keys that it knows: what a stranger makes up has no place in a log.
+Error bad_value(std::string_view key) {
+  constexpr std::array<std::string_view, 4> kKeys{"from", "to", "kinds", "snap"};
+  const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+  return {Outcome::kMalformed, known ? fmt::format("bad value of key \"{}\"", key)
+                                     : std::string("bad value of an unknown key")};
+}
+
 }  // namespace
 
 bool Filter::wants(const TapRecord& record, std::string_view from_name,
@@ -71,9 +80,8 @@ Result<Filter> parse_filter(Bytes request) {
   }
   for (; entries > 0; --entries) {
     std::string_view key;
-    if (!reader.read_str(key) || !read_entry(reader, key, filter)) {
-      return Error{Outcome::kMalformed, fmt::format("bad value of key \"{}\"", key)};
-    }
+    if (!reader.read_str(key)) return Error{Outcome::kMalformed, "a key is not text"};
+    if (!read_entry(reader, key, filter)) return bad_value(key);
   }
   return filter;
 }

@@ -62,24 +62,27 @@ void Listener::put(TapRecord record, Bytes extra) {
   const std::size_t begin = staged_.size();
   staged_.resize(begin + sizeof record + padded(extra.size()));
   std::memcpy(staged_.data() + begin, &record, sizeof record);
-  if (extra.empty()) return;
-  std::memcpy(staged_.data() + begin + sizeof record, extra.data(), extra.size());
+  if (!extra.empty()) {
+    std::memcpy(staged_.data() + begin + sizeof record, extra.data(), extra.size());
+  }
+  fill_body();
 }
 
-Bytes Listener::next_body() const {
-  std::size_t end = sent_;
-  while (end < staged_.size()) {
+/// Takes more whole records into the next body, up to the first that does not fit: so each is
+/// looked at once, but for that one.
+void Listener::fill_body() {
+  while (sent_ + body_bytes_ < staged_.size()) {
     TapRecord record;
-    std::memcpy(&record, staged_.data() + end, sizeof record);
+    std::memcpy(&record, staged_.data() + sent_ + body_bytes_, sizeof record);
     const std::size_t size = sizeof record + padded(record.extra);
-    if (end + size - sent_ > kMaxBody) break;
-    end += size;
+    if (body_bytes_ + size > kMaxBody) return;
+    body_bytes_ += size;
   }
-  return Bytes(staged_).subspan(sent_, end - sent_);
 }
 
 void Listener::pop_body() {
-  sent_ += next_body().size();
+  sent_ += std::exchange(body_bytes_, 0);
+  fill_body();
   if (sent_ < staged_.size() && sent_ < kMaxStaged) return;
   staged_.erase(staged_.begin(), staged_.begin() + static_cast<std::ptrdiff_t>(sent_));
   sent_ = 0;

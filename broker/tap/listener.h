@@ -34,7 +34,7 @@ class Listener {
   void tell_missed(std::uint64_t time_ns);
 
   /// Whole records for one body, oldest first; empty if there are none.
-  [[nodiscard]] Bytes next_body() const;
+  [[nodiscard]] Bytes next_body() const { return Bytes(staged_).subspan(sent_, body_bytes_); }
 
   /// The body of next_body() is on its way.
   void pop_body();
@@ -43,10 +43,12 @@ class Listener {
   [[nodiscard]] bool is_told(const NameUse& use) const;
   void tell(const NameUse& use, std::uint64_t time_ns);
   void put(TapRecord record, Bytes extra);
+  void fill_body();
 
   Filter filter_;
   ByteBuffer staged_;
   std::size_t sent_ = 0;             // Of `staged_`.
+  std::size_t body_bytes_ = 0;       // From there on: the next body.
   std::vector<std::uint32_t> told_;  // Version told, by number; 0: none.
   std::uint64_t next_sequence_ = 1;
   std::uint64_t missed_ = 0;

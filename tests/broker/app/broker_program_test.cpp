@@ -253,6 +253,18 @@ TEST_F(BrokerProgramTest, AStateFileThatCannotBeWrittenIsAWarning) {
   EXPECT_TRUE(wait_until([&] { return broker_->err().find("/proc/zpost") != std::string::npos; }));
 }
 
+TEST_F(BrokerProgramTest, AForeignStateFileIsAUsageErrorAndStaysAsItIs) {
+  std::ofstream(directory_ + "/state") << "my notes\n";
+  Process& broker = launch({"--listen", "tcp://127.0.0.1:*"});
+  EXPECT_EQ(broker.exit_code(), 2);
+  EXPECT_THAT(broker.err(), HasSubstr(directory_ + "/state: is no state file"));
+  EXPECT_THAT(broker.err(), HasSubstr("--state"));
+  EXPECT_EQ(broker.out(), "");
+  std::ostringstream text;
+  text << std::ifstream(directory_ + "/state").rdbuf();
+  EXPECT_EQ(text.str(), "my notes\n");
+}
+
 TEST_F(BrokerProgramTest, AMessageOfEndlessPartsDoesNotEatTheMemory) {
   // The address sanitizer keeps what is freed for long otherwise.
   ::setenv("ASAN_OPTIONS", "quarantine_size_mb=1:allocator_release_to_os_interval_ms=50", 1);

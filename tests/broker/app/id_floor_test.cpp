@@ -79,6 +79,28 @@ TEST_F(IdFloorTest, AnotherProgramsFileIsAnErrorThatNamesIt) {
   EXPECT_NE(floor.error().text.find(path_), std::string::npos);
 }
 
+TEST_F(IdFloorTest, WhatIsNotUnderstoodIsNeverOverwritten) {
+  std::filesystem::create_directories(directory_ + "/below");
+  for (const std::string text :
+       {"", "my notes\n", "zpost-id-floor", "zpost-id-floor 12", "zpost-id-floor 12x\n",
+        "zpost-id-floor -5\n", "zpost-id-floor 99999999999999999999\n",
+        "zpost-id-floor 1\nmore\n"}) {
+    std::ofstream(path_) << text;
+    EXPECT_FALSE(IdFloorFile(path_).load().has_value()) << text;
+    EXPECT_FALSE(IdFloorFile(path_).store(1).has_value()) << text;
+    EXPECT_FALSE(IdFloorKeeper(IdFloorFile(path_), {}).start(1'000).has_value()) << text;
+    std::ifstream file(path_);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
+  }
+}
+
+TEST_F(IdFloorTest, AFileThatCannotBeReadIsLeftAlone) {
+  std::filesystem::create_directories(path_);  // A directory cannot be, not even by root.
+  EXPECT_FALSE(IdFloorFile(path_).load().has_value());
+  EXPECT_FALSE(IdFloorKeeper(IdFloorFile(path_), {}).start(1'000).has_value());
+  EXPECT_TRUE(std::filesystem::is_directory(path_));
+}
+
 TEST_F(IdFloorTest, AFileThatCannotBeWrittenIsAnErrorThatNamesIt) {
   const auto stored = IdFloorFile("/proc/zpost/state").store(1);
   ASSERT_FALSE(stored.has_value());
@@ -89,18 +111,18 @@ TEST_F(IdFloorTest, TheKeeperWritesAheadBeforeAnyIdIsGiven) {
   const auto quiet = [this](const std::string& text) { warn(text); };
   {
     IdFloorKeeper keeper(IdFloorFile(path_), quiet);
-    EXPECT_EQ(keeper.start(1'000), 0u);
+    EXPECT_EQ(*keeper.start(1'000), 0u);
     EXPECT_EQ(*IdFloorFile(path_).load(), 1'000 + kHour);
   }
   IdFloorKeeper keeper(IdFloorFile(path_), quiet);
-  EXPECT_EQ(keeper.start(2'000), 1'000 + kHour) << "the clock went back: the file counts";
+  EXPECT_EQ(*keeper.start(2'000), 1'000 + kHour) << "the clock went back: the file counts";
   EXPECT_EQ(*IdFloorFile(path_).load(), 1'000 + 2 * kHour);
   EXPECT_EQ(warnings(), 0u);
 }
 
 TEST_F(IdFloorTest, TheKeeperFollowsTheFloor) {
   IdFloorKeeper keeper(IdFloorFile(path_), [this](const std::string& text) { warn(text); });
-  (void)keeper.start(0);
+  ASSERT_TRUE(keeper.start(0).has_value());
   keeper.advance(kHour / 4);
   EXPECT_EQ(*IdFloorFile(path_).load(), kHour) << "far enough ahead";
   keeper.advance(10 * kHour);
@@ -110,7 +132,7 @@ TEST_F(IdFloorTest, TheKeeperFollowsTheFloor) {
 TEST_F(IdFloorTest, TheKeeperWarnsOnceAndGoesOn) {
   IdFloorKeeper keeper(IdFloorFile("/proc/zpost/state"),
                        [this](const std::string& text) { warn(text); });
-  EXPECT_EQ(keeper.start(1'000), 0u);
+  EXPECT_EQ(*keeper.start(1'000), 0u);
   EXPECT_EQ(warnings(), 1u);
 }
 

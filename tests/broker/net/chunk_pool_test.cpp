@@ -72,6 +72,45 @@ TEST(ChunkPoolTest, AChunkLivesUntilLibzmqHasSentIt) {
   EXPECT_EQ(pool.chunks_in_use(), 0u);
 }
 
+/// Makes a message of `chunk` and lets libzmq be done with it after everyone else.
+void send(ChunkPool& pool, Chunk* chunk, std::size_t bytes) {
+  zmq_msg_t message;
+  ChunkPool::make_message(*chunk, 0, bytes, message);
+  pool.drop(chunk);
+  zmq_msg_close(&message);
+}
+
+TEST(ChunkPoolTest, LargeChunksThatWereSentGoBackAsSoonAsAnotherIsTaken) {
+  ChunkPool pool;
+  for (int i = 0; i < 10; ++i) send(pool, pool.take(500'000), 500'000);
+  EXPECT_EQ(pool.chunks_in_use(), 1u);
+}
+
+TEST(ChunkPoolTest, SharedMessagesThatWereSentInPartGoBackAsSoonAsAnotherIsShared) {
+  ChunkPool pool;
+  for (int i = 0; i < 10; ++i) {
+    zmq_msg_t received;
+    zmq_msg_init_size(&received, 500'000);
+    send(pool, pool.share(received), 1'000);
+    zmq_msg_close(&received);
+  }
+  EXPECT_EQ(pool.chunks_in_use(), 1u);
+}
+
+TEST(ChunkPoolTest, AllThatIsIdleCanBeGivenBackAtOnce) {
+  ChunkPool pool;
+  Chunk* const used = pool.take(60'000);
+  for (int i = 0; i < 10; ++i) pool.drop(pool.take(60'000));
+  pool.drop(pool.take(100));
+  EXPECT_GT(pool.idle_bytes(), 0u);
+  pool.give_back_all();
+  EXPECT_EQ(pool.idle_bytes(), 0u);
+  EXPECT_EQ(pool.chunks_in_use(), 1u);
+  pool.drop(used);
+  EXPECT_EQ(pool.take(60'000), used) << "and it goes on";
+  pool.drop(used);
+}
+
 TEST(ChunkPoolTest, ASharedMessageIsNotCopied) {
   ChunkPool pool;
   zmq_msg_t received;

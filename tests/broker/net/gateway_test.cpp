@@ -267,6 +267,18 @@ TEST_F(GatewayTest, AnHonestPeerIsNoHoarder) {
   alice.unwatch();
 }
 
+TEST_F(GatewayTest, ChoresFindNothingToDoOnceItIsClosed) {
+  Dealer alice(identity_of("alice"));
+  welcome(alice, "alice");
+  alice.close();
+  EXPECT_TRUE(turn_until([&] { return gone_ == 1; }));
+  gateway_.close(0);
+  gateway_.expel_hoarders(now_);
+  gateway_.give_back_memory();
+  EXPECT_TRUE(gateway_.take_gone(now_).empty());
+  EXPECT_TRUE(gateway_.take_log().empty());
+}
+
 TEST_F(GatewayTest, AnotherConnectionUnderTheIdentityMustSayHelloAgain) {
   auto first = std::make_unique<Dealer>(identity_of("alice"));
   first->set(ZMQ_RECONNECT_IVL, -1);

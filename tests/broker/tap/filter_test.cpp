@@ -64,5 +64,13 @@ TEST(TapFilterTest, ABadValueNamesItsKey) {
   EXPECT_FALSE(parse_filter({}).has_value());
 }
 
+TEST(TapFilterTest, AnUnknownKeyIsNotRepeated) {
+  ByteBuffer request;
+  MsgpackWriter(request).map(1).str("x\njoined name=root");  // Its value is missing.
+  const auto filter = parse_filter(request);
+  ASSERT_FALSE(filter.has_value());
+  EXPECT_EQ(filter.error().text, "bad value of an unknown key");
+}
+
 }  // namespace
 }  // namespace zpost::tap

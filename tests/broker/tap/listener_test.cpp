@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -85,6 +86,23 @@ TEST_F(ListenerTest, SequencesCountOn) {
   offer(8);
   const auto shown = take();
   for (std::size_t i = 0; i < shown.size(); ++i) EXPECT_EQ(shown[i].record.sequence, i + 1);
+}
+
+TEST_F(ListenerTest, ABodyHoldsAsManyRecordsAsFitWheneverTheyCame) {
+  constexpr std::size_t kFit = Listener::kMaxBody / sizeof(TapRecord);
+  offer(7);
+  take();  // Names are out of the way.
+  for (std::uint64_t id = 1; id <= 2 * kFit; ++id) {
+    offer(id);
+    EXPECT_EQ(listener_.next_body().size(), std::min<std::size_t>(id, kFit) * sizeof(TapRecord));
+  }
+  listener_.pop_body();
+  EXPECT_EQ(unpack(listener_.next_body()).front().record.first_id, kFit + 1);
+  EXPECT_EQ(listener_.next_body().size(), Listener::kMaxBody);
+  listener_.pop_body();
+  EXPECT_TRUE(listener_.next_body().empty());
+  offer(99);
+  EXPECT_EQ(unpack(listener_.next_body()).size(), 1u);
 }
 
 TEST_F(ListenerTest, WhatDoesNotFitIsMissedAndCounted) {
