@@ -7,12 +7,19 @@
 
 namespace zpost::net {
 
+namespace {
+
+// Small bundles that wait behind others share chunks of this size, or each would hold 512 bytes.
+constexpr std::size_t kSharedBytes = 4 << 10;
+constexpr std::size_t kSmallBytes = 1 << 10;
+
+}  // namespace
+
 void BundleQueue::append(Bytes bytes, bool fresh) {
   assert(fresh || open_);
   if (fresh) {
     close();
-    bundles_.push_back({pool_->take(bytes.size()), 0, 0});
-    open_ = true;
+    begin(bytes.size());
   }
   Bundle& last = bundles_.back();
   const std::size_t needed = last.end + bytes.size();
@@ -21,8 +28,22 @@ void BundleQueue::append(Bytes bytes, bool fresh) {
   last.end += static_cast<std::uint32_t>(bytes.size());
 }
 
+/// A new open bundle whose first `bytes` fit.
+void BundleQueue::begin(std::size_t bytes) {
+  open_ = true;
+  if (shares_ && bundles_.back().end + bytes <= bundles_.back().chunk->capacity) {
+    const Bundle& last = bundles_.back();
+    last.chunk->references.fetch_add(1, std::memory_order_relaxed);
+    bundles_.push_back({last.chunk, last.end, last.end});
+    return;
+  }
+  shares_ = waiting() > 1 && bytes <= kSmallBytes;
+  bundles_.push_back({pool_->take(shares_ ? kSharedBytes : bytes), 0, 0});
+}
+
 void BundleQueue::append_whole(zmq_msg_t& message) {
   close();
+  shares_ = false;
   Chunk* const chunk = pool_->share(message);
   bundles_.push_back({chunk, 0, chunk->capacity});
 }
@@ -37,8 +58,31 @@ void BundleQueue::release(std::uint32_t count) {
   assert(count <= handed_);
   handed_ -= count;
   for (; count > 0; --count) {
-    pool_->drop(bundles_.front().chunk);
+    const Bundle& oldest = bundles_.front();
+    // Of small ones the pipe's limit of frames is bound enough.
+    const bool alone = oldest.size() > kSharedBytes;
+    if (!alone || oldest.chunk->references.load(std::memory_order_acquire) == 1) {
+      pool_->drop(oldest.chunk);
+    } else {
+      leaving_bytes_ += oldest.size();
+      leaving_.push_back(oldest);
+    }
     bundles_.pop_front();
+  }
+  if (bundles_.empty()) shares_ = false;
+}
+
+bool BundleQueue::may_leave(std::size_t bytes) {
+  forget_left();
+  return leaving_.empty() || leaving_bytes_ + bytes <= kMaxLeaving;
+}
+
+void BundleQueue::forget_left() {
+  while (!leaving_.empty() &&
+         leaving_.front().chunk->references.load(std::memory_order_acquire) == 1) {
+    leaving_bytes_ -= leaving_.front().size();
+    pool_->drop(leaving_.front().chunk);
+    leaving_.pop_front();
   }
 }
 
@@ -57,9 +101,12 @@ void BundleQueue::rewind(std::uint32_t count) {
 
 void BundleQueue::clear() {
   for (; !bundles_.empty(); bundles_.pop_front()) pool_->drop(bundles_.front().chunk);
+  for (; !leaving_.empty(); leaving_.pop_front()) pool_->drop(leaving_.front().chunk);
   bundles_.clear();
+  leaving_.clear();
+  leaving_bytes_ = 0;
   handed_ = 0;
-  open_ = false;
+  open_ = shares_ = false;
 }
 
 /// Ends the open bundle, and moves it down if a smaller chunk holds it, so that little is held by
@@ -67,12 +114,14 @@ void BundleQueue::clear() {
 void BundleQueue::close() {
   if (!open_) return;
   open_ = false;
+  if (shares_) return;
   Bundle& last = bundles_.back();
   if (last.size() * 2 >= last.chunk->capacity) return;
   if (ChunkPool::capacity_for(last.size()) < last.chunk->capacity) move_to(last, last.size());
 }
 
 void BundleQueue::move_to(Bundle& bundle, std::size_t capacity) {
+  shares_ = false;
   Chunk* const chunk = pool_->take(capacity);
   const std::uint32_t size = bundle.size();
   std::memcpy(chunk->data, bundle.chunk->data + bundle.begin, size);

@@ -21,9 +21,13 @@ struct Bundle {
 };
 
 /// Handed to libzmq and not yet released | waiting | the last one possibly still open. Owns a
-/// reference to the chunk of each. Thread: routing only.
+/// reference to the chunk of each. What was released while libzmq still had it is *leaving*: that
+/// is bounded too, for peers that do not acknowledge. Thread: routing only.
 class BundleQueue {
  public:
+  /// What may be leaving before nothing more may be handed over.
+  static constexpr std::size_t kMaxLeaving = 2 << 20;
+
   explicit BundleQueue(ChunkPool& pool) : pool_(&pool) {}
 
   ~BundleQueue() { clear(); }
@@ -39,6 +43,12 @@ class BundleQueue {
 
   /// The oldest bundle that was not handed over, closed; null if there is none.
   [[nodiscard]] const Bundle* next_waiting();
+
+  /// Whether `bytes` more may be handed over: a single bundle of any size, or up to kMaxLeaving.
+  [[nodiscard]] bool may_leave(std::size_t bytes);
+
+  /// Gives back what libzmq has let go of since. Call now and then.
+  void forget_left();
 
   /// The bundle of next_waiting() was handed over. REQUIRES: waiting() > 0.
   void hand_over() { ++handed_; }
@@ -63,13 +73,17 @@ class BundleQueue {
   [[nodiscard]] const Bundle& operator[](std::size_t index) const { return bundles_[index]; }
 
  private:
+  void begin(std::size_t bytes);
   void close();
   void move_to(Bundle& bundle, std::size_t capacity);
 
   ChunkPool* pool_;
   core::Ring<Bundle> bundles_;
+  core::Ring<Bundle> leaving_;  // The oldest first.
+  std::size_t leaving_bytes_ = 0;
   std::uint32_t handed_ = 0;
   bool open_ = false;
+  bool shares_ = false;  // Further bundles may begin in the chunk of the last one.
 };
 
 }  // namespace zpost::net

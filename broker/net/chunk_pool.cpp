@@ -88,11 +88,6 @@ void ChunkPool::drop(Chunk* chunk) {
 
 void ChunkPool::make_message(Chunk& chunk, std::size_t begin, std::size_t bytes,
                              zmq_msg_t& message) {
-  if (chunk.whole && begin == 0 && bytes == chunk.capacity) {
-    zmq_msg_init(&message);
-    zmq_msg_copy(&message, message_of(chunk));
-    return;
-  }
   chunk.references.fetch_add(1, std::memory_order_relaxed);
   zmq_msg_init_data(&message, chunk.data + begin, bytes, &ChunkPool::on_sent, &chunk);
 }

@@ -63,6 +63,10 @@ void Executor::execute(const core::Actions& actions, const Incoming* incoming, s
   if (!blocked_.empty()) end_list();
 }
 
+void Executor::trim() {
+  for (Outbox& box : outboxes_) box.queue.forget_left();
+}
+
 Executor::Outbox& Executor::outbox(core::SessionId session) {
   assert(session != kNone);
   while (session >= outboxes_.size()) outboxes_.emplace_back(pool_);
@@ -79,7 +83,7 @@ void Executor::transmit(core::SessionId session) {
   const Bundle* const bundle = box.queue.next_waiting();
   assert(bundle != nullptr);
   if (box.blocked == 0 && connections_.exists(box.connection) &&
-      connections_[box.connection].serial == box.serial) {
+      connections_[box.connection].serial == box.serial && box.queue.may_leave(bundle->size())) {
     zmq_msg_t message;
     ChunkPool::make_message(*bundle->chunk, bundle->begin, bundle->size(), message);
     if (send(box.connection, message)) return box.queue.hand_over();

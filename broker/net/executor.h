@@ -24,6 +24,9 @@ class Executor {
   /// message of this step, or null.
   void execute(const core::Actions& actions, const Incoming* incoming, std::int64_t now);
 
+  /// Gives back the memory of what libzmq has let go of. Call about once a second.
+  void trim();
+
   /// What met a full pipe in the last list; what could not be reached at all counts as well, and is
   /// in unreachable().
   [[nodiscard]] std::span<const core::Blocked> blocked() const { return blocked_; }

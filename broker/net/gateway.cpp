@@ -56,6 +56,7 @@ std::span<const ConnectionId> Gateway::take_gone(core::Now now) {
 std::span<const ConnectionId> Gateway::keep_house(core::Now now) {
   forgotten_.clear();
   connections_.forget_gone(now.steady_ns, dry_at_, forgotten_);
+  executor_.trim();
   pool_.trim();
   report_failures();
   return forgotten_;

@@ -185,5 +185,43 @@ TEST_F(BundleQueueTest, TheEndOfAQueueGivesEverythingBack) {
   EXPECT_EQ(pool_.chunks_in_use(), 0u);
 }
 
+TEST_F(BundleQueueTest, SmallBundlesThatWaitShareChunks) {
+  for (int i = 0; i < 100; ++i) append(std::string(90, 'x') + std::to_string(i), true);
+  EXPECT_EQ(queue_.size(), 100u);
+  EXPECT_LE(pool_.chunks_in_use(), 5u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(transmit(), std::string(90, 'x') + std::to_string(i));
+  queue_.release(100);
+  EXPECT_EQ(pool_.chunks_in_use(), 0u);
+}
+
+TEST_F(BundleQueueTest, ABundleThatGrowsOutOfASharedChunkLeavesItsNeighboursAlone) {
+  append("one", true);
+  append("two", true);
+  append("three", true);
+  append("four", true);
+  append(std::string(5000, 'x'), false);
+  append("five", true);
+  EXPECT_EQ(transmit(), "one");
+  EXPECT_EQ(transmit(), "two");
+  EXPECT_EQ(transmit(), "three");
+  EXPECT_EQ(transmit(), "four" + std::string(5000, 'x'));
+  EXPECT_EQ(transmit(), "five");
+}
+
+TEST_F(BundleQueueTest, WhatLibzmqStillHasAfterItsReleaseIsBounded) {
+  const std::string large(BundleQueue::kMaxLeaving, 'x');
+  append(large, true);
+  const Bundle* const bundle = queue_.next_waiting();
+  zmq_msg_t message;
+  ChunkPool::make_message(*bundle->chunk, bundle->begin, bundle->size(), message);
+  queue_.hand_over();
+  queue_.release(1);
+  EXPECT_FALSE(queue_.may_leave(1));
+  EXPECT_EQ(pool_.chunks_in_use(), 1u);
+  zmq_msg_close(&message);
+  EXPECT_TRUE(queue_.may_leave(large.size() + 1));
+  EXPECT_EQ(pool_.chunks_in_use(), 0u);
+}
+
 }  // namespace
 }  // namespace zpost::net
