@@ -117,8 +117,7 @@ void Broker::pass_on(const net::Incoming* incoming) {
       if (action.op == core::Op::kUntap) parts_.tap.close(action.session);
       if (action.op != core::Op::kTap) continue;
       const Bytes request = Bytes(out_.arena).subspan(action.offset, action.length);
-      const auto opened = parts_.tap.open(action.session, request);
-      if (!opened) parts_.log.write(LogLevel::kInfo, "tap_request " + opened.error().text);
+      parts_.tap.open(action.session, request);
     }
   }
   if (!out_.tap.empty()) {

@@ -4,6 +4,7 @@
 #include <msgpack.hpp>
 
 #include "broker/core/router_impl.h"
+#include "broker/core/tap_filter.h"
 
 namespace zpost::core {
 
@@ -80,20 +81,33 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   if (!question) return answer(session, view, as_bytes(question.error().text), true);
   if (question->op == "who") return answer_who(session, view, question->start, question->name);
   if (question->op == "stats") return answer_stats(session, view);
-  if (question->op == "tap" || question->op == "untap") {
-    Sink sink;
-    Packer(sink).pack(std::map<std::string, bool>{{"ok", true}});
-    answer(session, view, sink.buffer, false);
-    Action& action = act(question->op == "tap" ? Op::kTap : Op::kUntap);
-    action.session = session.id;
-    action.offset = static_cast<std::uint32_t>(out_->arena.size());
-    action.length = static_cast<std::uint32_t>(view.body.size());
-    out_->arena.insert(out_->arena.end(), view.body.begin(), view.body.end());
+  if (question->op == "tap") return open_tap(session, view);
+  if (question->op == "untap") {
+    answer_ok(session, view);
+    act(Op::kUntap).session = session.id;
     return;
   }
   const std::string text = fmt::format(
       "op \"{}\" is none of who, stats, tap, untap (SPEC.md, section 11)", question->op);
   answer(session, view, as_bytes(text), true);
+}
+
+void Router::Impl::open_tap(Session& session, const EnvelopeView& request) {
+  if (const auto filter = parse_tap_filter(request.body); !filter) {
+    return answer(session, request, as_bytes(filter.error().text), true);
+  }
+  answer_ok(session, request);
+  Action& action = act(Op::kTap);
+  action.session = session.id;
+  action.offset = static_cast<std::uint32_t>(out_->arena.size());
+  action.length = static_cast<std::uint32_t>(request.body.size());
+  out_->arena.insert(out_->arena.end(), request.body.begin(), request.body.end());
+}
+
+void Router::Impl::answer_ok(Session& session, const EnvelopeView& request) {
+  Sink sink;
+  Packer(sink).pack(std::map<std::string, bool>{{"ok", true}});
+  answer(session, request, sink.buffer, false);
 }
 
 void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes body,

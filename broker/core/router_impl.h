@@ -223,6 +223,8 @@ class Router::Impl {
 
   // admin.cpp
   void admin(Session& session, PairIndex pair, const EnvelopeView& view);
+  void open_tap(Session& session, const EnvelopeView& request);
+  void answer_ok(Session& session, const EnvelopeView& request);
   void answer(Session& session, const EnvelopeView& request, Bytes body, bool rejected);
   void answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
                   std::string_view name);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/tap/filter.h"
+#include "broker/core/tap_filter.h"
 #include "zpost/protocol/msgpack_writer.h"
 
 namespace zpost::tap {
@@ -25,7 +25,7 @@ class Listener {
   static constexpr std::size_t kMaxStaged = 256 << 10;
   static constexpr std::size_t kMaxBody = 64 << 10;
 
-  explicit Listener(Filter filter) : filter_(std::move(filter)) {}
+  explicit Listener(core::TapFilter filter) : filter_(std::move(filter)) {}
 
   /// `shown` are the envelopes' bytes; empty if there are none to show.
   void offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
@@ -45,7 +45,7 @@ class Listener {
   void put(TapRecord record, Bytes extra);
   void fill_body();
 
-  Filter filter_;
+  core::TapFilter filter_;
   ByteBuffer staged_;
   std::size_t sent_ = 0;             // Of `staged_`.
   std::size_t body_bytes_ = 0;       // From there on: the next body.

@@ -1,15 +1,15 @@
 #include "broker/tap/tap.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace zpost::tap {
 
-Result<void> Tap::open(core::SessionId session, Bytes request) {
-  const auto filter = parse_filter(request);
-  listeners_.insert_or_assign(session, Listener(filter ? *filter : Filter{}));
+void Tap::open(core::SessionId session, Bytes request) {
+  const auto filter = core::parse_tap_filter(request);
+  assert(filter.has_value());
+  listeners_.insert_or_assign(session, Listener(*filter));
   router_.set_tap(true);
-  if (!filter) return filter.error();
-  return {};
 }
 
 void Tap::close(core::SessionId session) {

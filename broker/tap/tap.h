@@ -18,9 +18,9 @@ class Tap {
  public:
   explicit Tap(core::Router& router) : router_(router) {}
 
-  /// A session asks for the tap, or asks anew. Error: what is wrong with the request; it is shown
-  /// everything then.
-  Result<void> open(core::SessionId session, Bytes request);
+  /// A session asks for the tap, or asks anew. REQUIRES: a request that parse_tap_filter() reads;
+  /// the core passes on no other.
+  void open(core::SessionId session, Bytes request);
   void close(core::SessionId session);
 
   /// Takes the notes of a step, while `frame` is still there.

@@ -99,6 +99,16 @@ TEST_F(HostileTest, ASecondSocketOfAnInstanceShutsTheFirst) {
   EXPECT_THAT(world.take_log(), Contains(HasSubstr("left name=alice why=restarted")));
 }
 
+TEST_F(HostileTest, ATapThatCannotBeReadIsRejectedAndNotOpened) {
+  FakePeer& alice = join("alice");
+  ByteBuffer body;
+  MsgpackWriter(body).map(2).str("op").str("tap").str("from").str("!!");
+  alice.send("", as_text(body), Kind::kRequest);
+  catch_up();
+  EXPECT_EQ(world.tap_requests(), 0u);
+  EXPECT_THAT(alice.bodies(), ElementsAre("bad value of key \"from\""));
+}
+
 // ---- Outcomes
 
 TEST_F(HostileTest, AFailureSaysWhyInWordsAndWithTheLimit) {

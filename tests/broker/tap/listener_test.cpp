@@ -51,7 +51,7 @@ class ListenerTest : public testing::Test {
     return all;
   }
 
-  Listener listener_{Filter{.from = {}, .to = {}, .kinds = {}, .snap = 5}};
+  Listener listener_{core::TapFilter{.from = {}, .to = {}, .kinds = {}, .snap = 5}};
 };
 
 TEST_F(ListenerTest, NamesComeBeforeTheirFirstUseAndOnce) {

@@ -10,9 +10,9 @@
 #include "zpost/protocol/result.h"
 #include "zpost/protocol/tap_record.h"
 
-namespace zpost::tap {
+namespace zpost::core {
 
-struct Filter {
+struct TapFilter {
   std::string from;  // A pattern; empty: anyone.
   std::string to;
   std::bitset<128> kinds;  // None set: all.
@@ -24,6 +24,6 @@ struct Filter {
 };
 
 /// Reads the body of a tap request. Unknown keys are skipped. Error: the key that is wrong.
-[[nodiscard]] Result<Filter> parse_filter(Bytes request);
+[[nodiscard]] Result<TapFilter> parse_tap_filter(Bytes request);
 
-}  // namespace zpost::tap
+}  // namespace zpost::core

@@ -1,4 +1,4 @@
-#include "broker/tap/filter.h"
+#include "broker/core/tap_filter.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "zpost/protocol/limits.h"
 #include "zpost/protocol/names.h"
 
-namespace zpost::tap {
+namespace zpost::core {
 
 namespace {
 
@@ -37,7 +37,7 @@ bool read_kinds(MsgpackReader& reader, std::bitset<128>& kinds) {
   return true;
 }
 
-bool read_entry(MsgpackReader& reader, std::string_view key, Filter& filter) {
+bool read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) {
   if (key == "from") return read_pattern(reader, filter.from);
   if (key == "to") return read_pattern(reader, filter.to);
   if (key == "kinds") return read_kinds(reader, filter.kinds);
@@ -58,21 +58,19 @@ Error bad_value(std::string_view key) {
 
 }  // namespace
 
-bool Filter::wants(const TapRecord& record, std::string_view from_name,
-                   std::string_view to_name) const {
+bool TapFilter::wants(const TapRecord& record, std::string_view from_name,
+                      std::string_view to_name) const {
   if (record.event == TapEvent::kSession) {
     if (from.empty() && to.empty()) return true;
     return (!from.empty() && matches_name_pattern(from, from_name)) ||
            (!to.empty() && matches_name_pattern(to, from_name));
   }
-  // What was delivered is known by sender and recipient only.
-  const bool kind_known = record.event != TapEvent::kDelivered;
-  if (kinds.any() && kind_known && !kinds.test(record.kind & 0x7fU)) return false;
+  if (kinds.any() && !kinds.test(record.kind & 0x7fU)) return false;
   return matches(from, from_name) && matches(to, to_name);
 }
 
-Result<Filter> parse_filter(Bytes request) {
-  Filter filter;
+Result<TapFilter> parse_tap_filter(Bytes request) {
+  TapFilter filter;
   MsgpackReader reader(request);
   std::size_t entries = 0;
   if (!reader.read_map(entries, kMaxMetaEntries)) {
@@ -86,4 +84,4 @@ Result<Filter> parse_filter(Bytes request) {
   return filter;
 }
 
-}  // namespace zpost::tap
+}  // namespace zpost::core
