@@ -22,6 +22,7 @@ Examples:
 The body is the command's standard input, its standard output is the reply. A command that fails
 says no: the requester is told its exit status and the last line of its standard error.
 The command finds ZPOST_FROM, ZPOST_ID and ZPOST_CONTENT_TYPE in its environment.
+Replies to a requester that takes none wait, up to 64 and 4 MiB; more are dropped, and that is said.
 Exit codes: 0 ended by a signal or --count, 2 no such command, 4 no broker, 5 refused.)help";
 
 ExitCode run(const ServeOptions& options, const std::string& software) {

@@ -4,6 +4,8 @@
 ZPOST_BIN names the directory of the programs.
 """
 import base64
+import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -396,6 +398,29 @@ class WhoTest(ProgramTest):
         self.assert_exit(done, NOT_DELIVERED)
         self.assertIn("nobody", done.err)
         self.assertEqual(done.out, b"")
+
+
+class SmallEnvelopesTest(ProgramTest):
+    """A broker that came back takes smaller envelopes than before."""
+
+    def test_a_reply_that_does_not_fit_any_more_is_a_no_with_the_reason(self):
+        serving = self.start_peer("serve", "--as", "vast", "--", "sh", "-c",
+                                  'head -c 100000 /dev/zero; read -r _ < "$(cat)"')
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = pathlib.Path(folder) / "pipe"
+            os.mkfifo(pipe)
+            asking = self.start_peer("request", "--as", "asker2", "--timeout", "60s", "vast",
+                                     str(pipe))
+            await_true(lambda: children_of(serving.pid), "the command runs")
+            self.broker.stop(signal.SIGKILL)
+            self.broker.start("--max-envelope", "64KiB")
+            self.await_present("vast")
+            self.await_present("asker2")
+            pipe.write_bytes(b"go on\n")
+            code, _, err = self.result(asking)
+        self.assertEqual(code, NOT_DELIVERED, err)
+        self.assertIn("cannot reply", err)
+        self.assertIn("65536", err.replace(",", ""))
 
 
 class BrokerRestartTest(ProgramTest):
