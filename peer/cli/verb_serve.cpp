@@ -30,6 +30,8 @@ ExitCode run(const ServeOptions& options, const std::string& software) {
     complain(fmt::format("there is no command {}", options.command.front()));
     return ExitCode::kUsage;
   }
+  // Whoever started us may ignore it; then no command would have an exit status.
+  (void)std::signal(SIGCHLD, SIG_DFL);
   SignalDescriptor signals{SIGINT, SIGTERM, SIGCHLD};
   peer::Options wanted;
   wanted.software = software;

@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from programs import (NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
+from programs import (FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
                       ProgramTest, await_true, children_of, lines_of, stop)
 
 
@@ -344,6 +344,29 @@ class RequestAndServeTest(ProgramTest):
             self.assertEqual(self.result(each)[:2], (0, b"done\n"))
         self.assertGreater(time.monotonic() - start, 1.3)
         self.assertLess(time.monotonic() - start, 2.7)
+
+    def test_exit_codes_count_also_when_whoever_started_it_ignores_children(self):
+        serving = subprocess.Popen(
+            [PEER, "serve", "--as", "orphan", "--", "sh", "-c", "exit 7"],
+            env=self.environment(), stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.addCleanup(self.end, serving)
+        self.await_present("orphan")
+        done = self.run_peer("request", "orphan", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("exited with status 7", done.err)
+
+    def test_a_command_ignores_no_signals(self):
+        serving = subprocess.Popen(
+            [PEER, "serve", "--as", "signals", "--", "sed", "-n", "s/^SigIgn:\t*//p",
+             "/proc/self/status"], env=self.environment(), stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN)
+                                for each in (signal.SIGCHLD, signal.SIGINT, signal.SIGUSR1)])
+        self.addCleanup(self.end, serving)
+        self.await_present("signals")
+        done = self.run_peer("request", "signals", "x")
+        of_libc = 3 << 31  # 32 and 33, which are not for programs.
+        self.assertEqual(int(done.out, 16) & ~of_libc, 0, done.out)
 
     def test_serve_ends_after_count(self):
         serving = self.serve("once", "--count", "1", "--", "cat")
