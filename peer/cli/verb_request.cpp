@@ -123,8 +123,7 @@ void add_request_verb(CLI::App& app, Program& program) {
       ->excludes(body)
       ->option_text("FILE");
   add_duration_option(*verb, "--timeout", options->timeout, "How long to wait (default 10s)");
-  verb->add_option("--content-type", options->content_type, "What the body is")
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->content_type, "What the body is");
   verb->add_flag("--raw", options->raw, "Print the reply's bytes and nothing else");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);

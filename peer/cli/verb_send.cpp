@@ -47,13 +47,6 @@ std::string check_wait(const std::string& text) {
   return fmt::format("\"{}\" is none of delivered, sent", text);
 }
 
-std::string check_content_type(const std::string& text) {
-  if (text.size() > kMaxContentTypeBytes) {
-    return fmt::format("{} bytes, the limit is {}", text.size(), kMaxContentTypeBytes);
-  }
-  return is_utf8(text) ? "" : "must be UTF-8";
-}
-
 void check(SendOptions& options) {
   if (options.source.text && !options.source.file.empty()) {
     throw CLI::ValidationError("TEXT and --file exclude each other");
@@ -198,9 +191,7 @@ void add_send_verb(CLI::App& app, Program& program) {
       ->option_text("delivered|sent");
   add_duration_option(*verb, "--timeout", options->task.timeout,
                       "Give up after so long without progress (default 10s)");
-  verb->add_option("--content-type", options->task.content_type, "What the body is")
-      ->check(check_content_type)
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->task.content_type, "What the body is");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
   verb->callback([options, &program] {

@@ -57,8 +57,7 @@ void add_serve_verb(CLI::App& app, Program& program) {
   add_count_option(*verb, "--count", options->count, "End after so many requests");
   add_duration_option(*verb, "--command-timeout", options->command_timeout,
                       "Stop a command after so long, and say no");
-  verb->add_option("--content-type", options->content_type, "What the replies are")
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->content_type, "What the replies are");
   verb->add_flag("--verbose", options->verbose, "Tell of each request on standard error");
   add_connection_options(*verb, options->common);
   add_display_option(*verb, options->common);
