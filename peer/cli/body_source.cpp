@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ namespace zpost::cli {
 namespace {
 
 constexpr std::size_t kChunk = 64 << 10;
+constexpr milliseconds kGlance{100};  // How long a signal may go unnoticed.
 
 std::string name_of(const BodySource& source) {
   return source.file.empty() ? "standard input" : source.file;
@@ -51,12 +53,18 @@ InputFile::InputFile(InputFile&& other) noexcept
 
 Result<InputFile> open_input(const BodySource& source) {
   if (source.file.empty()) return InputFile(STDIN_FILENO);
-  InputFile file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC));
+  InputFile file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.descriptor() < 0) return failure(source);
   return file;
 }
 
-Result<std::string> read_body(const BodySource& source, std::size_t limit) {
+bool has_input(int descriptor) {
+  pollfd waited{descriptor, POLLIN, 0};
+  return ::poll(&waited, 1, static_cast<int>(kGlance.count())) > 0;
+}
+
+Result<std::string> read_body(const BodySource& source, std::size_t limit,
+                              const std::function<bool()>& stopped) {
   if (source.is_argument()) {
     if (source.text->size() > limit) return too_large(count_text(source.text->size()), limit);
     return *source.text;
@@ -65,14 +73,17 @@ Result<std::string> read_body(const BodySource& source, std::size_t limit) {
   if (!file) return file.error();
   std::string body;
   std::array<char, kChunk> chunk;
-  for (;;) {
+  while (!stopped()) {
+    if (!has_input(file->descriptor())) continue;
     const ssize_t count = ::read(file->descriptor(), chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) return failure(source);
     if (count == 0) return body;
     body.append(chunk.data(), static_cast<std::size_t>(count));
     if (body.size() > limit) return too_large(size_of(file->descriptor(), limit + 1), limit);
   }
+  return Error{Outcome::kCancelled,
+               fmt::format("nothing was sent, {} was not at its end", name_of(source))};
 }
 
 }  // namespace zpost::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,8 +38,13 @@ class InputFile {
 /// Opens what is no argument. Error: file and reason.
 [[nodiscard]] Result<InputFile> open_input(const BodySource& source);
 
+/// Waits a moment for something to read, which may be the end or an error. False: not yet. Whoever
+/// reads only then notices signals; a named pipe without a writer would keep it for ever.
+[[nodiscard]] bool has_input(int descriptor);
+
 /// The whole body. A body above `limit` bytes is not read to its end: Error kTooLarge with value
-/// and limit.
-[[nodiscard]] Result<std::string> read_body(const BodySource& source, std::size_t limit);
+/// and limit. Gives up when `stopped` says so, which is asked many times a second: kCancelled.
+[[nodiscard]] Result<std::string> read_body(const BodySource& source, std::size_t limit,
+                                            const std::function<bool()>& stopped);
 
 }  // namespace zpost::cli

@@ -32,7 +32,8 @@ ChatSession::ChatSession(const Parts& parts, std::string partner, std::vector<st
       terminal_(parts.terminal),
       signals_(parts.signals),
       view_(parts.view),
-      model_(parts.peer.name(), std::move(partner)) {
+      model_(parts.peer.name(), std::move(partner)),
+      refusals_(parts.peer) {
   // The first welcome is no news.
   while (peer_.next_state(milliseconds(0))) {
   }
@@ -51,6 +52,7 @@ ExitCode ChatSession::run() {
   }
   take_leave();
   if (refused_) return ExitCode::kRefused;
+  if (terminal_.failed()) return ExitCode::kFailed;
   const bool failed = !terminal_.is_interactive() && model_.undelivered() + model_.under_way() > 0;
   return failed ? ExitCode::kNotDelivered : ExitCode::kAsWanted;
 }
@@ -126,21 +128,27 @@ void ChatSession::read_signals() {
   }
 }
 
-/// A message is taken when the next is asked for: it was shown by then.
 void ChatSession::receive_messages() {
-  while (const auto message = peer_.receive(milliseconds(0))) {
+  while (!unseen_) {
+    const auto message = peer_.receive(milliseconds(0));
+    if (!message) return;
     if (message->kind == Kind::kRequest) {
-      (void)peer_.reject(message->from, message->id,
-                         peer_.name() + " is a person in a chat and answers no requests");
-      tell(fmt::format("a program of {} asked something; it was told that this is a chat",
-                       message->from));
-      continue;
+      reject(*message);
+    } else {
+      const std::string partner = model_.partner();
+      show(model_.received(*message, wall_clock_ns()));
+      if (!message->from.empty()) watch(message->from);
+      if (partner != model_.partner()) update_prompt();
     }
-    const std::string partner = model_.partner();
-    show(model_.received(*message, wall_clock_ns()));
-    if (!message->from.empty()) watch(message->from);
-    if (partner != model_.partner()) update_prompt();
+    if (!unseen_) peer_.take();
   }
+}
+
+void ChatSession::reject(const peer::Message& request) {
+  const std::string reason = peer_.name() + " is a person in a chat and answers no requests";
+  if (!refusals_.say_no(request.from, request.id, reason)) return;
+  tell(fmt::format("a program of {} asked something; it was told that this is a chat",
+                   request.from));
 }
 
 void ChatSession::on_state(const peer::StateChange& change) {
@@ -239,7 +247,7 @@ void ChatSession::show_who() {
 void ChatSession::take_leave() {
   const SteadyTime deadline =
       Clock::now() + (terminal_.is_interactive() ? kLastOutcomes : kPipeOutcomes);
-  while (model_.under_way() > 0 && !stopped_ && !refused_ && Clock::now() < deadline) {
+  while (model_.under_way() > 0 && !stopped_ && !refused_ && !unseen_ && Clock::now() < deadline) {
     wait_for_events(20, false);
     handle_events();
   }
@@ -249,13 +257,16 @@ void ChatSession::take_leave() {
   if (model_.undelivered() > 0) {
     tell(fmt::format("{} not delivered", counted(model_.undelivered(), "line")));
   }
+  if (std::string text = refusals_.dropped_text(); !text.empty()) tell(std::move(text));
   peer_.close(milliseconds(0));
 }
 
 void ChatSession::watch(const std::string& name) {
   if (std::ranges::find(watched_, name) != watched_.end()) return;
   watched_.push_back(name);
-  (void)peer_.watch(name);  // Beyond the broker's limit nobody's coming and going is told.
+  const peer::Answer<void> watching = peer_.watch(name);
+  if (watching || is_leaving()) return;
+  tell(fmt::format("{} is not watched: {}", name, visible_line(watching.error().text)));
 }
 
 void ChatSession::update_prompt() {
@@ -266,7 +277,7 @@ void ChatSession::update_prompt() {
 void ChatSession::show(const ChatLines& lines) {
   std::string text;
   for (const ChatLine& line : lines) text += view_(line);
-  if (!text.empty()) terminal_.print(text);
+  if (!text.empty() && !terminal_.print(text)) unseen_ = true;
 }
 
 void ChatSession::tell(std::string text) {

@@ -10,6 +10,7 @@
 #include "peer/cli/chat_model.h"
 #include "peer/cli/chat_terminal.h"
 #include "peer/cli/shared/exit_code.h"
+#include "peer/cli/shared/refusals.h"
 #include "peer/cli/signal_descriptor.h"
 #include "zpost/peer/peer.h"
 
@@ -32,7 +33,8 @@ class ChatSession {
   /// writes first.
   ChatSession(const Parts& parts, std::string partner, std::vector<std::string> watched);
 
-  /// Until /quit, the end of the input, a signal or the end of the session.
+  /// Until /quit, the end of the input, a signal, the end of the session, or nobody sees the lines
+  /// any more. `peer` must have TakeMode::kExplicit: a message that was not shown is not taken.
   [[nodiscard]] ExitCode run();
 
  private:
@@ -43,6 +45,7 @@ class ChatSession {
   bool handle_events();
   void read_signals();
   void receive_messages();
+  void reject(const peer::Message& request);
   void wait_for_events(int timeout_ms, bool input);
   void act(const ChatCommand& command);
   void say(ChatModel::Undelivered line);
@@ -58,17 +61,19 @@ class ChatSession {
   void on_state(const peer::StateChange& change);
   [[nodiscard]] int milliseconds_to_wait() const;
 
-  [[nodiscard]] bool is_leaving() const { return stopped_ || refused_ || quitting_; }
+  [[nodiscard]] bool is_leaving() const { return stopped_ || refused_ || quitting_ || unseen_; }
 
   peer::Peer& peer_;
   ChatTerminal& terminal_;
   SignalDescriptor& signals_;
   View view_;
   ChatModel model_;
+  Refusals refusals_;
   std::vector<std::string> watched_;
   bool stopped_ = false;   // By a signal.
   bool refused_ = false;   // By the broker.
   bool quitting_ = false;  // By /quit.
+  bool unseen_ = false;    // What is shown does not arrive.
   bool input_ready_ = false;
 };
 

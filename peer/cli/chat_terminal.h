@@ -20,8 +20,12 @@ class ChatTerminal {
   /// Other members may be called from within `wait`.
   [[nodiscard]] virtual std::optional<std::string> read_line(const Wait& wait) = 0;
 
-  /// Shows whole lines; what is being typed stays as it is.
-  virtual void print(std::string_view text) = 0;
+  /// Shows whole lines; what is being typed stays as it is. False, now and for ever: they were not
+  /// shown.
+  [[nodiscard]] virtual bool print(std::string_view text) = 0;
+
+  /// Whether print failed for another reason than that nobody is there any more.
+  [[nodiscard]] virtual bool failed() const = 0;
 
   /// What stands before the typed line. Printable, ASCII.
   virtual void set_prompt(const std::string& prompt) = 0;

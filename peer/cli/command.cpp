@@ -52,15 +52,14 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
   return all;
 }
 
-/// The child's signals are as if we had never touched ours.
+/// The child's signals are all as usual: what we or whoever started us ignores is not for it.
 void set_attributes(posix_spawnattr_t& attributes) {
   sigset_t none;
-  sigset_t restored;
+  sigset_t all;
   ::sigemptyset(&none);
-  ::sigemptyset(&restored);
-  ::sigaddset(&restored, SIGPIPE);
+  ::sigfillset(&all);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &restored);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setflags(
       &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -127,6 +126,9 @@ std::string rejection_text(const std::string& program, const CommandEnd& end) {
       break;
     case CommandEnd::Kind::kStopped:
       text += " was stopped: the server is shutting down";
+      break;
+    case CommandEnd::Kind::kUnknown:
+      text += " ended, nobody knows how";
       break;
   }
   const std::string line = last_line(end.errors);
@@ -246,8 +248,14 @@ std::optional<CommandEnd> Command::advance(SteadyTime now) {
   if (reaped == 0 || (reaped < 0 && errno == EINTR)) return std::nullopt;
   pid_ = -1;
   drain();  // What it wrote last.
-  end_.kind = WIFSIGNALED(status) ? CommandEnd::Kind::kSignalled : CommandEnd::Kind::kExited;
-  end_.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  if (reaped < 0) {
+    end_.kind = CommandEnd::Kind::kUnknown;
+  } else if (WIFSIGNALED(status)) {
+    end_.kind = CommandEnd::Kind::kSignalled;
+    end_.status = WTERMSIG(status);
+  } else {
+    end_.status = WEXITSTATUS(status);
+  }
   if (stopped_) end_.kind = *stopped_;
   if (end_.output.size() > spec_.output_limit) end_.kind = CommandEnd::Kind::kTooMuchOutput;
   return std::move(end_);

@@ -27,9 +27,9 @@ struct CommandSpec {
 
 /// How a command ended.
 struct CommandEnd {
-  enum class Kind { kExited, kSignalled, kTimedOut, kTooMuchOutput, kStopped };
+  enum class Kind { kExited, kSignalled, kTimedOut, kTooMuchOutput, kStopped, kUnknown };
   Kind kind = Kind::kExited;
-  int status = 0;  // Exit status or signal.
+  int status = 0;  // Exit status or signal; kUnknown: it was not to be had.
   std::string output;
   std::string errors;  // The last few KiB of standard error.
 

@@ -33,9 +33,9 @@ TerminalSize terminal_size() {
   return {size.ws_col, size.ws_row};
 }
 
-void write_out(std::string_view text) {
-  (void)std::fwrite(text.data(), 1, text.size(), stdout);
-  (void)std::fflush(stdout);
+bool write_out(std::string_view text) {
+  const bool taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  return std::fflush(stdout) == 0 && taken;
 }
 
 /// Moves to the beginning of the line that is `rows` up and clears the screen from there.
@@ -131,11 +131,12 @@ int EditedTerminal::next_character(wchar_t& character) {
   }
 }
 
-void EditedTerminal::print(std::string_view text) {
+bool EditedTerminal::print(std::string_view text) {
   if (wait_ == nullptr) return write_out(text);
   erase();
-  write_out(text);
+  const bool shown = write_out(text);
   refresh();
+  return shown;
 }
 
 void EditedTerminal::set_prompt(const std::string& prompt) {

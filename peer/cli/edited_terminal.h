@@ -22,7 +22,11 @@ class EditedTerminal final : public ChatTerminal {
 
   /// The typed line disappears when it is accepted: whoever called shows what it stands for.
   [[nodiscard]] std::optional<std::string> read_line(const Wait& wait) override;
-  void print(std::string_view text) override;
+  [[nodiscard]] bool print(std::string_view text) override;
+
+  /// A terminal can only go away.
+  [[nodiscard]] bool failed() const override { return false; }
+
   void set_prompt(const std::string& prompt) override;
   bool discard_input() override;
   void redraw() override;

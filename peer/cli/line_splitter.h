@@ -18,12 +18,17 @@ class LineSplitter {
   /// The stream is over: a last line without a line feed, if there is one.
   void finish(std::vector<std::string_view>& lines);
 
+  /// Throws away the line that has no end yet, and what comes of it: the next one begins behind the
+  /// next line feed.
+  void skip_line();
+
   /// Bytes of the line that has no end yet.
   [[nodiscard]] std::size_t open_bytes() const { return buffer_.size() - used_; }
 
  private:
   std::string buffer_;
-  std::size_t used_ = 0;  // Handed out by the latest call.
+  std::size_t used_ = 0;   // Handed out by the latest call.
+  bool skipping_ = false;  // In a line that is thrown away.
 };
 
 }  // namespace zpost::cli

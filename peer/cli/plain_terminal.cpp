@@ -23,9 +23,9 @@ std::optional<std::string> PlainTerminal::read_line(const Wait& wait) {
   }
 }
 
-void PlainTerminal::print(std::string_view text) {
+bool PlainTerminal::print(std::string_view text) {
   output_.put(text);
-  output_.flush();
+  return output_.flush();
 }
 
 }  // namespace zpost::cli

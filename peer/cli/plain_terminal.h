@@ -9,7 +9,9 @@ namespace zpost::cli {
 class PlainTerminal final : public ChatTerminal {
  public:
   [[nodiscard]] std::optional<std::string> read_line(const Wait& wait) override;
-  void print(std::string_view text) override;
+  [[nodiscard]] bool print(std::string_view text) override;
+
+  [[nodiscard]] bool failed() const override { return output_.failed(); }
 
   void set_prompt(const std::string& /*prompt*/) override {}
 

@@ -1,7 +1,6 @@
 #include "peer/cli/send_lines.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "peer/cli/body_source.h"
 #include "peer/cli/line_splitter.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/output.h"
@@ -20,12 +20,7 @@ namespace zpost::cli {
 namespace {
 
 constexpr std::size_t kChunk = 256 << 10;
-constexpr milliseconds kGlance{100};  // How long a signal may go unnoticed.
-
-bool has_input(int descriptor) {
-  pollfd waited{descriptor, POLLIN, 0};
-  return ::poll(&waited, 1, static_cast<int>(kGlance.count())) != 0;
-}
+constexpr milliseconds kGlance{100};  // How long a signal may go unnoticed without credit.
 
 }  // namespace
 
@@ -39,7 +34,7 @@ ExitCode LineSender::send_stream(int descriptor) {
     pass_on_outcomes();
     if (!has_input(descriptor)) continue;
     const ssize_t count = ::read(descriptor, chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) {
       complain(fmt::format("cannot read: {}", std::strerror(errno)));
       return ExitCode::kUsage;
@@ -51,9 +46,9 @@ ExitCode LineSender::send_stream(int descriptor) {
     splitter.add({chunk.data(), static_cast<std::size_t>(count)}, lines);
     if (const ExitCode code = send_lines(lines); code != ExitCode::kAsWanted) return code;
     if (splitter.open_bytes() > limit) {
-      report_.too_large(next_line_,
+      report_.too_large(next_line_++,
                         fmt::format("more than {} bytes, the broker's limit", count_text(limit)));
-      return ExitCode::kNotDelivered;
+      splitter.skip_line();
     }
   }
   return ExitCode::kAsWanted;
@@ -79,10 +74,13 @@ ExitCode LineSender::send_one(std::string_view body, bool may_be_text) {
 
 ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
   using Clock = std::chrono::steady_clock;
-  const peer::SendOptions options{task_.content_type, text, true, kGlance};
+  peer::SendOptions options{task_.content_type, text, true, kGlance};
   Clock::time_point progress = Clock::now();
   std::size_t at_once = bodies.size();
-  while (!bodies.empty() && !stopped_()) {
+  while (!bodies.empty()) {
+    // What was read is sent even then, as far as there is credit now.
+    const bool stopped = stopped_();
+    if (stopped) options.timeout = milliseconds(0);
     const std::size_t count = std::min(at_once, bodies.size());
     const peer::Answer<peer::SentSpan> sent = peer_.send(task_.to, bodies.first(count), options);
     if (sent) {
@@ -92,12 +90,20 @@ ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
       progress = Clock::now();
     } else if (sent.error().fault == peer::Fault::kInvalid && count > 1) {
       at_once = 1;  // One of them is too large. Which?
+    } else if (sent.error().fault == peer::Fault::kInvalid) {
+      // The recipient and the text were checked before: it is the size.
+      report_.too_large(next_line_++, visible_line(sent.error().text));
+      bodies = bodies.subspan(1);
+      at_once = bodies.size();
     } else if (sent.error().fault != peer::Fault::kTimedOut) {
-      return fail(sent.error());
+      complain(fmt::format("not sent: {}", visible_line(sent.error().text)));
+      return exit_code_of(sent.error());
     }
     pass_on_outcomes();
+    if (stopped && !sent && sent.error().fault == peer::Fault::kTimedOut) break;
     if (Clock::now() - progress >= task_.timeout) return give_up();
   }
+  unsent_ += bodies.size();
   return ExitCode::kAsWanted;
 }
 
@@ -109,16 +115,6 @@ ExitCode LineSender::give_up() const {
   }
   complain(fmt::format("no broker at {} for {}", peer_.endpoint(), how_long));
   return ExitCode::kUnreachable;
-}
-
-ExitCode LineSender::fail(const peer::Failure& failure) {
-  if (failure.fault == peer::Fault::kInvalid) {
-    // The recipient and the text were checked before: it is the size.
-    report_.too_large(next_line_, visible_line(failure.text));
-    return ExitCode::kNotDelivered;
-  }
-  complain(fmt::format("not sent: {}", visible_line(failure.text)));
-  return exit_code_of(failure);
 }
 
 void LineSender::pass_on_outcomes() {

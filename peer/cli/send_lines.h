@@ -30,11 +30,14 @@ class LineSender {
   LineSender(peer::Peer& peer, const SendTask& task, SendReport& report, Stopped stopped)
       : peer_(peer), task_(task), report_(report), stopped_(std::move(stopped)) {}
 
-  /// Until the end of `descriptor`, or a signal.
+  /// Until the end of `descriptor`, or a signal. A line that is too large is reported and left out.
   [[nodiscard]] ExitCode send_stream(int descriptor);
 
-  /// One body; it is text if it is UTF-8 and `may_be_text`.
+  /// One body, reported if it is too large; it is text if it is UTF-8 and `may_be_text`.
   [[nodiscard]] ExitCode send_one(std::string_view body, bool may_be_text);
+
+  /// What was read and not sent when a signal came.
+  [[nodiscard]] std::uint64_t unsent() const { return unsent_; }
 
   /// Passes on the outcomes that are known by now.
   void pass_on_outcomes();
@@ -42,7 +45,6 @@ class LineSender {
  private:
   [[nodiscard]] ExitCode send_lines(const std::vector<std::string_view>& lines);
   [[nodiscard]] ExitCode send_span(std::span<const Bytes> bodies, bool text);
-  [[nodiscard]] ExitCode fail(const peer::Failure& failure);
   [[nodiscard]] ExitCode give_up() const;
 
   peer::Peer& peer_;
@@ -50,6 +52,7 @@ class LineSender {
   SendReport& report_;
   Stopped stopped_;
   std::uint64_t next_line_ = 1;
+  std::uint64_t unsent_ = 0;
 };
 
 }  // namespace zpost::cli

@@ -52,7 +52,6 @@ void SendReport::settled(const peer::OutcomeReport& report) {
 }
 
 void SendReport::too_large(std::uint64_t line, const std::string& text) {
-  ++failures_;
   const std::string_view outcome = outcome_name(Outcome::kTooLarge);
   if (format_ == Format::kJson) {
     Json json = Json::object();
@@ -60,6 +59,10 @@ void SendReport::too_large(std::uint64_t line, const std::string& text) {
     json["outcome"] = outcome;
     json["text"] = text;
     sinks_.data(to_line(json));
+  }
+  if (++failures_ > kNamedFailures) {
+    ++unnamed_[Outcome::kTooLarge];
+    return;
   }
   sinks_.message(fmt::format("{}{}: {}", subject(line), outcome, text));
 }

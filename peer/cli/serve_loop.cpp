@@ -19,14 +19,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kGraceAtEnd{3000};       // For running commands.
-constexpr milliseconds kPatienceToReply{2000};  // For a requester without room.
-constexpr std::size_t kReplyHeader = 1024;      // Room for an envelope around the output.
+constexpr milliseconds kGraceAtEnd{3000};     // For running commands.
+constexpr milliseconds kPatienceAtEnd{2000};  // For requesters to take their replies.
+constexpr milliseconds kRetry{20};            // Room for a reply has no descriptor.
+constexpr std::size_t kReplyHeader = 1024;    // Room for an envelope around the output.
 
 }  // namespace
 
 ServeLoop::ServeLoop(const ServeOptions& options, peer::Peer& peer, SignalDescriptor& signals)
-    : options_(options), peer_(peer), signals_(signals), watch_(peer) {
+    : options_(options),
+      peer_(peer),
+      signals_(signals),
+      watch_(peer),
+      replies_({[this](const QueuedReply& reply) { return send(reply); }, complain}) {
   peer_.on_outcome([](const peer::OutcomeReport& report) {
     if (is_success(report.outcome)) return;
     complain(fmt::format("reply to {} not delivered: {}", report.to,
@@ -39,10 +44,14 @@ bool ServeLoop::has_room() const {
   return stops_ > 0 || (more && jobs_.size() < options_.concurrency);
 }
 
-bool ServeLoop::is_done() const {
-  if (watch_.is_over()) return true;
+bool ServeLoop::is_last_job_done() const {
   const bool no_more = stops_ > 0 || (options_.count > 0 && started_ >= options_.count);
   return no_more && jobs_.empty();
+}
+
+bool ServeLoop::is_done() const {
+  if (watch_.is_over()) return true;
+  return is_last_job_done() && (replies_.empty() || Clock::now() >= leave_at_);
 }
 
 ExitCode ServeLoop::run() {
@@ -51,11 +60,27 @@ ExitCode ServeLoop::run() {
     wait();
     read_signals();
     advance_jobs();
+    retry_replies();
     take_requests();
+    prepare_to_leave();
   }
   jobs_.clear();
-  peer_.close(kPatienceToReply);
+  replies_.give_up();
+  const auto left = std::chrono::ceil<milliseconds>(leave_at_ - Clock::now());
+  peer_.close(std::clamp(left, milliseconds(0), kPatienceAtEnd));
   return watch_.is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
+}
+
+void ServeLoop::prepare_to_leave() {
+  if (leave_at_ == SteadyTime::max() && is_last_job_done())
+    leave_at_ = Clock::now() + kPatienceAtEnd;
+}
+
+void ServeLoop::retry_replies() {
+  const SteadyTime now = Clock::now();
+  if (now < retry_at_) return;
+  replies_.retry();
+  retry_at_ = now + kRetry;
 }
 
 /// A request counts as taken when the next is asked for, which is when there is room again.
@@ -99,6 +124,7 @@ void ServeLoop::start(const peer::Message& request) {
 int ServeLoop::poll_timeout() const {
   SteadyTime next = stop_jobs_at_;
   for (const Job& job : jobs_) next = std::min(next, job.command.wake_at());
+  if (!replies_.empty()) next = std::min(next, retry_at_);
   constexpr milliseconds kLongest{500};  // The session's end has no descriptor.
   const SteadyTime now = Clock::now();
   if (next <= now) return 0;
@@ -117,6 +143,7 @@ void ServeLoop::read_signals() {
   while (const int signal = signals_.next()) {
     if (signal == SIGCHLD) continue;
     ++stops_;
+    if (leave_at_ != SteadyTime::max()) leave_at_ = Clock::now();
     stop_jobs_at_ = stops_ == 1 ? Clock::now() + kGraceAtEnd : Clock::now();
   }
 }
@@ -140,23 +167,34 @@ void ServeLoop::answer(const Job& job, const CommandEnd& end) {
     complain(fmt::format("said no to {}: {}", job.from, reason));
     return reject(job.from, job.id, reason);
   }
-  const peer::SendOptions how{options_.content_type, is_utf8(end.output), true, kPatienceToReply};
-  const auto sent = peer_.reply(job.from, job.id, as_bytes(end.output), how);
-  if (!sent) {
-    complain(fmt::format("cannot reply to {}: {}", job.from, visible_line(sent.error().text)));
-  } else if (options_.verbose) {
-    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - job.since);
-    note(fmt::format("{} {}: {} in, {} out, {}", local_time_ms(wall_clock_ns()), job.from,
-                     size_text(job.asked_bytes), size_text(end.output.size()),
-                     duration_text(took)));
-  }
+  replies_.put({job.from, job.id, false, end.output});
+  if (!options_.verbose) return;
+  const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - job.since);
+  note(fmt::format("{} {}: {} in, {} out, {}", local_time_ms(wall_clock_ns()), job.from,
+                   size_text(job.asked_bytes), size_text(end.output.size()), duration_text(took)));
 }
 
 void ServeLoop::reject(const std::string& to, std::uint64_t id, const std::string& reason) {
-  const auto sent = peer_.reject(to, id, reason);
-  if (!sent) {
-    complain(fmt::format("cannot reply to {}: {}", to, visible_line(sent.error().text)));
+  replies_.put({to, id, true, reason});
+}
+
+/// For the queue. False: there is no room now.
+bool ServeLoop::send(const QueuedReply& reply) {
+  const peer::SendOptions how{options_.content_type, is_utf8(reply.body), true, milliseconds(0)};
+  const auto sent = reply.rejected ? peer_.reject(reply.to, reply.id, reply.body, how)
+                                   : peer_.reply(reply.to, reply.id, as_bytes(reply.body), how);
+  if (sent) return true;
+  const peer::Failure& failure = sent.error();
+  if (failure.fault == peer::Fault::kTimedOut || failure.fault == peer::Fault::kWouldBlock) {
+    return false;
   }
+  const std::string reason = "cannot reply: " + visible_line(failure.text);
+  if (failure.fault == peer::Fault::kInvalid && !reply.rejected) {
+    // The broker may have become one with a smaller limit since the command started.
+    if (!send({reply.to, reply.id, true, reason})) return false;
+  }
+  complain(fmt::format("{}: {}", reply.to, reason));
+  return true;
 }
 
 }  // namespace zpost::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "peer/cli/command.h"
+#include "peer/cli/reply_queue.h"
 #include "peer/cli/shared/exit_code.h"
 #include "peer/cli/shared/options.h"
 #include "peer/cli/shared/session_watch.h"
@@ -32,7 +33,7 @@ class ServeLoop {
   ServeLoop(const ServeOptions& options, peer::Peer& peer, SignalDescriptor& signals);
 
   /// Until a signal, `count`, or the end of the session. The first signal lets running commands
-  /// end, the second stops them.
+  /// end, the second stops them. Replies that find no room are tried for two seconds more.
   [[nodiscard]] ExitCode run();
 
  private:
@@ -52,7 +53,11 @@ class ServeLoop {
   void advance_jobs();
   void answer(const Job& job, const CommandEnd& end);
   void reject(const std::string& to, std::uint64_t id, const std::string& reason);
+  [[nodiscard]] bool send(const QueuedReply& reply);
+  void retry_replies();
+  void prepare_to_leave();
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] bool is_last_job_done() const;
   [[nodiscard]] bool is_done() const;
   [[nodiscard]] int poll_timeout() const;
 
@@ -61,9 +66,12 @@ class ServeLoop {
   SignalDescriptor& signals_;
   SessionWatch watch_;
   std::list<Job> jobs_;
+  ReplyQueue replies_;
+  SteadyTime retry_at_ = SteadyTime::min();
   std::uint64_t started_ = 0;
   int stops_ = 0;  // Signals that ask to stop.
   SteadyTime stop_jobs_at_ = SteadyTime::max();
+  SteadyTime leave_at_ = SteadyTime::max();  // Set when there is nothing left but replies.
 };
 
 }  // namespace zpost::cli

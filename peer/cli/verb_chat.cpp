@@ -28,7 +28,8 @@ Examples:
 
 In the chat: /help, /who, /to NAME, /retry, /quit. Typed lines are kept below
 $XDG_STATE_HOME/zpost (~/.local/state/zpost).
-Exit codes: 0 left, 3 something piped in was not delivered, 4 no broker, 5 refused.)";
+Exit codes: 0 left, 1 standard output failed, 3 something piped in was not delivered, 4 no broker,
+5 refused.)";
 
 struct ChatOptions {
   CommonOptions common;
@@ -70,6 +71,7 @@ ExitCode run(ChatOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kAll;
+  wanted.take = peer::TakeMode::kExplicit;
   wanted.window_frames = 8;  // What a screen cannot show at once may wait at the broker.
   if (options.common.name.empty()) options.common.name = user_name();
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));

@@ -9,6 +9,7 @@
 #include "peer/cli/received.h"
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
+#include "peer/cli/shared/refusals.h"
 #include "peer/cli/shared/session_watch.h"
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
@@ -26,7 +27,8 @@ Examples:
   zpost-peer recv --as bob --raw --count 1 > picture.png
   zpost-peer recv --as bob --format json | jq .body
 
-An envelope counts as taken when it was written. Requests are answered with a no.
+An envelope counts as taken when it was written. Requests are answered with a no, unless whoever asks
+does not take answers.
 Exit codes: 0 as wanted or ended by a signal, 4 no broker, 5 refused, 6 less than --count in time.)";
 
 struct RecvOptions {
@@ -44,6 +46,7 @@ class Receiving {
         peer_(peer),
         stop_(peer),
         watch_(peer),
+        refusals_(peer),
         palette_(wants_colour(STDOUT_FILENO)) {}
 
   [[nodiscard]] ExitCode run() {
@@ -59,6 +62,7 @@ class Receiving {
       }
       peer_.take();
     }
+    if (const std::string text = refusals_.dropped_text(); !text.empty()) complain(text);
     const ExitCode code = end();
     peer_.close(milliseconds(1000));
     return code;
@@ -79,8 +83,9 @@ class Receiving {
   }
 
   void reject(const EnvelopeView& view) {
-    complain(fmt::format("said no to a request from {}: this only receives", view.from));
-    (void)peer_.reject(view.from, view.id, peer_.name() + " only receives");
+    if (refusals_.say_no(view.from, view.id, peer_.name() + " only receives")) {
+      complain(fmt::format("said no to a request from {}: this only receives", view.from));
+    }
     peer_.add_demand(1);
   }
 
@@ -99,6 +104,7 @@ class Receiving {
   peer::Peer& peer_;
   StopSignals stop_;
   SessionWatch watch_;
+  Refusals refusals_;
   Palette palette_;
   Output output_;
   std::uint64_t shown_ = 0;

@@ -25,7 +25,8 @@ Examples:
   zpost-peer request --timeout 1m --file question.txt oracle
   echo '{"op": "add"}' | zpost-peer request --content-type application/json calculator -
 
-Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in time.)";
+Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in
+time, 128+N interrupted by signal N.)";
 
 struct RequestOptions {
   CommonOptions common;
@@ -81,28 +82,35 @@ ExitCode tell(const Reply& reply, const RequestOptions& options, const peer::Pee
   return exit_code_of(failure);
 }
 
+ExitCode interrupted(const StopSignals& stop, const std::string& what) {
+  complain("interrupted: " + what);
+  return interrupted_by(stop.signal());
+}
+
 ExitCode run(const RequestOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
+  const StopSignals stop(*peer);
   Result<std::string> body = std::string();
   if (options.source.is_given()) {
-    body = read_body(options.source, peer->welcome().max_envelope_bytes);
+    body = read_body(options.source, peer->welcome().max_envelope_bytes,
+                     [&stop] { return stop.asked(); });
   }
   if (!body) {
+    if (body.error().code == Outcome::kCancelled) return interrupted(stop, body.error().text);
     complain(body.error().text);
     return body.error().code == Outcome::kTooLarge ? ExitCode::kNotDelivered : ExitCode::kUsage;
   }
   constexpr milliseconds kGlance{50};  // How long a signal may go unnoticed.
   const bool text = options.source.is_argument() && is_utf8(*body);
-  const StopSignals stop(*peer);
   std::future<Reply> reply = peer->request(options.to, as_bytes(*body), options.timeout,
                                            {options.content_type, text, true, options.timeout});
   while (reply.wait_for(kGlance) != std::future_status::ready) {
     if (!stop.asked()) continue;
-    complain("interrupted before the reply");
-    return ExitCode::kTimedOut;
+    peer->close(milliseconds(0));
+    return interrupted(stop, fmt::format("{} has not replied yet", options.to));
   }
   const ExitCode code = tell(reply.get(), options, *peer);
   peer->close(milliseconds(0));
@@ -123,8 +131,7 @@ void add_request_verb(CLI::App& app, Program& program) {
       ->excludes(body)
       ->option_text("FILE");
   add_duration_option(*verb, "--timeout", options->timeout, "How long to wait (default 10s)");
-  verb->add_option("--content-type", options->content_type, "What the body is")
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->content_type, "What the body is");
   verb->add_flag("--raw", options->raw, "Print the reply's bytes and nothing else");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);

@@ -10,11 +10,8 @@
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/session_watch.h"
 #include "peer/cli/shared/stop_signals.h"
-#include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "peer/cli/verbs.h"
-#include "zpost/protocol/limits.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::cli {
 namespace {
@@ -26,7 +23,9 @@ Examples:
   zpost-peer send --file picture.png --content-type image/png bob
   tail -f app.log | zpost-peer send --as logs --lines bob
 
-Exit codes: 0 delivered, 3 not delivered (the outcome is named), 4 no broker, 5 refused, 6 no outcome in time.)";
+A signal ends the stream of --lines: what was read by then still has its outcome waited for.
+Exit codes: 0 delivered, 3 not delivered (the outcome is named), 4 no broker, 5 refused, 6 no outcome
+in time, 128+N interrupted by signal N before all had its outcome.)";
 
 enum class Wait { kDelivered, kSent };
 
@@ -45,13 +44,6 @@ std::string check_wait(const std::string& text) {
            "sent";
   }
   return fmt::format("\"{}\" is none of delivered, sent", text);
-}
-
-std::string check_content_type(const std::string& text) {
-  if (text.size() > kMaxContentTypeBytes) {
-    return fmt::format("{} bytes, the limit is {}", text.size(), kMaxContentTypeBytes);
-  }
-  return is_utf8(text) ? "" : "must be UTF-8";
 }
 
 void check(SendOptions& options) {
@@ -82,6 +74,9 @@ class Sending {
 
   [[nodiscard]] ExitCode run() {
     ExitCode code = send();
+    if (code == ExitCode::kAsWanted && stop_.asked() && sender_.unsent() > 0) {
+      code = interrupted(counted(sender_.unsent(), "envelope") + " not sent");
+    }
     if (code == ExitCode::kAsWanted) code = wait_for_outcomes();
     sender_.pass_on_outcomes();
     const bool settled = peer_.close(options_.wait == Wait::kSent ? kLastFrames : milliseconds(0));
@@ -106,8 +101,10 @@ class Sending {
       return sender_.send_stream(input->descriptor());
     }
     const std::size_t limit = peer_.welcome().max_envelope_bytes;
-    const Result<std::string> body = read_body(options_.source, limit);
+    const Result<std::string> body =
+        read_body(options_.source, limit, [this] { return stop_.asked(); });
     if (body) return sender_.send_one(*body, options_.source.is_argument());
+    if (body.error().code == Outcome::kCancelled) return interrupted(body.error().text);
     if (body.error().code != Outcome::kTooLarge) return usage(body.error());
     report_.too_large(1, body.error().text);
     return ExitCode::kNotDelivered;
@@ -118,30 +115,37 @@ class Sending {
     return ExitCode::kUsage;
   }
 
-  /// As long as there is progress.
+  /// As long as there is progress. The signal that ended a stream does not end this as well; the
+  /// next one does.
   ExitCode wait_for_outcomes() {
     if (options_.wait == Wait::kSent) {
       peer_.flush();
       return ExitCode::kAsWanted;
     }
+    using Clock = std::chrono::steady_clock;
+    const bool ended_stream = options_.lines && stop_.asked();
     std::uint64_t left = peer_.statistics().unsettled;
+    Clock::time_point progress = Clock::now();
     while (left > 0) {
       const bool settled = peer_.wait_settled(options_.task.timeout);
       sender_.pass_on_outcomes();
       output_.flush();
       const std::uint64_t now = peer_.statistics().unsettled;
-      if (settled || watch_.is_over()) return ExitCode::kAsWanted;
-      if (stop_.asked()) return interrupted(now);
-      if (now == left) return timed_out(now);
+      if (settled || now == 0 || watch_.is_over()) return ExitCode::kAsWanted;
+      if (stop_.asked() && !ended_stream) {
+        return interrupted(counted(now, "envelope") +
+                           " without an outcome; they may still be delivered");
+      }
+      if (now != left) progress = Clock::now();
+      if (Clock::now() - progress >= options_.task.timeout) return timed_out(now);
       left = now;
     }
     return ExitCode::kAsWanted;
   }
 
-  static ExitCode interrupted(std::uint64_t left) {
-    complain(fmt::format("interrupted: {} without an outcome; they may still be delivered",
-                         counted(left, "envelope")));
-    return ExitCode::kNotDelivered;
+  [[nodiscard]] ExitCode interrupted(const std::string& what) const {
+    complain("interrupted: " + what);
+    return interrupted_by(stop_.signal());
   }
 
   ExitCode timed_out(std::uint64_t left) const {
@@ -198,9 +202,7 @@ void add_send_verb(CLI::App& app, Program& program) {
       ->option_text("delivered|sent");
   add_duration_option(*verb, "--timeout", options->task.timeout,
                       "Give up after so long without progress (default 10s)");
-  verb->add_option("--content-type", options->task.content_type, "What the body is")
-      ->check(check_content_type)
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->task.content_type, "What the body is");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
   verb->callback([options, &program] {

@@ -22,6 +22,7 @@ Examples:
 The body is the command's standard input, its standard output is the reply. A command that fails
 says no: the requester is told its exit status and the last line of its standard error.
 The command finds ZPOST_FROM, ZPOST_ID and ZPOST_CONTENT_TYPE in its environment.
+Replies to a requester that takes none wait, up to 64 and 4 MiB; more are dropped, and that is said.
 Exit codes: 0 ended by a signal or --count, 2 no such command, 4 no broker, 5 refused.)help";
 
 ExitCode run(const ServeOptions& options, const std::string& software) {
@@ -29,6 +30,8 @@ ExitCode run(const ServeOptions& options, const std::string& software) {
     complain(fmt::format("there is no command {}", options.command.front()));
     return ExitCode::kUsage;
   }
+  // Whoever started us may ignore it; then no command would have an exit status.
+  (void)std::signal(SIGCHLD, SIG_DFL);
   SignalDescriptor signals{SIGINT, SIGTERM, SIGCHLD};
   peer::Options wanted;
   wanted.software = software;
@@ -54,8 +57,7 @@ void add_serve_verb(CLI::App& app, Program& program) {
   add_count_option(*verb, "--count", options->count, "End after so many requests");
   add_duration_option(*verb, "--command-timeout", options->command_timeout,
                       "Stop a command after so long, and say no");
-  verb->add_option("--content-type", options->content_type, "What the replies are")
-      ->option_text("TYPE");
+  add_content_type_option(*verb, options->content_type, "What the replies are");
   verb->add_flag("--verbose", options->verbose, "Tell of each request on standard error");
   add_connection_options(*verb, options->common);
   add_display_option(*verb, options->common);

@@ -37,7 +37,8 @@ std::string check_pattern(const std::string& text) {
   return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
 }
 
-void print(const std::vector<PeerInfo>& peers, Format format) {
+/// False: standard output failed, which was said.
+[[nodiscard]] bool print(const std::vector<PeerInfo>& peers, Format format) {
   Output output;
   if (format == Format::kText && !peers.empty()) {
     output.put(who_table(peers, Palette(wants_colour(STDOUT_FILENO)), wall_clock_ns()));
@@ -45,6 +46,7 @@ void print(const std::vector<PeerInfo>& peers, Format format) {
     for (const PeerInfo& peer : peers) output.put(who_json(peer));
   }
   output.flush();
+  return !output.failed();
 }
 
 ExitCode run(const WhoOptions& options, const std::string& software) {
@@ -63,8 +65,9 @@ ExitCode run(const WhoOptions& options, const std::string& software) {
            (!options.pattern.empty() && !matches_name_pattern(options.pattern, each.name));
   });
   std::ranges::sort(peers, {}, &PeerInfo::name);
-  print(peers, options.common.format);
+  const bool printed = print(peers, options.common.format);
   peer->close(milliseconds(0));
+  if (!printed) return ExitCode::kFailed;
   if (!peers.empty()) return ExitCode::kAsWanted;
   if (options.pattern.empty()) {
     if (options.common.format == Format::kText) note("nobody else is here");

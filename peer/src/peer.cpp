@@ -145,11 +145,11 @@ Answer<std::uint64_t> Peer::reply(std::string_view to, std::uint64_t in_reply_to
 }
 
 Answer<std::uint64_t> Peer::reject(std::string_view to, std::uint64_t in_reply_to,
-                                   std::string_view reason) {
+                                   std::string_view reason, const SendOptions& options) {
   Draft draft{.kind = Kind::kReply, .to = to, .body = as_bytes(reason), .text = true, .meta = {}};
   draft.meta.in_reply_to = in_reply_to;
   draft.meta.rejected = true;
-  return impl_->send(draft, kForever);
+  return impl_->send(draft, options.timeout);
 }
 
 Answer<std::vector<Peer::PeerInfo>> Peer::who(milliseconds timeout) {

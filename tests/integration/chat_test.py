@@ -19,7 +19,7 @@ import termios
 import time
 import unittest
 
-from programs import NOT_DELIVERED, PATIENCE_S, PEER, ProgramTest, await_true, stop
+from programs import FAILED, NOT_DELIVERED, PATIENCE_S, PEER, ProgramTest, await_true, stop
 
 
 class Terminal:
@@ -203,6 +203,40 @@ class ChatTest(ProgramTest):
         self.assertEqual(self.result(recv)[1].decode(), "eins\nzwei ü\n")
         self.assertEqual(done.out.decode().count("✓"), 2)
         self.assertNotIn(b"\x1b", done.out)
+
+    def chat_into(self, name, output):
+        """A chat over pipes whose lines go to `output`, and whose input stays open."""
+        chatting = subprocess.Popen([PEER, "chat", "--as", name], stdin=subprocess.PIPE,
+                                    stdout=output, stderr=subprocess.PIPE, env=self.environment())
+        self.addCleanup(self.end, chatting)
+        return chatting
+
+    def test_what_nobody_sees_any_more_is_not_taken(self):
+        chatting = self.chat_into("wanda", subprocess.PIPE)
+        for _ in range(3):
+            chatting.stdout.readline()  # Its greeting.
+        self.await_present("wanda")
+        chatting.stdout.close()
+        chatting.stdout = None
+        done = self.run_peer("send", "wanda", "did you see this?")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("lost", done.err)
+        self.assertEqual(chatting.wait(PATIENCE_S), 0)
+
+    def test_a_full_disk_ends_a_chat_with_an_error(self):
+        with open("/dev/full", "wb") as full:
+            chatting = self.chat_into("xaver", full)
+        self.assertEqual(chatting.wait(PATIENCE_S), FAILED)
+        self.assertIn(b"No space left", chatting.stderr.read())
+
+    def test_who_is_too_many_to_be_watched_is_named(self):
+        names = [f"someone{i}" for i in range(66)]
+        done = self.run_peer("chat", "--as", "yvonne", *names)
+        self.assert_exit(done, 0)
+        said = done.out.decode()
+        self.assertNotIn("someone63 is not watched", said)
+        self.assertIn("someone64 is not watched: more than 64 patterns", said)
+        self.assertIn("someone65 is not watched", said)
 
     def test_a_pipe_to_nobody_exits_3(self):
         done = self.run_peer("chat", "--as", "sven", "--to", "nobody", stdin=b"x\n")

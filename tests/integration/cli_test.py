@@ -4,6 +4,8 @@
 ZPOST_BIN names the directory of the programs.
 """
 import base64
+import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from programs import (NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
+from programs import (FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
                       ProgramTest, await_true, children_of, lines_of, stop)
 
 
@@ -39,6 +41,11 @@ class UsageTest(ProgramTest):
                 (("send", "bob", "x", "--file", "y"), "exclude"),
                 (("send", "--lines", "bob", "x"), "--lines"),
                 (("send", "--file", "/does/not/exist", "bob"), "No such file"),
+                (("send", "--content-type", "x" * 200, "bob", "x"), "limit is 128"),
+                (("request", "--content-type", "x" * 200, "bob"), "limit is 128"),
+                (("serve", "--content-type", "x" * 200, "--", "cat"), "limit is 128"),
+                (("request", "--content-type", "\udcff", "bob"), "\\xff"),
+                (("recv", "--display", "\udcff"), "\\xff"),
                 (("recv", "--count", "0"), "--count"),
                 (("recv", "--count", "many"), "many"),
                 (("request", "--timeout", "-1s", "bob"), "-1s"),
@@ -171,6 +178,18 @@ class SendAndRecvTest(ProgramTest):
         self.assertIn(done.returncode, (USAGE, NOT_DELIVERED))
         self.assertRegex(done.err, r"3,?145,?728 .*1,?048,?576")
 
+    def test_lines_that_are_too_large_are_left_out_and_the_others_arrive(self):
+        limit = 1 << 20
+        lines = [b"one", b"x" * (3 * limit), b"two", b"y" * limit, b"three", b"z" * (2 * limit)]
+        recv = self.start_peer("recv", "--as", "bob14", "--count", "3", "--raw")
+        done = self.run_peer("send", "--lines", "bob14", "-", stdin=b"\n".join(lines))
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertEqual(self.result(recv)[:2], (0, b"one\ntwo\nthree\n"))
+        complaints = done.err.splitlines()
+        self.assertEqual(len(complaints), 3, done.err)
+        for number, complaint in zip((2, 4, 6), complaints):
+            self.assertIn(f"line {number} not delivered: too-large", complaint)
+
     def test_a_receiver_that_does_not_take_times_the_sender_out(self):
         asleep = self.start_peer("recv", "--as", "asleep")
         asleep.send_signal(signal.SIGSTOP)
@@ -259,6 +278,148 @@ class SendAndRecvTest(ProgramTest):
         self.assertNotIn(b"\x1b", self.result(recv)[1])
 
 
+class SignalTest(ProgramTest):
+    """The first signal ends what waits, whatever it waits for."""
+
+    def interrupt(self, process, sig):
+        """Exit code and messages."""
+        process.send_signal(sig)
+        try:
+            code = process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return code, process.stderr.read().decode()
+
+    def test_lines_from_an_idle_pipe_end_as_wanted(self):
+        recv = self.start_peer("recv", "--as", "ina", "--raw")
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            sending = self.start_peer("send", "--as", "inb", "--lines", "ina", stdin=subprocess.PIPE)
+            sending.stdin.write(b"one\n")
+            sending.stdin.flush()
+            self.assertEqual(recv.stdout.readline(), b"one\n")
+            self.assertEqual(self.interrupt(sending, sig), (0, ""))
+            self.await_gone("inb")
+
+    def test_what_a_stream_sent_before_its_signal_is_waited_for(self):
+        asleep = self.start_peer("recv", "--as", "inl", "--count", "1", "--raw")
+        asleep.send_signal(signal.SIGSTOP)
+        sending = self.start_peer("send", "--as", "inm", "--lines", "inl", stdin=subprocess.PIPE)
+        sending.stdin.write(b"one\n")
+        sending.stdin.flush()
+        await_true(lambda: b'"queued":1' in self.run_peer("who", "inl", "--format", "json").out
+                   or b'"unacked":1' in self.run_peer("who", "inl", "--format", "json").out, "it is sent")
+        sending.send_signal(signal.SIGINT)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            sending.wait(0.5)
+        asleep.send_signal(signal.SIGCONT)
+        self.assertEqual(self.result(asleep)[:2], (0, b"one\n"))
+        self.assertEqual(sending.wait(PATIENCE_S), 0)
+
+    def test_a_body_that_does_not_end_is_given_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = str(pathlib.Path(folder) / "pipe")
+            os.mkfifo(pipe)
+            for sig, source in ((signal.SIGINT, ("inc", "-")), (signal.SIGTERM, ("inc", "-")),
+                                (signal.SIGINT, ("--file", pipe, "inc"))):
+                for verb in ("send", "request"):
+                    with self.subTest(verb=verb, source=source):
+                        reading = self.start_peer(verb, "--as", "ind", *source,
+                                                  stdin=subprocess.PIPE)
+                        code, err = self.interrupt(reading, sig)
+                        self.assertEqual(code, 128 + sig, err)
+                        self.assertIn("interrupted: nothing was sent", err)
+                        self.await_gone("ind")
+            lines = self.start_peer("send", "--as", "ine", "--lines", "--file", pipe, "inc")
+            self.assertEqual(self.interrupt(lines, signal.SIGINT), (0, ""))
+
+    def test_a_named_pipe_is_read_to_its_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = pathlib.Path(folder) / "pipe"
+            os.mkfifo(pipe)
+            recv = self.start_peer("recv", "--as", "inf", "--count", "1", "--raw")
+            sending = self.start_peer("send", "--as", "ing", "--file", str(pipe), "inf")
+            pipe.write_bytes(b"x" * 200_000)
+            self.assertEqual(self.result(recv)[:2], (0, b"x" * 200_000))
+            self.assertEqual(self.result(sending)[0], 0)
+
+    def test_waiting_for_what_became_of_it_is_given_up_and_said(self):
+        asleep = self.start_peer("recv", "--as", "inh")
+        asleep.send_signal(signal.SIGSTOP)
+        self.addCleanup(asleep.send_signal, signal.SIGCONT)
+        for verb, word in (("send", "1 envelope without an outcome"), ("request", "not replied")):
+            for sig in (signal.SIGINT, signal.SIGTERM):
+                waiting = self.start_peer(verb, "--as", "ini", "--timeout", "60s", "inh", "x")
+                code, err = self.interrupt(waiting, sig)
+                self.assertEqual(code, 128 + sig, err)
+                self.assertIn("interrupted: ", err)
+                self.assertIn(word, err)
+                self.await_gone("ini")
+
+    def test_lines_that_were_read_and_not_sent_are_counted(self):
+        asleep = self.start_peer("recv", "--as", "inj")
+        asleep.send_signal(signal.SIGSTOP)
+        self.addCleanup(asleep.send_signal, signal.SIGCONT)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * 1000 + b"\n")
+            file.write((b"x" * 999 + b"\n") * 500_000)
+            file.seek(0)
+            sending = self.start_peer("send", "--as", "ink", "--lines", "--timeout", "60s", "inj",
+                                      stdin=file)
+            # It reads on until nothing more may be under way.
+            position = pathlib.Path(f"/proc/{sending.pid}/fdinfo/0")
+            places = []
+
+            def stands_still():
+                places.append(position.read_text())
+                return len(places) > 25 and len(set(places[-25:])) == 1
+            await_true(stands_still, "no credit any more")
+            code, err = self.interrupt(sending, signal.SIGINT)
+        self.assertEqual(code, 128 + signal.SIGINT, err)
+        self.assertRegex(err, r"interrupted: [\d,]+ envelopes not sent")
+
+
+class OutputTest(ProgramTest):
+    """What is not shown is not passed over."""
+
+    def run_closed(self, redirection, *arguments, stdin=b""):
+        done = subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", PEER, *arguments],
+                              input=stdin, capture_output=True, env=self.environment(),
+                              timeout=PATIENCE_S, check=False)
+        done.err = done.stderr.decode()
+        return done
+
+    def test_a_list_that_cannot_be_written_is_an_error(self):
+        self.start_peer("recv", "--as", "outa")
+        for arguments in (("who",), ("who", "outa"), ("who", "--format", "json")):
+            with open("/dev/full", "wb") as full, subprocess.Popen(
+                    [PEER, *arguments], stdout=full, stderr=subprocess.PIPE,
+                    env=self.environment()) as who:
+                self.assertIn(b"No space left", who.communicate(timeout=PATIENCE_S)[1])
+            self.assertEqual(who.returncode, FAILED)
+
+    def test_nothing_else_takes_the_place_of_a_closed_standard_output(self):
+        for redirection in (">&-", "<&- >&-", "<&- >&- 2>&-"):
+            with self.subTest(redirection=redirection):
+                recv = subprocess.Popen(
+                    ["sh", "-c", f'exec "$@" {redirection}', "sh", PEER, "recv", "--as", "outb",
+                     "--raw"], stderr=subprocess.PIPE, env=self.environment())
+                self.addCleanup(self.end, recv)
+                self.await_present("outb")
+                done = self.run_peer("send", "outb", "7 bytes")  # With a line feed: what an eventfd takes.
+                self.assert_exit(done, NOT_DELIVERED)
+                self.assertIn("lost", done.err)
+                code, _, err = self.result(recv)
+                self.assertEqual(code, FAILED)
+                if "2>" not in redirection:
+                    self.assertIn("cannot write to standard output", err)
+
+    def test_a_closed_standard_input_has_no_body(self):
+        done = self.run_closed("<&-", "send", "--timeout", "2s", "bob", "-")
+        self.assert_exit(done, USAGE)
+        self.assertIn("standard input", done.err)
+
+
 class RequestAndServeTest(ProgramTest):
     def serve(self, name, *arguments):
         command = arguments[arguments.index("--"):]
@@ -343,6 +504,29 @@ class RequestAndServeTest(ProgramTest):
         self.assertGreater(time.monotonic() - start, 1.3)
         self.assertLess(time.monotonic() - start, 2.7)
 
+    def test_exit_codes_count_also_when_whoever_started_it_ignores_children(self):
+        serving = subprocess.Popen(
+            [PEER, "serve", "--as", "orphan", "--", "sh", "-c", "exit 7"],
+            env=self.environment(), stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.addCleanup(self.end, serving)
+        self.await_present("orphan")
+        done = self.run_peer("request", "orphan", "x")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("exited with status 7", done.err)
+
+    def test_a_command_ignores_no_signals(self):
+        serving = subprocess.Popen(
+            [PEER, "serve", "--as", "signals", "--", "sed", "-n", "s/^SigIgn:\t*//p",
+             "/proc/self/status"], env=self.environment(), stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN)
+                                for each in (signal.SIGCHLD, signal.SIGINT, signal.SIGUSR1)])
+        self.addCleanup(self.end, serving)
+        self.await_present("signals")
+        done = self.run_peer("request", "signals", "x")
+        of_libc = 3 << 31  # 32 and 33, which are not for programs.
+        self.assertEqual(int(done.out, 16) & ~of_libc, 0, done.out)
+
     def test_serve_ends_after_count(self):
         serving = self.serve("once", "--count", "1", "--", "cat")
         self.assert_exit(self.run_peer("request", "once", "x"), 0)
@@ -396,6 +580,29 @@ class WhoTest(ProgramTest):
         self.assert_exit(done, NOT_DELIVERED)
         self.assertIn("nobody", done.err)
         self.assertEqual(done.out, b"")
+
+
+class SmallEnvelopesTest(ProgramTest):
+    """A broker that came back takes smaller envelopes than before."""
+
+    def test_a_reply_that_does_not_fit_any_more_is_a_no_with_the_reason(self):
+        serving = self.start_peer("serve", "--as", "vast", "--", "sh", "-c",
+                                  'head -c 100000 /dev/zero; read -r _ < "$(cat)"')
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = pathlib.Path(folder) / "pipe"
+            os.mkfifo(pipe)
+            asking = self.start_peer("request", "--as", "asker2", "--timeout", "60s", "vast",
+                                     str(pipe))
+            await_true(lambda: children_of(serving.pid), "the command runs")
+            self.broker.stop(signal.SIGKILL)
+            self.broker.start("--max-envelope", "64KiB")
+            self.await_present("vast")
+            self.await_present("asker2")
+            pipe.write_bytes(b"go on\n")
+            code, _, err = self.result(asking)
+        self.assertEqual(code, NOT_DELIVERED, err)
+        self.assertIn("cannot reply", err)
+        self.assertIn("65536", err.replace(",", ""))
 
 
 class BrokerRestartTest(ProgramTest):

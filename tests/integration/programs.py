@@ -16,7 +16,7 @@ import unittest
 BIN = pathlib.Path(os.environ.get("ZPOST_BIN", "build/bin"))
 PEER = str(BIN / "zpost-peer")
 PATIENCE_S = 15
-USAGE, NOT_DELIVERED, UNREACHABLE, REFUSED, TIMED_OUT = 2, 3, 4, 5, 6
+FAILED, USAGE, NOT_DELIVERED, UNREACHABLE, REFUSED, TIMED_OUT = 1, 2, 3, 4, 5, 6
 
 
 def await_true(condition, what):

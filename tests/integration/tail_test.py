@@ -15,7 +15,7 @@ import threading
 import time
 import unittest
 
-from programs import BIN, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
+from programs import BIN, FAILED, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
 
 
 class Program:
@@ -236,6 +236,19 @@ class TailTest(unittest.TestCase):
         await_true(ended, "the end")
         self.assertEqual(tail.returncode, 0)
 
+    def test_nothing_else_takes_the_place_of_a_closed_standard_output(self):
+        tail = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" <&- >&-', "sh", str(BIN / "zpost-inspect"), "tail", "--as", "eye"],
+            stderr=subprocess.PIPE, env=environment(self.endpoint))
+        self.addCleanup(tail.kill)
+
+        def ended():
+            self.send("nobody", "hello")
+            return tail.poll() is not None
+        await_true(ended, "the end")
+        self.assertIn(b"cannot write to standard output", tail.communicate()[1])
+        self.assertEqual(tail.returncode, FAILED)
+
     def test_wrong_command_lines_exit_2_and_say_what_is_wrong(self):
         for arguments, complaint in ((["--kind", "dance"], "dance"), (["--events", "name"], "name"),
                                      (["--from", "a*b"], "a*b"), (["--snap", "big"], "big"),
@@ -243,6 +256,9 @@ class TailTest(unittest.TestCase):
             done = self.run_program("zpost-inspect", "tail", *arguments)
             self.assertEqual(done.returncode, USAGE, arguments)
             self.assertIn(complaint, done.stderr)
+        done = self.run_program("zpost-inspect", "tial")
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn("there is no verb tial", done.stderr)
         help_text = self.run_program("zpost-inspect", "tail", "--help")
         self.assertEqual(help_text.returncode, 0)
         self.assertIn("Examples:", help_text.stdout)

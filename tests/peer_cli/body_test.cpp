@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "peer/cli/shared/json.h"
+
 namespace zpost::cli {
 namespace {
 

@@ -54,6 +54,15 @@ TEST(CommandTest, ASignalIsNamed) {
   EXPECT_THAT(rejection_text("sh", end), HasSubstr("signal 9"));
 }
 
+TEST(CommandTest, AnEndThatNobodyKnowsIsNoSuccess) {
+  (void)std::signal(SIGCHLD, SIG_IGN);  // The kernel throws exit statuses away.
+  const CommandEnd end = run(shell("exit 0"));
+  (void)std::signal(SIGCHLD, SIG_DFL);
+  EXPECT_EQ(end.kind, CommandEnd::Kind::kUnknown);
+  EXPECT_FALSE(end.succeeded());
+  EXPECT_EQ(rejection_text("sh", end), "sh ended, nobody knows how");
+}
+
 TEST(CommandTest, TooMuchOutputEndsIt) {
   CommandSpec spec = shell("yes");
   spec.output_limit = 1000;

@@ -46,6 +46,31 @@ TEST(LineSplitterTest, ALineWithoutAnEndIsCounted) {
   EXPECT_EQ(splitter.open_bytes(), 4U);
 }
 
+TEST(LineSplitterTest, ALineThatIsSkippedIsGoneToItsEnd) {
+  LineSplitter splitter;
+  std::vector<std::string_view> lines;
+  splitter.add("one\ntoo long", lines);
+  EXPECT_THAT(lines, ElementsAre("one"));
+  splitter.skip_line();
+  EXPECT_EQ(splitter.open_bytes(), 0U);
+  splitter.add(" still too long", lines);
+  EXPECT_THAT(lines, IsEmpty());
+  EXPECT_EQ(splitter.open_bytes(), 0U);
+  splitter.add(" end\ntwo\nthree", lines);
+  EXPECT_THAT(lines, ElementsAre("two"));
+  splitter.finish(lines);
+  EXPECT_THAT(lines, ElementsAre("three"));
+}
+
+TEST(LineSplitterTest, ASkippedLineNeedsNoEnd) {
+  LineSplitter splitter;
+  std::vector<std::string_view> lines;
+  splitter.add("too long", lines);
+  splitter.skip_line();
+  splitter.finish(lines);
+  EXPECT_THAT(lines, IsEmpty());
+}
+
 RC_GTEST_PROP(LineSplitterProperty, PiecesOfAnySizeGiveTheSameLines, (std::string text)) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) % 5 == 0) c = '\n';

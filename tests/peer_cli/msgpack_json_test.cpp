@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdlib>
 #include <map>
 #include <msgpack.hpp>
 #include <string>
 #include <vector>
+
+#include "peer/cli/shared/json.h"
 
 namespace zpost::cli {
 namespace {
@@ -46,6 +50,21 @@ TEST(MsgpackJsonTest, DeclaredSizesAreNotBelieved) {
 TEST(MsgpackJsonTest, DeepNestingIsRefused) {
   EXPECT_EQ(json_of(std::string(1 << 20, '\x91') + '\x01'), "nothing");
 }
+
+#ifndef ZPOST_SANITIZED  // Sanitizers need terabytes of addresses.
+/// For a process of its own: exits with 0 if `bytes` are nothing without memory for them.
+[[noreturn]] void read_without_memory(const std::string& bytes) {
+  constexpr rlim_t kLittle = 64 << 20;
+  const rlimit limit{kLittle, kLittle};
+  ::setrlimit(RLIMIT_AS, &limit);
+  std::_Exit(json_from_msgpack(as_bytes(bytes)) ? 1 : 0);
+}
+
+TEST(MsgpackJsonTest, WithoutMemoryForItNothingIsRead) {
+  const std::string bytes = std::string("\xdd\x01\x00\x00\x00", 5) + std::string(1 << 24, '\xc0');
+  EXPECT_EXIT(read_without_memory(bytes), testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(MsgpackJsonTest, AMapOfManyKeysTakesNoTime) {
   std::string bytes("\xde\xff\xff");

@@ -55,6 +55,15 @@ TEST_F(SendReportTest, OfManyFailuresAFewAreNamedAndTheRestCounted) {
   EXPECT_EQ(report.failures(), 2000U);
 }
 
+TEST_F(SendReportTest, OfManyThatWereTooLargeAFewAreNamedAndTheRestCounted) {
+  SendReport report = this->report(Format::kText, true);
+  for (std::uint64_t line = 1; line <= 10; ++line) report.too_large(line, "too long");
+  report.finish();
+  ASSERT_THAT(messages, SizeIs(SendReport::kNamedFailures + 1));
+  EXPECT_EQ(messages.back(), "5 more not delivered: too-large");
+  EXPECT_EQ(report.failures(), 10U);
+}
+
 TEST_F(SendReportTest, JsonIsOneObjectForEachEnvelope) {
   SendReport report = this->report(Format::kJson, true);
   report.sent(100, 2, 1);

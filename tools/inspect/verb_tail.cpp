@@ -7,6 +7,7 @@
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
+#include "peer/cli/shared/refusals.h"
 #include "peer/cli/shared/session_watch.h"
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
@@ -84,6 +85,7 @@ class Tail {
         peer_(peer),
         stop_(peer),
         watch_(peer),
+        refusals_(peer),
         palette_(cli::wants_colour(STDOUT_FILENO)),
         filter_(options.events, !options.wish.kinds.empty()) {}
 
@@ -100,6 +102,7 @@ class Tail {
       peer_.take();
     }
     peer_.close(milliseconds(0));
+    if (const std::string text = refusals_.dropped_text(); !text.empty()) cli::complain(text);
     if (output_.failed()) return ExitCode::kFailed;
     return watch_.is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
   }
@@ -128,7 +131,7 @@ class Tail {
 
   void handle(const EnvelopeView& view) {
     if (view.kind() == Kind::kRequest) {
-      (void)peer_.reject(view.from, view.id, peer_.name() + " only watches");
+      (void)refusals_.say_no(view.from, view.id, peer_.name() + " only watches");
     }
     if (!view.from.empty() || view.kind() != Kind::kSend) return;
     entries_.clear();
@@ -151,6 +154,7 @@ class Tail {
   peer::Peer& peer_;
   cli::StopSignals stop_;
   cli::SessionWatch watch_;
+  cli::Refusals refusals_;
   cli::Palette palette_;
   cli::Output output_;
   TailFilter filter_;

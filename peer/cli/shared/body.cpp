@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "peer/cli/shared/base64.h"
+#include "peer/cli/shared/json.h"
 #include "peer/cli/shared/msgpack_json.h"
 #include "peer/cli/shared/units.h"
 #include "zpost/protocol/names.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "peer/cli/shared/json.h"
+#include "peer/cli/shared/json_fwd.h"
 #include "zpost/protocol/msgpack_reader.h"
 
 namespace zpost::cli {

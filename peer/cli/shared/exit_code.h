@@ -15,6 +15,12 @@ enum class ExitCode {
   kTimedOut = 6,
 };
 
+/// A verb that `signal` ended before its work was done; as shells report it.
+[[nodiscard]] constexpr ExitCode interrupted_by(int signal) {
+  constexpr int kKilledBy = 128;
+  return static_cast<ExitCode>(kKilledBy + signal);
+}
+
 [[nodiscard]] constexpr ExitCode exit_code_of(const peer::Failure& failure) {
   switch (failure.fault) {
     case peer::Fault::kInvalid:

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace zpost::cli {
+#include "peer/cli/shared/json_fwd.h"
 
-using Json = nlohmann::ordered_json;
+namespace zpost::cli {
 
 /// One line with its newline. Text that is no UTF-8 gets replacement characters.
 [[nodiscard]] inline std::string to_line(const Json& json) {

@@ -1,8 +1,10 @@
 #include "peer/cli/shared/msgpack_json.h"
 
+#include <exception>
 #include <msgpack.hpp>
 
 #include "peer/cli/shared/base64.h"
+#include "peer/cli/shared/json.h"
 
 namespace zpost::cli {
 namespace {
@@ -77,8 +79,8 @@ std::optional<Json> json_from_msgpack(Bytes bytes) {
         [](msgpack::type::object_type, std::size_t, void*) { return true; }, nullptr, limit);
     if (offset != bytes.size()) return std::nullopt;
     return to_json(handle.get());
-  } catch (const msgpack::unpack_error&) {
-    return std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;  // No msgpack, or more of it than there is memory for.
   }
 }
 

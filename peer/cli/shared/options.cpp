@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <map>
 
+#include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "zpost/peer/options.h"
+#include "zpost/protocol/limits.h"
 #include "zpost/protocol/names.h"
 
 namespace zpost::cli {
@@ -21,6 +23,17 @@ std::string check_name(const std::string& text) {
   if (is_name(text)) return "";
   return fmt::format(
       "\"{}\" is not a name: letters, digits and . _ -, at most 64, first a letter or digit", text);
+}
+
+std::string check_utf8(const std::string& text) {
+  return is_utf8(text) ? "" : fmt::format("\"{}\" is not UTF-8", visible_line(text));
+}
+
+std::string check_content_type(const std::string& text) {
+  if (text.size() > kMaxContentTypeBytes) {
+    return fmt::format("{} bytes, the limit is {}", text.size(), kMaxContentTypeBytes);
+  }
+  return check_utf8(text);
 }
 
 }  // namespace
@@ -45,6 +58,7 @@ void add_format_option(CLI::App& verb, CommonOptions& options) {
 
 void add_display_option(CLI::App& verb, CommonOptions& options) {
   verb.add_option("--display", options.display, "A name for people, shown by who")
+      ->check(check_utf8)
       ->option_text("TEXT");
 }
 
@@ -87,6 +101,10 @@ CLI::Option* add_count_option(CLI::App& verb, const std::string& name, std::uint
   return verb.add_option(name, value, what)
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62).description(""))
       ->option_text("N");
+}
+
+void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what) {
+  verb.add_option("--content-type", type, what)->check(check_content_type)->option_text("TYPE");
 }
 
 void add_recipient(CLI::App& verb, std::string& to, const std::string& what) {

@@ -33,6 +33,8 @@ CLI::Option* add_size_option(CLI::App& verb, const std::string& name, std::uint6
 /// An option that takes a whole number of at least 1.
 CLI::Option* add_count_option(CLI::App& verb, const std::string& name, std::uint64_t& value,
                               const std::string& what);
+/// --content-type.
+void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what);
 /// The positional TO: a name. Required.
 void add_recipient(CLI::App& verb, std::string& to, const std::string& what);
 

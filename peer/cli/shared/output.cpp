@@ -28,6 +28,7 @@ int write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 void Output::put(std::string_view text) {
+  if (!open_) return;
   waiting_ += text;
   if (waiting_.size() >= kFull) flush();
 }

@@ -5,17 +5,22 @@
 #include <atomic>
 #include <csignal>
 
+#include "peer/cli/shared/exit_code.h"
+
 namespace zpost::cli {
 namespace {
 
 std::atomic<peer::Peer*> interrupted = nullptr;
-std::atomic<bool> asked_to_stop = false;
+std::atomic<int> asked_by = 0;  // The first signal.
 
 static_assert(std::atomic<peer::Peer*>::is_always_lock_free);
+static_assert(std::atomic<int>::is_always_lock_free);
 
 extern "C" void stop(int signal) {
-  constexpr int kKilledBy = 128;  // As shells report it.
-  if (asked_to_stop.exchange(true)) ::_exit(kKilledBy + signal);
+  int none = 0;
+  if (!asked_by.compare_exchange_strong(none, signal)) {
+    ::_exit(static_cast<int>(interrupted_by(signal)));
+  }
   if (peer::Peer* const peer = interrupted.load()) peer->interrupt();
 }
 
@@ -30,7 +35,7 @@ void set_handler(void (*handler)(int)) {
 }  // namespace
 
 StopSignals::StopSignals(peer::Peer& peer) {
-  asked_to_stop = false;
+  asked_by = 0;
   interrupted = &peer;
   set_handler(stop);
 }
@@ -39,8 +44,8 @@ StopSignals::~StopSignals() {
   interrupted = nullptr;
 }
 
-bool StopSignals::asked() const {
-  return asked_to_stop;
+int StopSignals::signal() const {
+  return asked_by;
 }
 
 }  // namespace zpost::cli

@@ -14,7 +14,10 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  [[nodiscard]] bool asked() const;
+  [[nodiscard]] bool asked() const { return signal() != 0; }
+
+  /// The first signal's number; 0: none came.
+  [[nodiscard]] int signal() const;
 };
 
 }  // namespace zpost::cli

@@ -114,8 +114,9 @@ class Peer {
   Answer<std::uint64_t> reply(std::string_view to, std::uint64_t in_reply_to, Bytes body,
                               const SendOptions& options = {});
   /// Says no to a received request; the requester's outcome is `rejected` with `reason`.
+  /// Of the options only the timeout counts. Errors as send.
   Answer<std::uint64_t> reject(std::string_view to, std::uint64_t in_reply_to,
-                               std::string_view reason);
+                               std::string_view reason, const SendOptions& options = {});
 
   // --- Receiving (replies to one's own requests go to the requests, not here) --------------------
 
