@@ -63,12 +63,12 @@ using Packer = msgpack::packer<Sink>;
 void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& view) {
   const std::uint64_t cost = cost_of(view.bytes.size());
   if (view.kind() != Kind::kRequest) {
-    return fail(session, index, view.id, view.kind_number, cost, Outcome::kUnsupported);
+    return fail(session, {index, view.id, view.kind_number, cost, Outcome::kUnsupported});
   }
   // Who asks and does not take the answers.
   const bool full = session.stream.bytes >= limits.window || own_is_full(limits.max_envelope / 2);
   if (full) {
-    return fail(session, index, view.id, view.kind_number, cost, Outcome::kFull);
+    return fail(session, {index, view.id, view.kind_number, cost, Outcome::kFull});
   }
   // The broker takes it here and now.
   ++accounting.delivered;

@@ -41,16 +41,16 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   PairIndex index = view.repeats_route ? route_ : kNoPair;
   route_ = kNoPair;
   if (const Outcome wrong = check_id(session, view, index != kNoPair); wrong != Outcome::kNone) {
-    return fail(session, kNoPair, view.id, view.kind_number, cost, wrong);
+    return fail(session, {kNoPair, view.id, view.kind_number, cost, wrong});
   }
   if (index == kNoPair) index = pair_for(session, view.to);
   route_ = index;
   if (index == kNoPair) {
-    return fail(session, kNoPair, view.id, view.kind_number, cost, no_pair(session, view));
+    return fail(session, {kNoPair, view.id, view.kind_number, cost, no_pair(session, view)});
   }
   if (const Outcome refusal = check(session, pairs_[index], view, alone);
       refusal != Outcome::kNone) {
-    return fail(session, index, view.id, view.kind_number, cost, refusal);
+    return fail(session, {index, view.id, view.kind_number, cost, refusal});
   }
   if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
@@ -307,34 +307,34 @@ void Router::Impl::free_pair(PairIndex index) {
 }
 
 /// Puts a failure into the sender's outcome lane. The cost is charged until it is acknowledged.
-void Router::Impl::fail(Session& session, PairIndex index, std::uint64_t id, std::uint8_t kind,
-                        std::uint64_t cost, Outcome code) {
+void Router::Impl::fail(Session& session, const Failure& failure) {
   ++accounting.failed;
-  ++accounting.failed_by[static_cast<std::size_t>(code)];
-  session.outcomes.push_back({id, 0, index, static_cast<std::uint32_t>(cost), code});
-  if (index != kNoPair) {
-    Pair& pair = pairs_[index];
+  ++accounting.failed_by[static_cast<std::size_t>(failure.code)];
+  session.outcomes.push_back(
+      {failure.id, 0, failure.pair, static_cast<std::uint32_t>(failure.cost), failure.code});
+  if (failure.pair != kNoPair) {
+    Pair& pair = pairs_[failure.pair];
     const std::uint64_t lane = session.outcomes_acked + session.outcomes.size();
     if (pair.failed_count > 0) {
       OutcomeEntry& tail = session.outcomes[pair.failed_tail - session.outcomes_acked - 1];
       tail.next = lane;
-      if (id < tail.id) pair.failed_unordered = true;
+      if (failure.id < tail.id) pair.failed_unordered = true;
     } else {
       pair.failed_head = lane;
     }
     pair.failed_tail = lane;
     ++pair.failed_count;
-    pair.failed_cost += cost;
-    pair.last_id = std::max(pair.last_id, id);
+    pair.failed_cost += failure.cost;
+    pair.last_id = std::max(pair.last_id, failure.id);
   }
   touch(session);
   if (!tap_on) return;
-  const NameId to = index == kNoPair ? kBrokerName : pairs_[index].to;
-  TapRecord& record = note(TapEvent::kFailed, session.name, to, kind).record;
-  record.first_id = record.last_id = id;
+  const NameId to = failure.pair == kNoPair ? kBrokerName : pairs_[failure.pair].to;
+  TapRecord& record = note(TapEvent::kFailed, session.name, to, failure.kind).record;
+  record.first_id = record.last_id = failure.id;
   record.count = 1;
-  record.bytes = static_cast<std::uint32_t>(cost - kEnvelopeOverhead);
-  record.code = static_cast<std::uint16_t>(code);
+  record.bytes = static_cast<std::uint32_t>(failure.cost - kEnvelopeOverhead);
+  record.code = static_cast<std::uint16_t>(failure.code);
 }
 
 }  // namespace zpost::core

@@ -105,6 +105,15 @@ class Router::Impl {
     std::uint64_t last_id = 0;
   };
 
+  /// A payload envelope that goes no further.
+  struct Failure {
+    PairIndex pair = kNoPair;
+    std::uint64_t id = 0;
+    std::uint8_t kind = 0;
+    std::uint64_t cost = 0;
+    Outcome code = Outcome::kNone;
+  };
+
   // frames.cpp
   void on_stranger(ConnectionId connection, std::string_view name, Bytes frame);
   void heard(Session& session);
@@ -137,8 +146,7 @@ class Router::Impl {
   [[nodiscard]] bool may_have_another_pair(const Session& session) const;
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
-  void fail(Session& session, PairIndex pair, std::uint64_t id, std::uint8_t kind,
-            std::uint64_t cost, Outcome code);
+  void fail(Session& session, const Failure& failure);
 
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);

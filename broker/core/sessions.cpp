@@ -420,7 +420,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
     }
     Session& sender = session_at(pair.sender);
     for (std::uint32_t i = 0; i < run.count; ++i) {
-      fail(sender, run.pair, run.id(i), run.kind, cost, why);
+      fail(sender, {run.pair, run.id(i), run.kind, cost, why});
     }
   }
   held_bytes -= stream.bytes;
