@@ -14,6 +14,17 @@ namespace {
 
 // Beyond its credit a peer may have this on its way: control, and frames not yet refused.
 constexpr std::uint64_t kHoardingSlack = 4 << 20;
+// Heartbeats that a connection may have sent before they are known to be none of its frames.
+constexpr std::uint64_t kUnknownHeartbeats = 1 << 20;
+
+/// Of a part of two bytes libzmq makes sixty-four: no more than need be where credit is no reason.
+HoardingLimits hoarding_limits(const core::Limits& limits) {
+  // One unfinished frame; and what was learnt of heartbeats may fall short by another.
+  const std::uint64_t frames = 2 * limits.max_frame();
+  return {.unread = limits.credit_max + frames + kHoardingSlack,
+          .stranger = frames + kHoardingSlack,
+          .stuck = frames + kUnknownHeartbeats};
+}
 
 /// Memory to keep for its next use: little of a small limit.
 std::size_t idle_bytes(const core::Limits& limits) {
@@ -57,16 +68,15 @@ std::span<const ConnectionId> Gateway::keep_house(core::Now now) {
   forgotten_.clear();
   connections_.forget_gone(now.steady_ns, dry_at_, forgotten_);
   pool_.trim();
+  next_look_ = look_around(connections_, next_look_, receiver_.dries());
   report_failures();
   return forgotten_;
 }
 
 void Gateway::expel_hoarders(core::Now now) {
-  // Of a part of two bytes libzmq makes sixty-four: no more than need be from who has no credit.
-  const std::uint64_t strangers = 2 * limits_.max_frame() + kHoardingSlack;
-  const std::uint64_t limit = limits_.credit_max + strangers;
   receiver_.collect_events();
-  for (const Hoarder& hoarder : find_hoarders(connections_, limit, strangers)) {
+  const HoardingLimits limits = hoarding_limits(limits_);
+  for (const Hoarder& hoarder : find_hoarders(connections_, limits, receiver_.dries())) {
     monitor_.expel(hoarder.fd, hoarder.generation, now.steady_ns);
     const std::string_view name =
         hoarder.connection == kNone ? "?" : connections_[hoarder.connection].name;

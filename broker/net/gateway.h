@@ -88,6 +88,7 @@ class Gateway {
   Executor executor_;
   Waiter waiter_;
   std::int64_t dry_at_ = 0;
+  std::size_t next_look_ = 0;  // The descriptor to look at next.
   std::vector<ConnectionId> gone_;
   std::vector<ConnectionId> forgotten_;
   std::vector<core::LogLine> log_;

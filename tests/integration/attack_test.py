@@ -119,6 +119,16 @@ class AttackTest(Case):
         self.check_memory(MEMORY + (512 << 20))
         self.check_bystanders()
 
+    def test_endless_tiny_parts_of_a_peer_with_credit_are_cut_off(self):
+        connection = self.plain(identity_of("eve"))
+        hello = pack(Kind.HELLO, frm="eve", body={"instance": "e" * 32, "versions": [1]})
+        connection.sendall(frame(hello))
+        wait_until(lambda: self.stats(self.broker)["peers"] == 4, "eve is welcome")
+        ended = self.push(connection, frame(b"", more=True) * 50_000, 1 << 30)
+        self.assertTrue(ended, "1 GiB were swallowed")
+        self.check_memory(MEMORY + (512 << 20))
+        self.check_bystanders()
+
     def test_a_part_of_endless_length_is_cut_off(self):
         connection = self.plain()
         connection.sendall(bytes([2]) + struct.pack(">Q", 1 << 62))

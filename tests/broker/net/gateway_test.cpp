@@ -135,6 +135,16 @@ class GatewayTest : public testing::Test {
     first_id_ = decode_welcome(*body)->first_id;
   }
 
+  void say_hello(test::RawPeer& peer, std::string_view name) {
+    Hello hello;
+    hello.instance = std::string(32, 'a');
+    const ByteBuffer body = encode(hello);
+    ByteBuffer frame;
+    append_envelope(frame, {.kind = Kind::kHello, .from = name, .body = body});
+    peer.part(as_text(frame), false);
+    ASSERT_TRUE(turn_until([&] { return peer.write() && router_.sessions() == 1; }));
+  }
+
   core::Limits limits_ = small_limits();
   core::Router router_{limits_, {"zpost", std::string(32, '0'), 0}};
   Gateway gateway_{SocketSettings{}, limits_};
@@ -251,6 +261,38 @@ TEST_F(GatewayTest, AMessageOfEndlessPartsIsCutOff) {
   std::string lines;
   for (const core::LogLine& line : gateway_.take_log()) lines += line.text;
   EXPECT_NE(lines.find("expelled"), std::string::npos);
+}
+
+TEST_F(GatewayTest, AMessageOfEndlessTinyPartsIsCutOffThoughItsPeerHasCredit) {
+  test::RawPeer mallory(endpoint_, identity_of("mallory"));
+  say_hello(mallory, "mallory");
+  // Not more than its credit; but what cannot be read once the socket ran dry is no envelope.
+  for (int i = 0; i < 280'000; ++i) mallory.part("", true);
+  EXPECT_TRUE(turn_until([&] {
+    mallory.write();
+    gateway_.expel_hoarders(now_);
+    return mallory.closed();
+  }));
+}
+
+TEST_F(GatewayTest, HeartbeatsDoNotAddUpToAHoard) {
+  test::RawPeer alice(endpoint_, identity_of("alice"));
+  say_hello(alice, "alice");
+  ByteBuffer ping;
+  append_envelope(ping, {.kind = Kind::kPing, .from = "alice", .body = as_bytes("hi")});
+  for (int round = 0; round < 60; ++round) {
+    for (int i = 0; i < 4'000; ++i) alice.heartbeat();
+    ASSERT_TRUE(turn_until([&] { return alice.write(); }));
+    static_cast<void>(gateway_.keep_house(now_));
+    turn();
+    const int before = frames_;
+    alice.part(as_text(ping), false);
+    ASSERT_TRUE(turn_until([&] { return alice.write() && frames_ > before; }));
+  }
+  gateway_.expel_hoarders(now_);
+  turn();
+  gateway_.expel_hoarders(now_);
+  EXPECT_TRUE(gateway_.take_log().empty());
 }
 
 TEST_F(GatewayTest, AnHonestPeerIsNoHoarder) {
