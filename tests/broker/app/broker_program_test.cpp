@@ -173,6 +173,20 @@ TEST_F(BrokerProgramTest, LogsAreJsonWhenAskedAndNeverShowATokenOrPayload) {
   EXPECT_EQ(broker_->err().find("secret"), std::string::npos);
 }
 
+TEST_F(BrokerProgramTest, NobodyForgesALineOfTheLog) {
+  start();
+  Dealer mallory(identity_of("mallory"));
+  mallory.connect(endpoint_);
+  Hello hello;
+  hello.instance = std::string(32, 'a');
+  hello.software = "x\n2026-01-01T00:00:00.000Z info joined name=root";
+  const ByteBuffer body = encode(hello);
+  mallory.send({.kind = Kind::kHello, .from = "mallory", .body = body});
+  body_of_next(mallory, Kind::kWelcome);
+  EXPECT_TRUE(wait_until([&] { return broker_->err().find("name=root") != std::string::npos; }));
+  EXPECT_EQ(broker_->err().find("\n2026-01-01"), std::string::npos) << broker_->err();
+}
+
 TEST_F(BrokerProgramTest, TheSignalToStopSaysGoodbyeToPeers) {
   start();
   Dealer alice(identity_of("alice"));
