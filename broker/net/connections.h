@@ -95,6 +95,9 @@ class Connections {
   /// Of the newest connection on this descriptor.
   [[nodiscard]] std::uint32_t generation(int fd) { return state_of(fd).generation; }
 
+  /// Slots at most.
+  [[nodiscard]] std::size_t limit() const { return limit_; }
+
   /// Slots in use.
   [[nodiscard]] std::size_t size() const { return by_identity_.size(); }
 

@@ -1,8 +1,10 @@
 #include "broker/net/gateway.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "broker/net/hoarders.h"
@@ -101,23 +103,33 @@ void Gateway::say(core::LogLine::Level level, std::string text) {
   log_.push_back({level, std::move(text)});
 }
 
+/// What to do if it is the limit of open files; told once.
+std::string Gateway::file_limit_hint(int error) {
+  if (error != EMFILE || std::exchange(told_file_limit_, true)) return {};
+  return fmt::format(
+      " open_files={} peers={}: peers cannot connect; raise the limit of open files (ulimit -n), "
+      "or lower limits.peers",
+      ::sysconf(_SC_OPEN_MAX), limits_.peers);
+}
+
 /// Called about once a second, so that a storm of failures is one line.
 void Gateway::report_failures() {
   using Level = core::LogLine::Level;
   const ConnectionFailures failures = monitor_.failures();
   if (const auto count = failures.accepts - reported_.accepts; count > 0) {
     say(Level::kWarning,
-        fmt::format("accept_failed count={} why=\"{}\": peers cannot connect; raise the limit of "
-                    "open files (ulimit -n)",
-                    count, std::strerror(failures.accept_error)));
+        fmt::format("accept_failed count={} why=\"{}\"{}", count,
+                    std::strerror(failures.accept_error), file_limit_hint(failures.accept_error)));
   }
   if (const auto count = failures.handshakes - reported_.handshakes; count > 0) {
     say(Level::kDebug, fmt::format("handshake_failed count={}", count));
   }
   if (const auto count = receiver_.refused() - reported_refused_; count > 0) {
-    say(Level::kWarning, fmt::format("connection_refused count={} why=\"the table is full: "
-                                     "limits.peers is {}\"",
-                                     count, limits_.peers));
+    say(Level::kWarning,
+        fmt::format(
+            "connection_refused count={} why=\"the table of {} connections is full: it holds "
+            "twice limits.peers, which is {}\"",
+            count, connections_.limit(), limits_.peers));
   }
   reported_ = failures;
   reported_refused_ = receiver_.refused();

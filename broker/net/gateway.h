@@ -77,6 +77,7 @@ class Gateway {
  private:
   void say(core::LogLine::Level level, std::string text);
   void report_failures();
+  [[nodiscard]] std::string file_limit_hint(int error);
 
   const core::Limits limits_;
   ChunkPool pool_;  // First: libzmq's context must be gone before it.
@@ -94,6 +95,7 @@ class Gateway {
   std::vector<core::LogLine> log_;
   ConnectionFailures reported_;
   std::uint64_t reported_refused_ = 0;
+  bool told_file_limit_ = false;
 };
 
 }  // namespace zpost::net

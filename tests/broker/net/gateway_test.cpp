@@ -435,6 +435,24 @@ TEST_F(GatewayTest, SlotsOfThoseWhoLeftAreUsedAgain) {
   }
 }
 
+TEST_F(GatewayTest, AFullTableIsToldWithItsRealSize) {
+  std::vector<std::unique_ptr<Dealer>> dealers;
+  EXPECT_TRUE(turn_until([&] {
+    if (dealers.size() <= 2 * limits_.peers) {
+      const auto number = static_cast<unsigned>(dealers.size());
+      dealers.push_back(
+          std::make_unique<Dealer>(identity_of("p" + std::to_string(number), number)));
+      dealers.back()->connect(endpoint_);
+      dealers.back()->hello("p" + std::to_string(number));
+    }
+    static_cast<void>(gateway_.keep_house(now_));
+    for (const core::LogLine& line : gateway_.take_log()) log_ += line.text + "\n";
+    return log_.find("connection_refused") != std::string::npos;
+  }));
+  EXPECT_NE(log_.find("table of 40 connections"), std::string::npos) << log_;
+  EXPECT_NE(log_.find("limits.peers, which is 20"), std::string::npos) << log_;
+}
+
 TEST_F(GatewayTest, NoTokenIsInTheLog) {
   const std::string identity = identity_of("alice", 0xabcdef12);
   Dealer alice(identity);
