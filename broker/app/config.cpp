@@ -67,6 +67,9 @@ Result<void> set_switch(std::string_view text, bool& value) {
 }
 
 Result<void> set_text(const Setting& setting, std::string_view text, std::string& value) {
+  for (const auto& [alias, choice] : setting.aliases) {
+    if (text == alias) text = choice;
+  }
   const auto& choices = setting.choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
     return wrong(
@@ -150,7 +153,8 @@ Result<void> check_config(const Config& config) {
   const core::Limits& limits = config.limits;
   if (auto good = check_listen(config); !good) return good;
   if (config.name.empty() || config.name.size() > 64) {
-    return wrong("broker.name must have 1 to 64 bytes");
+    return wrong(fmt::format("broker.name = {} has {} bytes: must have from 1 to 64",
+                             quoted(config.name), config.name.size()));
   }
   if (limits.silence_ns <= limits.heartbeat_ns) {
     return wrong(fmt::format(

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct Setting {
   std::uint64_t least = 0;
   std::uint64_t most = 0;
   std::vector<std::string_view> choices = {};
+  std::vector<std::pair<std::string_view, std::string_view>> aliases = {};  // And their choices.
 
   /// `section.key`.
   [[nodiscard]] std::string path() const;

@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "broker/app/log_text.h"
+
 namespace zpost::app {
 
 namespace {
@@ -115,7 +117,8 @@ void Log::write(LogLevel level, std::string_view text) {
   if (const std::uint64_t dropped = dropped_.exchange(0, std::memory_order_relaxed); dropped > 0) {
     logger_->warn("log_dropped lines={}", dropped);
   }
-  logger_->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
+  const std::string line = log_text(text);
+  logger_->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 bool Log::has_room() {

@@ -45,7 +45,7 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  /// A line: `event name=value …`, never payload and never a token.
+  /// A line: `event name=value …`, never payload and never a token. Written as log_text() makes it.
   void write(LogLevel level, std::string_view text);
 
   [[nodiscard]] bool shows(LogLevel level) const { return level >= level_; }

@@ -63,14 +63,7 @@ int run(const Config& config) {
       Log::open({log_level(config.log_level), config.log_format == "json", config.log_file});
   if (!log) return fail(log.error().text);
 
-  const std::uint64_t files = raise_file_limit();
-  if (files < config.limits.peers + 100) {
-    (*log)->write(
-        LogLevel::kWarning,
-        fmt::format("file_limit open_files={} peers={}: fewer can connect; raise the hard "
-                    "limit (ulimit -Hn) or lower limits.peers",
-                    files, config.limits.peers));
-  }
+  raise_file_limit();
   const std::unique_ptr<IdFloorKeeper> id_floor = make_id_floor(config, **log);
   std::uint64_t floor = 0;
   if (id_floor != nullptr) {

@@ -7,8 +7,9 @@
 
 namespace zpost::app {
 
-/// Raises the limit of open files as far as it may go. Returns it.
-std::uint64_t raise_file_limit();
+/// Raises the limit of open files as far as it may go. Whether that is enough shows when it is not:
+/// few brokers ever have as many peers as they may.
+void raise_file_limit();
 
 /// Bytes of memory in use (resident); 0 if that cannot be told.
 [[nodiscard]] std::uint64_t resident_bytes();

@@ -81,7 +81,7 @@ void Connections::link(ConnectionId id, int fd, Anchor anchor, zmq_msg_t& kept) 
   connection.state = Connection::State::kLive;
   connection.expelled = false;
   connection.anchor = anchor;
-  connection.wire_bytes = 0;
+  connection.wire = {};
   zmq_msg_move(&connection.kept, &kept);
   if (anchor != nullptr) cache_[cache_slot(anchor)] = id;
   if (fd < 0) return;
@@ -90,6 +90,7 @@ void Connections::link(ConnectionId id, int fd, Anchor anchor, zmq_msg_t& kept) 
   const FdState& state = state_of(fd);
   connection.fd = fd;
   connection.generation = state.generation;
+  connection.wire = state.wire;
   const auto [at, added] = by_descriptor_.try_emplace(key(fd, state.generation), id);
   if (!added) {
     going_.push_back({at->second, slots_[at->second].serial});
@@ -100,7 +101,12 @@ void Connections::link(ConnectionId id, int fd, Anchor anchor, zmq_msg_t& kept) 
 }
 
 void Connections::unlink(Connection& connection) {
-  if (connection.fd >= 0) by_descriptor_.erase(key(connection.fd, connection.generation));
+  if (connection.fd >= 0) {
+    by_descriptor_.erase(key(connection.fd, connection.generation));
+    // What was read stays read, should the connection get another slot.
+    FdState& state = state_of(connection.fd);
+    if (state.generation == connection.generation) state.wire = connection.wire;
+  }
   connection.fd = -1;
   connection.generation = 0;
   connection.anchor = nullptr;

@@ -3,6 +3,7 @@
 
 #include <zmq.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,7 @@
 
 #include "broker/core/action.h"
 #include "broker/net/monitor.h"
+#include "broker/net/wire_count.h"
 
 namespace zpost::net {
 
@@ -38,7 +40,7 @@ struct Connection {
   zmq_msg_t kept{};          // Its identity as a message, which keeps the anchor unique.
   std::uint64_t serial = 0;  // Differs from that of any other use of the slot.
   std::int64_t gone_at = 0;
-  std::uint64_t wire_bytes = 0;  // Read so far.
+  WireCount wire;
 };
 
 /// The table of slots. Bounded: what is gone makes room first, then those with a bad identity.
@@ -93,19 +95,29 @@ class Connections {
   /// Of the newest connection on this descriptor.
   [[nodiscard]] std::uint32_t generation(int fd) { return state_of(fd).generation; }
 
+  /// Slots at most.
+  [[nodiscard]] std::size_t limit() const { return limit_; }
+
   /// Slots in use.
   [[nodiscard]] std::size_t size() const { return by_identity_.size(); }
 
-  /// Calls visit(fd, generation, slot) for every open descriptor; the slot is kNone if nothing was
-  /// ever read from it.
+  /// Descriptors seen so far are below this.
+  [[nodiscard]] std::size_t descriptors() const { return fds_.size(); }
+
+  /// Calls visit(fd, generation, slot, wire) for every open descriptor in [begin, end); the slot is
+  /// kNone if nothing was ever read from it, or it had to make room.
   template <typename Visit>
-  void for_each_descriptor(Visit visit) const {
-    for (std::size_t i = 0; i < fds_.size(); ++i) {
-      const FdState& state = fds_[i];
+  void for_each_descriptor(std::size_t begin, std::size_t end, Visit visit) {
+    for (std::size_t i = begin; i < std::min(end, fds_.size()); ++i) {
+      FdState& state = fds_[i];
       if (state.generation == 0 || state.gone) continue;
       const int fd = static_cast<int>(i);
       const auto found = by_descriptor_.find(key(fd, state.generation));
-      visit(fd, state.generation, found == by_descriptor_.end() ? kNone : found->second);
+      if (found == by_descriptor_.end()) {
+        visit(fd, state.generation, kNone, state.wire);
+      } else {
+        visit(fd, state.generation, found->second, slots_[found->second].wire);
+      }
     }
   }
 
@@ -119,6 +131,7 @@ class Connections {
   struct FdState {
     std::uint32_t generation = 0;
     bool gone = false;
+    WireCount wire = {};  // While no slot stands for the descriptor.
   };
 
   [[nodiscard]] static std::uint64_t key(int fd, std::uint32_t generation) {

@@ -1,8 +1,10 @@
 #include "broker/net/gateway.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "broker/net/hoarders.h"
@@ -14,6 +16,17 @@ namespace {
 
 // Beyond its credit a peer may have this on its way: control, and frames not yet refused.
 constexpr std::uint64_t kHoardingSlack = 4 << 20;
+// Heartbeats that a connection may have sent before they are known to be none of its frames.
+constexpr std::uint64_t kUnknownHeartbeats = 1 << 20;
+
+/// Of a part of two bytes libzmq makes sixty-four: no more than need be where credit is no reason.
+HoardingLimits hoarding_limits(const core::Limits& limits) {
+  // One unfinished frame; and what was learnt of heartbeats may fall short by another.
+  const std::uint64_t frames = 2 * limits.max_frame();
+  return {.unread = limits.credit_max + frames + kHoardingSlack,
+          .stranger = frames + kHoardingSlack,
+          .stuck = frames + kUnknownHeartbeats};
+}
 
 /// Memory to keep for its next use: little of a small limit.
 std::size_t idle_bytes(const core::Limits& limits) {
@@ -58,16 +71,15 @@ std::span<const ConnectionId> Gateway::keep_house(core::Now now) {
   connections_.forget_gone(now.steady_ns, dry_at_, forgotten_);
   executor_.trim();
   pool_.trim();
+  next_look_ = look_around(connections_, next_look_, receiver_.dries());
   report_failures();
   return forgotten_;
 }
 
 void Gateway::expel_hoarders(core::Now now) {
-  // Of a part of two bytes libzmq makes sixty-four: no more than need be from who has no credit.
-  const std::uint64_t strangers = 2 * limits_.max_frame() + kHoardingSlack;
-  const std::uint64_t limit = limits_.credit_max + strangers;
   receiver_.collect_events();
-  for (const Hoarder& hoarder : find_hoarders(connections_, limit, strangers)) {
+  const HoardingLimits limits = hoarding_limits(limits_);
+  for (const Hoarder& hoarder : find_hoarders(connections_, limits, receiver_.dries())) {
     monitor_.expel(hoarder.fd, hoarder.generation, now.steady_ns);
     const std::string_view name =
         hoarder.connection == kNone ? "?" : connections_[hoarder.connection].name;
@@ -92,23 +104,33 @@ void Gateway::say(core::LogLine::Level level, std::string text) {
   log_.push_back({level, std::move(text)});
 }
 
+/// What to do if it is the limit of open files; told once.
+std::string Gateway::file_limit_hint(int error) {
+  if (error != EMFILE || std::exchange(told_file_limit_, true)) return {};
+  return fmt::format(
+      " open_files={} peers={}: peers cannot connect; raise the limit of open files (ulimit -n), "
+      "or lower limits.peers",
+      ::sysconf(_SC_OPEN_MAX), limits_.peers);
+}
+
 /// Called about once a second, so that a storm of failures is one line.
 void Gateway::report_failures() {
   using Level = core::LogLine::Level;
   const ConnectionFailures failures = monitor_.failures();
   if (const auto count = failures.accepts - reported_.accepts; count > 0) {
     say(Level::kWarning,
-        fmt::format("accept_failed count={} why=\"{}\": peers cannot connect; raise the limit of "
-                    "open files (ulimit -n)",
-                    count, std::strerror(failures.accept_error)));
+        fmt::format("accept_failed count={} why=\"{}\"{}", count,
+                    std::strerror(failures.accept_error), file_limit_hint(failures.accept_error)));
   }
   if (const auto count = failures.handshakes - reported_.handshakes; count > 0) {
     say(Level::kDebug, fmt::format("handshake_failed count={}", count));
   }
   if (const auto count = receiver_.refused() - reported_refused_; count > 0) {
-    say(Level::kWarning, fmt::format("connection_refused count={} why=\"the table is full: "
-                                     "limits.peers is {}\"",
-                                     count, limits_.peers));
+    say(Level::kWarning,
+        fmt::format(
+            "connection_refused count={} why=\"the table of {} connections is full: it holds "
+            "twice limits.peers, which is {}\"",
+            count, connections_.limit(), limits_.peers));
   }
   reported_ = failures;
   reported_refused_ = receiver_.refused();

@@ -77,6 +77,7 @@ class Gateway {
  private:
   void say(core::LogLine::Level level, std::string text);
   void report_failures();
+  [[nodiscard]] std::string file_limit_hint(int error);
 
   const core::Limits limits_;
   ChunkPool pool_;  // First: libzmq's context must be gone before it.
@@ -88,11 +89,13 @@ class Gateway {
   Executor executor_;
   Waiter waiter_;
   std::int64_t dry_at_ = 0;
+  std::size_t next_look_ = 0;  // The descriptor to look at next.
   std::vector<ConnectionId> gone_;
   std::vector<ConnectionId> forgotten_;
   std::vector<core::LogLine> log_;
   ConnectionFailures reported_;
   std::uint64_t reported_refused_ = 0;
+  bool told_file_limit_ = false;
 };
 
 }  // namespace zpost::net

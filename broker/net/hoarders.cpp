@@ -24,18 +24,34 @@ std::uint64_t bytes_received(int fd) {
   return info.tcpi_bytes_received > waiting ? info.tcpi_bytes_received - waiting : 0;
 }
 
+// A round of 10,000 connections takes three minutes: some KiB of heartbeats each.
+constexpr std::size_t kLooks = 64;
+
 }  // namespace
 
-std::vector<Hoarder> find_hoarders(const Connections& connections, std::uint64_t limit,
-                                   std::uint64_t stranger_limit) {
+std::vector<Hoarder> find_hoarders(Connections& connections, const HoardingLimits& limits,
+                                   std::uint64_t dries) {
   std::vector<Hoarder> found;
-  connections.for_each_descriptor([&](int fd, std::uint32_t generation, ConnectionId id) {
+  const auto visit = [&](int fd, std::uint32_t generation, ConnectionId id, WireCount& wire) {
     const std::uint64_t received = bytes_received(fd);
-    const std::uint64_t read = id == kNone ? 0 : connections[id].wire_bytes;
-    if (received > read + (id == kNone ? stranger_limit : limit))
-      found.push_back({fd, generation, id, received - read});
-  });
+    const std::uint64_t unread = wire.unread(received);
+    const std::uint64_t limit = id == kNone ? limits.stranger : limits.unread;
+    if (unread > limit || wire.stuck(dries) > limits.stuck) {
+      found.push_back({fd, generation, id, unread});
+    }
+    wire.look(received, dries);
+  };
+  connections.for_each_descriptor(0, connections.descriptors(), visit);
   return found;
+}
+
+std::size_t look_around(Connections& connections, std::size_t next, std::uint64_t dries) {
+  if (next >= connections.descriptors()) next = 0;
+  connections.for_each_descriptor(next, next + kLooks,
+                                  [&](int fd, std::uint32_t, ConnectionId, WireCount& wire) {
+                                    wire.look(bytes_received(fd), dries);
+                                  });
+  return next + kLooks;
 }
 
 }  // namespace zpost::net

@@ -13,11 +13,6 @@ std::string_view text_of(zmq_msg_t& message) {
   return {static_cast<const char*>(zmq_msg_data(&message)), zmq_msg_size(&message)};
 }
 
-/// What a part takes on the wire (ZMTP 3: flags, and a length of one byte or eight).
-std::uint64_t wire_bytes(std::size_t size) {
-  return size + (size > 255 ? 9 : 2);
-}
-
 }  // namespace
 
 Receiver::Receiver(RouterSocket& socket, Connections& connections, Monitor& monitor)
@@ -32,8 +27,10 @@ Receiver::~Receiver() {
 }
 
 bool Receiver::ready() {
-  if (!has_identity_ && !draining_) has_identity_ = socket_.receive(identity_);
-  return has_identity_ || draining_;
+  if (has_identity_ || draining_) return true;
+  has_identity_ = socket_.receive(identity_);
+  if (!has_identity_) ++dries_;
+  return has_identity_;
 }
 
 Incoming Receiver::receive(std::int64_t now) {
@@ -53,7 +50,11 @@ Incoming Receiver::receive(std::int64_t now) {
   const bool several = zmq_msg_more(&body_) != 0;
   if (incoming.connection != kNone) {
     Connection& connection = connections_[incoming.connection];
-    connection.wire_bytes += wire_bytes(zmq_msg_size(&body_));
+    if (several) {
+      connection.wire.read_part(zmq_msg_size(&body_));
+    } else {
+      connection.wire.read_message(zmq_msg_size(&body_), dries_);
+    }
     if (connection.expelled) {
       incoming.kind = Incoming::Kind::kIgnored;
     } else if (connection.name.empty()) {
@@ -81,7 +82,7 @@ void Receiver::drain_parts() {
     [[maybe_unused]] const bool has_part = socket_.receive(body_);
     assert(has_part);
     if (connections_.exists(draining_from_)) {
-      connections_[draining_from_].wire_bytes += wire_bytes(zmq_msg_size(&body_));
+      connections_[draining_from_].wire.read_part(zmq_msg_size(&body_));
     }
     if (zmq_msg_more(&body_) == 0) {
       draining_ = false;

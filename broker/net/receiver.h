@@ -50,6 +50,9 @@ class Receiver {
   /// The monitor's events up to now, applied to the table.
   void collect_events();
 
+  /// How often the socket ran dry so far.
+  [[nodiscard]] std::uint64_t dries() const { return dries_; }
+
   /// Connections that found no room in the table, so far.
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
@@ -69,6 +72,7 @@ class Receiver {
   bool draining_ = false;      // In the middle of a message of many parts, of `draining_from_`.
   ConnectionId draining_from_ = kNone;
   std::vector<ConnectionEvent> events_;
+  std::uint64_t dries_ = 0;
   std::uint64_t refused_ = 0;
 };
 

@@ -48,6 +48,13 @@ class RawPeer {
     pending_ += content;
   }
 
+  /// Queues one of libzmq's own heartbeats.
+  void heartbeat() {
+    std::string ping("\x04PING\0\0", 7);
+    ping += "sixteen bytes...";  // The most a heartbeat may carry.
+    pending_ += '\x04' + std::string(1, static_cast<char>(ping.size())) + ping;
+  }
+
   /// Writes what the kernel takes. True: all of it.
   bool write() {
     // Nothing may follow our half of the handshake before the other half came.

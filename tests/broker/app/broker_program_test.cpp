@@ -19,7 +19,14 @@ namespace zpost::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
+
+int count_of(std::string_view part, std::string_view text) {
+  int count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
 
 class BrokerProgramTest : public testing::Test {
  protected:
@@ -137,6 +144,17 @@ TEST_F(BrokerProgramTest, CheckConfigShowsTheEffectiveValues) {
   EXPECT_THAT(broker.out(), HasSubstr("queue = \"1MiB\""));
 }
 
+TEST_F(BrokerProgramTest, AnEmptyConfigurationFileIsTheDefaults) {
+  const std::string file = directory_ + "/empty.toml";
+  std::ofstream{file};
+  Process broker("zpost-broker", {"--config", file, "--check-config"});
+  EXPECT_EQ(broker.exit_code(), 0) << broker.err();
+  EXPECT_THAT(broker.out(), StartsWith("ok\n"));
+  Process other("zpost-broker", {"--config", directory_, "--check-config"});
+  EXPECT_EQ(other.exit_code(), 2);
+  EXPECT_THAT(other.err(), HasSubstr(directory_ + ": Is a directory"));
+}
+
 TEST_F(BrokerProgramTest, CheckConfigNamesTheLineOfAnUnknownKey) {
   const std::string file = directory_ + "/broker.toml";
   std::ofstream(file) << "[limits]\nmemroy = \"128MiB\"\n";
@@ -171,6 +189,20 @@ TEST_F(BrokerProgramTest, LogsAreJsonWhenAskedAndNeverShowATokenOrPayload) {
   EXPECT_GT(count, 1);
   EXPECT_EQ(broker_->err().find("abcdef12"), std::string::npos);
   EXPECT_EQ(broker_->err().find("secret"), std::string::npos);
+}
+
+TEST_F(BrokerProgramTest, NobodyForgesALineOfTheLog) {
+  start();
+  Dealer mallory(identity_of("mallory"));
+  mallory.connect(endpoint_);
+  Hello hello;
+  hello.instance = std::string(32, 'a');
+  hello.software = "x\n2026-01-01T00:00:00.000Z info joined name=root";
+  const ByteBuffer body = encode(hello);
+  mallory.send({.kind = Kind::kHello, .from = "mallory", .body = body});
+  body_of_next(mallory, Kind::kWelcome);
+  EXPECT_TRUE(wait_until([&] { return broker_->err().find("name=root") != std::string::npos; }));
+  EXPECT_EQ(broker_->err().find("\n2026-01-01"), std::string::npos) << broker_->err();
 }
 
 TEST_F(BrokerProgramTest, TheSignalToStopSaysGoodbyeToPeers) {
@@ -301,6 +333,15 @@ TEST_F(BrokerProgramTest, RunningOutOfFilesIsALoudLine) {
     return broker_->err().find("accept_failed") != std::string::npos;
   }));
   EXPECT_THAT(broker_->err(), HasSubstr("ulimit -n"));
+  EXPECT_THAT(broker_->err(), HasSubstr("open_files=30 peers=20000"));
+  EXPECT_TRUE(wait_until([&] { return count_of("accept_failed", broker_->err()) > 1; }));
+  EXPECT_EQ(count_of("ulimit", broker_->err()), 1) << "it is told once";
+}
+
+TEST_F(BrokerProgramTest, FewerFilesThanPeersAreNoTroubleAsLongAsAllCanConnect) {
+  start({"--peers", "1000000"});
+  EXPECT_TRUE(wait_until([&] { return broker_->err().find("started") != std::string::npos; }));
+  EXPECT_THAT(broker_->err(), Not(HasSubstr("warning")));
 }
 
 TEST_F(BrokerProgramTest, AnIpv6EndpointStandsInBrackets) {

@@ -80,6 +80,21 @@ TEST(ConfigTest, ABadValueNamesKeyValueAndRange) {
   EXPECT_THAT(error_of("[broker]\nlisten = [1]\n"), HasSubstr("list of texts"));
 }
 
+TEST(ConfigTest, WarnIsWarning) {
+  const auto config = parse_config("[log]\nlevel = \"warn\"\n", "broker.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().text;
+  EXPECT_EQ(config->log_level, "warning");
+}
+
+TEST(ConfigTest, ABrokersNameThatIsTooLongIsNamed) {
+  Config config;
+  config.name = std::string(65, 'n');
+  const auto refused = check_config(config);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().text,
+              HasSubstr("broker.name = \"" + config.name + "\" has 65 bytes"));
+}
+
 TEST(ConfigTest, BadTomlIsAnErrorWithItsLine) {
   EXPECT_THAT(error_of("[limits]\nmemory = \n"), HasSubstr("broker.toml:2:"));
 }

@@ -139,6 +139,34 @@ TEST_F(ConnectionsTest, AFullTableForgetsWhatIsGoneFirst) {
   EXPECT_EQ(table_.find(identity_of("b")), kNone);
 }
 
+TEST_F(ConnectionsTest, WhatWasReadOfAConnectionOutlivesItsSlot) {
+  const ConnectionId bad = speak("nobody", 4);
+  table_[bad].wire.read_message(10'000, 0);
+  for (const auto* const name : {"b", "c", "d", "e"}) {
+    speak(identity_of(name), 4 + static_cast<int>(table_.size()));
+  }
+  ASSERT_EQ(forgotten_, bad);
+  const auto unread = [this](int fd, std::uint64_t received) {
+    std::uint64_t bytes = 0;
+    const auto visit = [&](int, std::uint32_t, ConnectionId, const WireCount& wire) {
+      bytes = wire.unread(received);
+    };
+    table_.for_each_descriptor(static_cast<std::size_t>(fd), static_cast<std::size_t>(fd) + 1,
+                               visit);
+    return bytes;
+  };
+  EXPECT_EQ(unread(4, 10'100), 91u);
+
+  disconnect(5);
+  gone();
+  const Connections::Made again = table_.make("nobody");  // Its connection still is the first.
+  ASSERT_NE(again.id, kNone);
+  link(again.id, 4);
+  EXPECT_EQ(unread(4, 10'100), 91u);
+  accept(4);
+  EXPECT_EQ(unread(4, 10'100), 10'100u) << "another connection on the same number";
+}
+
 TEST_F(ConnectionsTest, AFullTableForgetsBadIdentitiesNext) {
   const ConnectionId bad = speak("nobody", 4);
   for (const auto* const name : {"b", "c", "d"}) {

@@ -135,6 +135,16 @@ class GatewayTest : public testing::Test {
     first_id_ = decode_welcome(*body)->first_id;
   }
 
+  void say_hello(test::RawPeer& peer, std::string_view name) {
+    Hello hello;
+    hello.instance = std::string(32, 'a');
+    const ByteBuffer body = encode(hello);
+    ByteBuffer frame;
+    append_envelope(frame, {.kind = Kind::kHello, .from = name, .body = body});
+    peer.part(as_text(frame), false);
+    ASSERT_TRUE(turn_until([&] { return peer.write() && router_.sessions() == 1; }));
+  }
+
   core::Limits limits_ = small_limits();
   core::Router router_{limits_, {"zpost", std::string(32, '0'), 0}};
   Gateway gateway_{SocketSettings{}, limits_};
@@ -251,6 +261,38 @@ TEST_F(GatewayTest, AMessageOfEndlessPartsIsCutOff) {
   std::string lines;
   for (const core::LogLine& line : gateway_.take_log()) lines += line.text;
   EXPECT_NE(lines.find("expelled"), std::string::npos);
+}
+
+TEST_F(GatewayTest, AMessageOfEndlessTinyPartsIsCutOffThoughItsPeerHasCredit) {
+  test::RawPeer mallory(endpoint_, identity_of("mallory"));
+  say_hello(mallory, "mallory");
+  // Not more than its credit; but what cannot be read once the socket ran dry is no envelope.
+  for (int i = 0; i < 280'000; ++i) mallory.part("", true);
+  EXPECT_TRUE(turn_until([&] {
+    mallory.write();
+    gateway_.expel_hoarders(now_);
+    return mallory.closed();
+  }));
+}
+
+TEST_F(GatewayTest, HeartbeatsDoNotAddUpToAHoard) {
+  test::RawPeer alice(endpoint_, identity_of("alice"));
+  say_hello(alice, "alice");
+  ByteBuffer ping;
+  append_envelope(ping, {.kind = Kind::kPing, .from = "alice", .body = as_bytes("hi")});
+  for (int round = 0; round < 60; ++round) {
+    for (int i = 0; i < 4'000; ++i) alice.heartbeat();
+    ASSERT_TRUE(turn_until([&] { return alice.write(); }));
+    static_cast<void>(gateway_.keep_house(now_));
+    turn();
+    const int before = frames_;
+    alice.part(as_text(ping), false);
+    ASSERT_TRUE(turn_until([&] { return alice.write() && frames_ > before; }));
+  }
+  gateway_.expel_hoarders(now_);
+  turn();
+  gateway_.expel_hoarders(now_);
+  EXPECT_TRUE(gateway_.take_log().empty());
 }
 
 TEST_F(GatewayTest, AnHonestPeerIsNoHoarder) {
@@ -391,6 +433,24 @@ TEST_F(GatewayTest, SlotsOfThoseWhoLeftAreUsedAgain) {
     dealer.close();
     ASSERT_TRUE(turn_until([&] { return gone_ == 1; }));
   }
+}
+
+TEST_F(GatewayTest, AFullTableIsToldWithItsRealSize) {
+  std::vector<std::unique_ptr<Dealer>> dealers;
+  EXPECT_TRUE(turn_until([&] {
+    if (dealers.size() <= 2 * limits_.peers) {
+      const auto number = static_cast<unsigned>(dealers.size());
+      dealers.push_back(
+          std::make_unique<Dealer>(identity_of("p" + std::to_string(number), number)));
+      dealers.back()->connect(endpoint_);
+      dealers.back()->hello("p" + std::to_string(number));
+    }
+    static_cast<void>(gateway_.keep_house(now_));
+    for (const core::LogLine& line : gateway_.take_log()) log_ += line.text + "\n";
+    return log_.find("connection_refused") != std::string::npos;
+  }));
+  EXPECT_NE(log_.find("table of 40 connections"), std::string::npos) << log_;
+  EXPECT_NE(log_.find("limits.peers, which is 20"), std::string::npos) << log_;
 }
 
 TEST_F(GatewayTest, NoTokenIsInTheLog) {
