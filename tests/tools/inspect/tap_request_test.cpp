@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "peer/cli/shared/json.h"
 #include "peer/cli/shared/msgpack_json.h"
 
 namespace zpost::inspect {
