@@ -85,6 +85,12 @@ class Link final : public FrameSink {
   /// What the monitor says: empty, or why the connection is lost.
   [[nodiscard]] std::string loss();
 
+  /// Why a frame could not be sent or received: the connection is lost. Empty: all went well.
+  /// Nothing is sent after it, since frames go in order or not at all.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+  [[nodiscard]] bool has_failed() const { return !failure_.empty(); }
+
   void send(FrameRef frame) override;
   void send_control(Bytes frame) override;
 
@@ -106,6 +112,7 @@ class Link final : public FrameSink {
 
   [[nodiscard]] bool sent_just_now() const;
   [[nodiscard]] bool fail(const char* what);
+  void note_failure(const char* what);
   [[nodiscard]] bool set_up(const std::string& name, Heartbeat heartbeat);
   void forget();
   static void give_back(void* data, void* hint);
@@ -119,6 +126,8 @@ class Link final : public FrameSink {
   int monitor_descriptor_ = -1;
   std::vector<Retired> retired_;
   std::string error_;
+  int error_number_ = 0;
+  std::string failure_;  // Of this connection.
   std::uint64_t generation_ = 0;
   std::uint64_t sends_ = 0;
   Time last_send_ = Time::min();

@@ -203,7 +203,8 @@ void Peer::Impl::update_descriptor() {
 // --- The background thread's wake-ups ------------------------------------------------------------
 
 bool Peer::Impl::lingering() const {
-  return state_.has_open_frame() || state_.ack_wanted() || (link_.is_open() && !drained());
+  return state_.has_open_frame() || state_.ack_wanted() || link_.has_failed() ||
+         (link_.is_open() && !drained());
 }
 
 void Peer::Impl::keep_background_nimble() {
