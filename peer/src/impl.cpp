@@ -2,6 +2,9 @@
 #include "peer/src/impl.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include "peer/src/callback_scope.h"
@@ -17,6 +20,10 @@ Peer::Impl::Impl(Options options)
     : options_(std::move(options)), state_(options_, random_hex(32), link_.pool(), link_) {}
 
 Peer::Impl::~Impl() {
+  if (CallbackScope::active(this)) {
+    std::fputs("zpost::peer::Peer: destroyed inside one of its own callbacks\n", stderr);
+    std::abort();
+  }
   close(milliseconds(1000));
 }
 
@@ -48,11 +55,8 @@ bool Peer::Impl::close(milliseconds timeout) {
   const Time deadline = deadline_after(Clock::now(), timeout);
   Lock lock(mutex_);
   // The thread that calls back cannot wait for itself: the rest is the destructor's.
-  if (CallbackScope::active()) return state_.unsettled() == 0;
-  if (closing_) {
-    closed_.wait(lock, [this] { return finished_; });
-    return closed_well_;
-  }
+  if (CallbackScope::active(this)) return state_.unsettled() == 0;
+  if (closing_) return closed_by(lock, deadline);
   closing_ = true;
   if (options_.take == TakeMode::kOnNextReceive) state_.inbox().take();
   wait(lock, deadline, Interruptible::kNo,
@@ -71,6 +75,11 @@ bool Peer::Impl::close(milliseconds timeout) {
   finished_ = true;
   closed_.notify_all();
   return closed_well_;
+}
+
+/// Another call closes, or did: this one waits as long as it was asked to.
+bool Peer::Impl::closed_by(Lock& lock, Time deadline) {
+  return closed_.wait_until(lock, deadline, [this] { return finished_; }) && closed_well_;
 }
 
 void Peer::Impl::say_goodbye() {

@@ -98,6 +98,8 @@ class Link final : public FrameSink {
     return in_flight_.load(std::memory_order_acquire) != 0 || sent_just_now();
   }
 
+  [[nodiscard]] Time now() override { return Clock::now(); }
+
   /// The buffers of frames to be sent.
   [[nodiscard]] FramePool& pool() { return pool_; }
 

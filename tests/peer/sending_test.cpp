@@ -102,6 +102,23 @@ TEST_F(SendingTest, WhatCanNeverBeSentIsRefusedWithTheReason) {
   EXPECT_EQ(alice.send("bob", as_bytes("\xff"), text).error().fault, Fault::kInvalid);
 }
 
+TEST_F(SendingTest, TheEmptyNameIsNoRecipientAfterARequestToTheBrokerEither) {
+  Peer alice = connect("alice");
+  ASSERT_TRUE(alice.request("", as_bytes("?"), kPatience).get());
+  EXPECT_EQ(alice.send("", as_bytes("x")).error().fault, Fault::kInvalid);
+}
+
+TEST_F(SendingTest, ABodyThatIsTooLargeIsRefusedWithoutALookAtIt) {
+  Peer alice = connect("alice");
+  constexpr std::size_t kSize = std::size_t{3} << 30;
+  void* const hidden = mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(hidden, MAP_FAILED);
+  const auto refused = alice.send("bob", {static_cast<const std::byte*>(hidden), kSize});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("3221225495"), std::string::npos) << refused.error().text;
+  munmap(hidden, kSize);
+}
+
 TEST_F(SendingTest, TheLargestEnvelopeGoesThrough) {
   Peer alice = connect("alice");
   Peer bob = connect("bob");
