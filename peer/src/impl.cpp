@@ -8,11 +8,14 @@
 #include <utility>
 
 #include "peer/src/callback_scope.h"
+#include "peer/src/exhaustion.h"
 
 namespace zpost::peer {
 namespace {
 
 constexpr milliseconds kLastWords{500};  // For the goodbye to leave.
+/// What libzmq opens for a context of one socket and its monitor, and a few to spare.
+constexpr int kDescriptors = 16;
 
 }  // namespace
 
@@ -30,7 +33,12 @@ Peer::Impl::~Impl() {
 std::optional<Failure> Peer::Impl::connect() {
   const Time deadline = deadline_after(Clock::now(), options_.connect_timeout);
   Lock lock(mutex_);
+  // libzmq ends the program when it finds none for its threads.
+  require_descriptors(kDescriptors);
   if (!open_link()) {
+    if (const int number = link_.error_number(); is_exhaustion(number)) {
+      throw std::system_error(number, std::generic_category(), link_.error());
+    }
     return Failure{Fault::kInvalid, Outcome::kNone,
                    "endpoint \"" + options_.endpoint + "\": " + link_.error()};
   }

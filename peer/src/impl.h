@@ -31,6 +31,7 @@ class Peer::Impl {
  public:
   using Lock = std::unique_lock<std::mutex>;
 
+  /// Throws std::system_error when the system has no more of something.
   explicit Impl(Options options);
   /// Closes. Inside one of its own callbacks it ends the program: whoever calls back comes here
   /// again.
@@ -39,6 +40,7 @@ class Peer::Impl {
   Impl& operator=(const Impl&) = delete;
 
   // impl.cpp: life.
+  /// Throws as the constructor.
   [[nodiscard]] std::optional<Failure> connect();
   bool close(milliseconds timeout);
 

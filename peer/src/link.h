@@ -50,13 +50,16 @@ class Link final : public FrameSink {
   Link& operator=(const Link&) = delete;
 
   /// Opens a socket with the identity `name`~(new token) and starts to connect. False: libzmq does
-  /// not take the endpoint; error() says why. REQUIRES: !is_open().
+  /// not take the endpoint, or the system has no more of something; error() says why. REQUIRES:
+  /// !is_open().
   [[nodiscard]] bool open(const std::string& endpoint, const std::string& name,
                           Heartbeat heartbeat);
 
   [[nodiscard]] bool is_open() const { return socket_ != nullptr; }
 
   [[nodiscard]] const std::string& error() const { return error_; }
+
+  [[nodiscard]] int error_number() const { return error_number_; }
 
   /// Gives the connection up at once. Its descriptors stay valid until close_retired().
   void retire();

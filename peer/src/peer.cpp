@@ -2,9 +2,11 @@
 #include "zpost/peer/peer.h"
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "peer/src/callback_scope.h"
+#include "peer/src/exhaustion.h"
 #include "peer/src/impl.h"
 #include "peer/src/who.h"
 #include "zpost/protocol/names.h"
@@ -91,9 +93,13 @@ Peer::~Peer() = default;
 Answer<Peer> Peer::connect(Options options) {
   if (options.name.empty()) options.name = fresh_name();
   if (auto failure = check(options)) return *std::move(failure);
-  auto impl = std::make_unique<Impl>(std::move(options));
-  if (auto failure = impl->connect()) return *std::move(failure);
-  return Peer(std::move(impl));
+  try {
+    auto impl = std::make_unique<Impl>(std::move(options));
+    if (auto failure = impl->connect()) return *std::move(failure);
+    return Peer(std::move(impl));
+  } catch (const std::system_error& error) {
+    return exhausted(error);
+  }
 }
 
 const std::string& Peer::name() const {

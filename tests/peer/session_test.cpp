@@ -1,4 +1,6 @@
 // How a session begins, survives losses, and ends.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -67,6 +69,66 @@ TEST(ConnectTest, BadOptionsAreSaidWithTheirValue) {
   options.endpoint = "tcp://127.0.0.1:9";
   options.metadata = {{"long", std::string(2000, 'x')}};
   EXPECT_EQ(Peer::connect(options).error().fault, Fault::kInvalid);
+}
+
+/// What connect says of options that `change` made wrong, if it says that they are.
+std::string refused_with(const std::function<void(Options&)>& change) {
+  Options options;
+  options.name = "alice";
+  options.endpoint = "tcp://127.0.0.1:9";
+  options.connect_timeout = 10ms;
+  change(options);
+  const Answer<Peer> peer = Peer::connect(options);
+  return peer.error().fault == Fault::kInvalid ? peer.error().text : "";
+}
+
+TEST(ConnectTest, ALimitIsSaidBesideTheValueBeyondIt) {
+  const std::string software = refused_with([](Options& o) { o.software = std::string(200, 'x'); });
+  EXPECT_NE(software.find("200 bytes, the limit is 128"), std::string::npos) << software;
+  const std::string metadata = refused_with([](Options& o) {
+    o.metadata = {{"long", std::string(2000, 'x')}};
+  });
+  EXPECT_NE(metadata.find("the limit is 1024"), std::string::npos) << metadata;
+  EXPECT_NE(metadata.find("2010"), std::string::npos) << metadata;
+}
+
+TEST(ConnectTest, TextsAreUtf8) {
+  EXPECT_NE(refused_with([](Options& o) { o.software = "\xff"; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.metadata = {{"\xff", "x"}}; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.metadata = {{"x", "\xff"}}; }), "");
+  EXPECT_EQ(refused_with([](Options& o) { o.metadata = {{"x", "\xc3\xa9"}}; }), "");
+}
+
+TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
+  EXPECT_NE(refused_with([](Options& o) { o.connect_timeout = -1ms; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.reconnect_first = 0ms; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.reconnect_last = 19ms; }).find("19 ms"),
+            std::string::npos);
+  EXPECT_EQ(refused_with([](Options& o) { o.reconnect_last = kForever; }), "");
+}
+
+TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  int exhausted = 0;
+  Fault last = Fault::kExhausted;
+  // From none to enough: whatever it is that runs out first, the answer is the same.
+  for (rlim_t limit = 3; limit < 80 && last == Fault::kExhausted; ++limit) {
+    const rlimit few{limit, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    Options options;
+    options.endpoint = "tcp://127.0.0.1:9";
+    options.connect_timeout = 10ms;
+    const Answer<Peer> peer = Peer::connect(options);
+    setrlimit(RLIMIT_NOFILE, &before);
+    last = peer.error().fault;
+    if (last != Fault::kExhausted) break;
+    ++exhausted;
+    const std::string named = "may have " + std::to_string(limit) + " (ulimit -n)";
+    EXPECT_NE(peer.error().text.find(named), std::string::npos) << peer.error().text;
+  }
+  EXPECT_GT(exhausted, 10);
+  EXPECT_EQ(last, Fault::kUnreachable);
 }
 
 TEST_F(SessionTest, ABrokerThatComesLateIsFound) {

@@ -22,6 +22,7 @@ enum class Fault {
   kWouldBlock,   // It would have to wait (try_send without credit, or a call inside a callback).
   kTimedOut,     // The deadline passed.
   kFailed,       // A request's final outcome is a failure; `outcome` says which.
+  kExhausted,    // The system has no more descriptors or threads; the text names the limit.
 };
 
 struct Failure {
