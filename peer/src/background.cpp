@@ -30,7 +30,7 @@ void Peer::Impl::turn(Lock& lock) {
     interrupts_passed_on_ = interrupts;  // A signal handler cannot wake them itself.
     for (Waiter* const waiter : waiters_) wake(*waiter);
   }
-  if (monitor_unread_) read_monitor();
+  if (monitor_unread_ || link_.has_failed()) read_monitor();
   rest_ = choose_rest();
   if (rest_ == Rest::kSocket && !drained()) drain();
   state_.tick(Clock::now());
@@ -47,12 +47,12 @@ void Peer::Impl::turn(Lock& lock) {
 
 void Peer::Impl::read_monitor() {
   monitor_unread_ = false;
-  std::string why;
+  std::string why = link_.failure();
   for (std::string next = link_.loss(); !next.empty(); next = link_.loss()) {
     if (why.empty()) why = std::move(next);
   }
   if (why.empty()) return;
-  // The monitor overtakes what was received before the loss.
+  // The news overtakes what was received before the loss.
   drain();
   loss_ = why;
   state_.lost(why);

@@ -1,5 +1,7 @@
 #include "peer/src/frame_pool.h"
 
+#include <cassert>
+
 namespace zpost::peer {
 
 FramePool::~FramePool() {
@@ -35,6 +37,7 @@ FrameRef FramePool::acquire(std::size_t capacity) {
     if (shelf.ready != nullptr) {
       FrameBuffer* const buffer = shelf.ready;
       shelf.ready = buffer->next;
+      assert(buffer->kept == 0);
       buffer->size = 0;
       return FrameRef(buffer);
     }
@@ -44,12 +47,14 @@ FrameRef FramePool::acquire(std::size_t capacity) {
   fresh->bytes = std::make_unique_for_overwrite<std::byte[]>(fresh->capacity);
   fresh->size_class = index;
   fresh->pool = this;
+  allocated_.fetch_add(fresh->capacity, std::memory_order_relaxed);
   return FrameRef(fresh.release());
 }
 
 void FramePool::give_back(FrameBuffer* buffer) {
   if (buffer->size_class >= kClasses.size()) {
     const std::unique_ptr<FrameBuffer> owner(buffer);  // Larger than any class: freed.
+    allocated_.fetch_sub(buffer->capacity, std::memory_order_relaxed);
     return;
   }
   std::atomic<FrameBuffer*>& returned = shelves_[buffer->size_class].returned;

@@ -23,6 +23,7 @@ struct FrameBuffer {
   std::size_t capacity = 0;
   std::size_t size = 0;
   std::size_t size_class = 0;
+  std::size_t kept = 0;  // Bytes of it that are copies for resending: the ledger's.
   FramePool* pool = nullptr;
   FrameBuffer* next = nullptr;            // While it waits in the pool.
   std::atomic<int>* in_flight = nullptr;  // Counts frames that libzmq holds; see Link.
@@ -83,6 +84,11 @@ class FramePool {
   /// An empty buffer for at least `capacity` bytes.
   [[nodiscard]] FrameRef acquire(std::size_t capacity);
 
+  /// The capacity of all buffers, of those in use and those that wait for their next.
+  [[nodiscard]] std::size_t allocated_bytes() const {
+    return allocated_.load(std::memory_order_relaxed);
+  }
+
   /// The capacity acquire(capacity) would give.
   [[nodiscard]] static std::size_t rounded(std::size_t capacity);
 
@@ -99,6 +105,7 @@ class FramePool {
   void give_back(FrameBuffer* buffer);
 
   std::array<Shelf, kClasses.size()> shelves_;
+  std::atomic<std::size_t> allocated_{0};
 };
 
 inline void FrameRef::reset() {

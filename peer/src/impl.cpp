@@ -2,14 +2,20 @@
 #include "peer/src/impl.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include "peer/src/callback_scope.h"
+#include "peer/src/exhaustion.h"
 
 namespace zpost::peer {
 namespace {
 
 constexpr milliseconds kLastWords{500};  // For the goodbye to leave.
+/// What libzmq opens for a context of one socket and its monitor, and a few to spare.
+constexpr int kDescriptors = 16;
 
 }  // namespace
 
@@ -17,13 +23,22 @@ Peer::Impl::Impl(Options options)
     : options_(std::move(options)), state_(options_, random_hex(32), link_.pool(), link_) {}
 
 Peer::Impl::~Impl() {
+  if (CallbackScope::active(this)) {
+    std::fputs("zpost::peer::Peer: destroyed inside one of its own callbacks\n", stderr);
+    std::abort();
+  }
   close(milliseconds(1000));
 }
 
 std::optional<Failure> Peer::Impl::connect() {
   const Time deadline = deadline_after(Clock::now(), options_.connect_timeout);
   Lock lock(mutex_);
+  // libzmq ends the program when it finds none for its threads.
+  require_descriptors(kDescriptors);
   if (!open_link()) {
+    if (const int number = link_.error_number(); is_exhaustion(number)) {
+      throw std::system_error(number, std::generic_category(), link_.error());
+    }
     return Failure{Fault::kInvalid, Outcome::kNone,
                    "endpoint \"" + options_.endpoint + "\": " + link_.error()};
   }
@@ -48,11 +63,8 @@ bool Peer::Impl::close(milliseconds timeout) {
   const Time deadline = deadline_after(Clock::now(), timeout);
   Lock lock(mutex_);
   // The thread that calls back cannot wait for itself: the rest is the destructor's.
-  if (CallbackScope::active()) return state_.unsettled() == 0;
-  if (closing_) {
-    closed_.wait(lock, [this] { return finished_; });
-    return closed_well_;
-  }
+  if (CallbackScope::active(this)) return state_.unsettled() == 0;
+  if (closing_) return closed_by(lock, deadline);
   closing_ = true;
   if (options_.take == TakeMode::kOnNextReceive) state_.inbox().take();
   wait(lock, deadline, Interruptible::kNo,
@@ -71,6 +83,11 @@ bool Peer::Impl::close(milliseconds timeout) {
   finished_ = true;
   closed_.notify_all();
   return closed_well_;
+}
+
+/// Another call closes, or did: this one waits as long as it was asked to.
+bool Peer::Impl::closed_by(Lock& lock, Time deadline) {
+  return closed_.wait_until(lock, deadline, [this] { return finished_; }) && closed_well_;
 }
 
 void Peer::Impl::say_goodbye() {

@@ -31,12 +31,16 @@ class Peer::Impl {
  public:
   using Lock = std::unique_lock<std::mutex>;
 
+  /// Throws std::system_error when the system has no more of something.
   explicit Impl(Options options);
+  /// Closes. Inside one of its own callbacks it ends the program: whoever calls back comes here
+  /// again.
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   // impl.cpp: life.
+  /// Throws as the constructor.
   [[nodiscard]] std::optional<Failure> connect();
   bool close(milliseconds timeout);
 
@@ -88,15 +92,17 @@ class Peer::Impl {
   /// What the background thread does between its turns.
   enum class Rest {
     kParked,  // Waits for time or a kick: a program thread pumps.
-    kCycle,   // Looks after a millisecond: program threads were here a moment ago.
+    kCycle,   // Looks every two milliseconds: program threads were here a moment ago.
     kSocket,  // Polls the socket.
   };
 
   // impl.cpp
+  [[nodiscard]] bool closed_by(Lock& lock, Time deadline);
   void say_goodbye();
 
   // pump.cpp
   Waited wait(Lock& lock, Time deadline, Interruptible interruptible, std::function<bool()> ready);
+  void forget(Waiter& waiter);
   [[nodiscard]] bool interrupted(std::uint32_t since);
   void poll_as_pumper(Lock& lock, Waiter& self, Time deadline);
   bool receive_frame();
@@ -110,6 +116,7 @@ class Peer::Impl {
   void wake(Waiter& waiter);
   [[nodiscard]] bool has_callbacks();
   void dispatch(Lock& lock);
+  void dispatch_some(Lock& lock);
   void update_descriptor();
   [[nodiscard]] bool lingering() const;
   void keep_background_nimble();
@@ -134,6 +141,7 @@ class Peer::Impl {
   [[nodiscard]] std::optional<Failure> refuse_any(Draft draft, std::span<const Bytes> bodies);
   [[nodiscard]] std::size_t try_span(Draft draft, std::span<const Bytes> bodies);
   [[nodiscard]] std::optional<Failure> await_credit(Lock& lock, const Draft& draft, Time deadline);
+  [[nodiscard]] bool defer(Lock& lock, const Draft& draft, const Failure& failure);
   void after_send(Lock& lock);
 
   // receiving.cpp

@@ -136,7 +136,6 @@ void Inbox::discard() {
     for (std::size_t i = entry->views.size(); i > entry->next; --i) {
       const EnvelopeView& view = entry->views[i - 1];
       if (has_mark(view)) watermarks_.take_back(view.from, view.id);
-      --counts_.received;
     }
   }
   entries_.clear();

@@ -93,7 +93,7 @@ class Inbox {
 
   /// Since the beginning, over all epochs.
   struct Counts {
-    std::uint64_t received = 0;    // Queued for the program.
+    std::uint64_t received = 0;    // Queued for the program; again if discarded and repeated.
     std::uint64_t given = 0;       // Of those, given to the program.
     std::uint64_t taken = 0;       // Of those, taken.
     std::uint64_t duplicates = 0;  // Dropped, since the program had them before.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 namespace zpost::peer {
@@ -39,6 +40,11 @@ Ledger::Recipient& Ledger::open_account(std::string_view name) {
   return *last_;
 }
 
+const Ledger::Recipient* Ledger::find(std::string_view name) const {
+  const auto found = recipients_.find(name);
+  return found == recipients_.end() ? nullptr : &found->second;
+}
+
 Ledger::Recipient* Ledger::find(std::string_view name) {
   const auto found = recipients_.find(name);
   return found == recipients_.end() ? nullptr : &found->second;
@@ -61,8 +67,67 @@ std::size_t Ledger::admitted(const Recipient& to, std::uint64_t cost, std::size_
 
 void Ledger::keep(Recipient& to, Run run) {
   assert(to.runs.empty() || to.runs.back().last_id() < run.first_id);
+  hold(run);
   to.runs.push_back(std::move(run));
 }
+
+void Ledger::hold(const Run& run) {
+  FrameBuffer& frame = *run.frame.operator->();
+  if (frame.kept == 0) capacity_kept_ += frame.capacity;
+  frame.kept += run.bytes;
+  bytes_kept_ += run.bytes;
+}
+
+void Ledger::drop(const Run& run) {
+  FrameBuffer& frame = *run.frame.operator->();
+  frame.kept -= run.bytes;
+  bytes_kept_ -= run.bytes;
+  if (frame.kept != 0) return;
+  capacity_kept_ -= frame.capacity;
+  capacity_compacted_ = std::min(capacity_compacted_, capacity_kept_);
+}
+
+// --- Memory --------------------------------------------------------------------------------------
+
+void Ledger::compact_if_sparse() {
+  // Not again until as much has come anew, so that the work is in proportion to what was sent.
+  if (capacity_kept_ < kMostlyUsed * bytes_kept_ + kSpareBytes) return;
+  if (capacity_kept_ < 2 * capacity_compacted_) return;
+  for (auto& [name, to] : recipients_) compact(to.runs);
+  capacity_compacted_ = capacity_kept_;
+}
+
+void Ledger::compact(std::deque<Run>& runs) {
+  const auto sparse = [](const Run& run) {
+    return run.frame->kept * kMostlyUsed < run.frame->capacity;
+  };
+  for (auto first = runs.begin(); first != runs.end();) {
+    std::size_t bytes = 0;
+    auto last = first;
+    while (last != runs.end() && sparse(*last) &&
+           (bytes == 0 || bytes + last->bytes <= kTogether)) {
+      bytes += last++->bytes;
+    }
+    if (first == last) {
+      ++first;
+      continue;
+    }
+    FrameRef together = first->frame->pool->acquire(bytes);
+    for (; first != last; ++first) move_to(*first, together);
+  }
+}
+
+/// Moves a copy to the end of another frame.
+void Ledger::move_to(Run& run, const FrameRef& frame) {
+  std::memcpy(frame->bytes.get() + frame->size, run.view().data(), run.bytes);
+  drop(run);
+  run.offset = static_cast<std::uint32_t>(frame->size);
+  run.frame = frame;
+  frame->size += run.bytes;
+  hold(run);
+}
+
+// --- Receipts and failures -----------------------------------------------------------------------
 
 void Ledger::set_limits(std::uint64_t credit, std::uint64_t pair) {
   credit_ = std::max(credit, sent_);
@@ -106,6 +171,7 @@ void Ledger::pop_front(Recipient& to, const ReceiptEntry& receipt, std::vector<S
   to.outstanding -= covered.cost();
   outstanding_ -= covered.cost();
   tell(to, covered, receipt.unconfirmed ? Outcome::kUnconfirmed : Outcome::kDelivered, out);
+  drop(covered);
 }
 
 void Ledger::settle(const ReceiptEntry& receipt, std::vector<Settlement>& out) {
@@ -116,6 +182,7 @@ void Ledger::settle(const ReceiptEntry& receipt, std::vector<Settlement>& out) {
   }
   const auto covered = std::ranges::upper_bound(to->told, receipt.id);
   to->told.erase(to->told.begin(), covered);
+  compact_if_sparse();
 }
 
 Ledger::Recipient* Ledger::holder_of(std::string_view to, std::uint64_t id) {
@@ -151,6 +218,7 @@ void Ledger::cut_out(Recipient& to, std::uint64_t id) {
   const Run failed = split_front(rest, 1);
   to.outstanding -= failed.cost();
   outstanding_ -= failed.cost();
+  drop(failed);
   auto next = to.runs.erase(place);
   if (rest.count != 0) next = to.runs.insert(next, rest);
   if (before.count != 0) to.runs.insert(next, before);
@@ -166,6 +234,7 @@ void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
     requeue(to, has);
   }
   std::ranges::sort(backlog_, {}, [](const Queued& queued) { return queued.run.first_id; });
+  refuse_larger_than(welcome.max_envelope_bytes, out);
   sent_ = welcome.received;
   recount();
   set_limits(welcome.credit, welcome.pair);
@@ -174,19 +243,22 @@ void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
 void Ledger::lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out) {
   while (!to.runs.empty() && to.runs.front().first_id <= up_to) {
     Run& front = to.runs.front();
-    if (front.last_id() <= up_to) {
-      tell(to, front, Outcome::kLost, out);
-      to.runs.pop_front();
-    } else {
-      const auto count = static_cast<std::uint32_t>(up_to - front.first_id + 1);
-      tell(to, split_front(front, count), Outcome::kLost, out);
-    }
+    const bool whole = front.last_id() <= up_to;
+    const Run gone =
+        whole ? std::move(front)
+              : split_front(front, static_cast<std::uint32_t>(up_to - front.first_id + 1));
+    if (whole) to.runs.pop_front();
+    tell(to, gone, Outcome::kLost, out);
+    drop(gone);
   }
 }
 
 void Ledger::abandon(std::vector<Settlement>& out) {
   for (auto& [name, to] : recipients_) lose(to, UINT64_MAX, out);
-  for (const Queued& queued : backlog_) tell(*queued.to, queued.run, Outcome::kLost, out);
+  for (const Queued& queued : backlog_) {
+    tell(*queued.to, queued.run, Outcome::kLost, out);
+    drop(queued.run);
+  }
   backlog_.clear();
   recount();
 }
@@ -215,10 +287,53 @@ void Ledger::requeue_untold(Recipient& to, Run run) {
       const auto count = static_cast<std::uint32_t>(*told - run.first_id);
       backlog_.push_back({&to, split_front(run, count)});
     }
-    if (run.count == 1) return;
-    (void)split_front(run, 1);
+    const bool last = run.count == 1;
+    drop(last ? run : split_front(run, 1));
+    if (last) return;
   }
   backlog_.push_back({&to, std::move(run)});
+}
+
+/// Copies that no frame can carry would wait for ever, and everything behind them.
+void Ledger::refuse_larger_than(std::uint64_t limit, std::vector<Settlement>& out) {
+  std::deque<Queued> fitting;
+  for (Queued& queued : std::exchange(backlog_, {})) {
+    Run& rest = queued.run;
+    // Envelopes of different lengths part only where one of them may be too large.
+    while (rest.each == 0 && rest.bytes > limit && rest.count > 1) {
+      sort_out({queued.to, split_front(rest, 1)}, limit, fitting, out);
+    }
+    sort_out(std::move(queued), limit, fitting, out);
+  }
+  backlog_ = std::move(fitting);
+}
+
+void Ledger::sort_out(Queued queued, std::uint64_t limit, std::deque<Queued>& fitting,
+                      std::vector<Settlement>& out) {
+  const std::uint32_t largest = queued.run.each != 0 ? queued.run.each : queued.run.bytes;
+  if (largest <= limit) return fitting.push_back(std::move(queued));
+  tell(*queued.to, queued.run, Outcome::kTooLarge, out);
+  drop(queued.run);
+}
+
+Ledger::Backlog Ledger::backlog() const {
+  Backlog all;
+  if (backlog_.empty()) return all;
+  all.next_to = backlog_.front().to->name;
+  for (const Queued& queued : backlog_) {
+    all.envelopes += queued.run.count;
+    all.bytes += queued.run.bytes;
+  }
+  return all;
+}
+
+std::uint64_t Ledger::cost_kept() const {
+  std::uint64_t cost = 0;
+  for (const Queued& queued : backlog_) cost += queued.run.cost();
+  for (const auto& [name, to] : recipients_) {
+    for (const Run& run : to.runs) cost += run.cost();
+  }
+  return cost;
 }
 
 void Ledger::recount() {
@@ -239,6 +354,7 @@ Ledger::Queued Ledger::next_copy(std::size_t room) {
   if (count == 0) return {};
   Queued next{front.to, split_front(front.run, static_cast<std::uint32_t>(count))};
   if (front.run.count == 0) backlog_.pop_front();
+  drop(next.run);  // Kept again with the frame it goes in.
   charge(*next.to, next.run.cost());
   return next;
 }

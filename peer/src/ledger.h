@@ -79,7 +79,7 @@ class Ledger {
     return last_ != nullptr && last_->name == name ? *last_ : open_account(name);
   }
 
-  [[nodiscard]] Recipient* find(std::string_view name);
+  [[nodiscard]] const Recipient* find(std::string_view name) const;
 
   /// Whether the latest recipient() asked for `name`.
   [[nodiscard]] bool is_latest(std::string_view name) const {
@@ -141,14 +141,27 @@ class Ledger {
   /// receipt will cover it.
   Failed fail(std::string_view to, std::uint64_t id);
 
-  /// Goes on after a welcome: starts the epoch's totals, appends what is lost to `out`, and queues
-  /// what must be sent again. REQUIRES: all charged envelopes were kept.
+  /// Goes on after a welcome: starts the epoch's totals and queues what must be sent again. Appends
+  /// to `out` what is lost, and what is too large for a broker that came back with lower limits.
+  /// REQUIRES: all charged envelopes were kept.
   void welcomed(const Welcome& welcome, Continuation continuation, std::vector<Settlement>& out);
 
   /// Gives up: everything without an outcome is appended to `out` as lost. REQUIRES as welcomed().
   void abandon(std::vector<Settlement>& out);
 
   [[nodiscard]] bool resending() const { return !backlog_.empty(); }
+
+  /// What waits to be sent again, while resending().
+  struct Backlog {
+    std::string_view next_to;  // Whose copies come next: no credit for it stops all.
+    std::uint64_t envelopes = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  [[nodiscard]] Backlog backlog() const;
+
+  /// The cost of all copies. REQUIRES: all charged envelopes were kept.
+  [[nodiscard]] std::uint64_t cost_kept() const;
 
   /// The next copies to send again, as many as credit admits and `room` bytes hold, already
   /// charged; nothing in `run.count` if none can go now.
@@ -167,7 +180,14 @@ class Ledger {
   };
 
   static constexpr std::size_t kMaxIdleAccounts = 65'536;
+  // One copy holds its whole frame. So that memory stays in proportion to the copies, they move to
+  // frames of their own once frames hold more than kMostlyUsed times their bytes and kSpareBytes.
+  static constexpr std::size_t kMostlyUsed = 4;
+  static constexpr std::size_t kSpareBytes = 1 << 20;
+  static constexpr std::size_t kTogether =
+      16 * 1024;  // Copies of one recipient, if there are more.
 
+  [[nodiscard]] Recipient* find(std::string_view name);
   [[nodiscard]] Recipient& open_account(std::string_view name);
   [[nodiscard]] static Run split_front(Run& run, std::uint32_t count);
   void tell(const Recipient& to, const Run& run, Outcome outcome, std::vector<Settlement>& out);
@@ -177,6 +197,14 @@ class Ledger {
   void lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out);
   void requeue(Recipient& to, std::uint64_t above);
   void requeue_untold(Recipient& to, Run run);
+  void refuse_larger_than(std::uint64_t limit, std::vector<Settlement>& out);
+  void sort_out(Queued queued, std::uint64_t limit, std::deque<Queued>& fitting,
+                std::vector<Settlement>& out);
+  void hold(const Run& run);
+  void drop(const Run& run);
+  void compact_if_sparse();
+  void compact(std::deque<Run>& runs);
+  void move_to(Run& run, const FrameRef& frame);
   void recount();
   void forget_idle();
 
@@ -190,6 +218,9 @@ class Ledger {
   std::uint64_t sent_ = 0;         // Cost, in this epoch.
   std::uint64_t outstanding_ = 0;  // Cost not covered by receipts.
   std::uint64_t unsettled_ = 0;
+  std::size_t bytes_kept_ = 0;          // Of the copies …
+  std::size_t capacity_kept_ = 0;       // … and of the frames that hold them.
+  std::size_t capacity_compacted_ = 0;  // What it was after the latest compaction, or lower since.
 };
 
 }  // namespace zpost::peer

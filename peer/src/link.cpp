@@ -18,14 +18,28 @@ constexpr int kEvents = ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
 constexpr int kReceiveFrames = 16 * 1024;  // Above any window; it only bounds a broken broker.
 constexpr std::chrono::microseconds kJustNow{20};
 
+/// The result of `call`, a call of libzmq, made again as long as a signal interrupts it: most calls
+/// look after libzmq's own affairs first, and that fails with EINTR even if they need not wait.
+template <typename Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result == decltype(result)(-1) && errno == EINTR) result = call();
+  return result;
+}
+
 bool set(void* socket, int option, int value) {
-  return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+  return uninterrupted([&] { return zmq_setsockopt(socket, option, &value, sizeof value); }) == 0;
+}
+
+bool connect(void* socket, const std::string& endpoint) {
+  return uninterrupted([&] { return zmq_connect(socket, endpoint.c_str()); }) == 0;
 }
 
 int descriptor_of(void* socket) {
   int descriptor = -1;
   std::size_t size = sizeof descriptor;
-  return zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size) == 0 ? descriptor : -1;
+  const auto get = [&] { return zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size); };
+  return uninterrupted(get) == 0 ? descriptor : -1;
 }
 
 std::string text_of(std::uint16_t event) {
@@ -47,7 +61,7 @@ std::uint16_t next_event(void* monitor) {
   int more = 0;
   bool first = true;
   do {
-    if (zmq_msg_recv(&part, monitor, ZMQ_DONTWAIT) < 0) break;
+    if (uninterrupted([&] { return zmq_msg_recv(&part, monitor, ZMQ_DONTWAIT); }) < 0) break;
     if (first && zmq_msg_size(&part) >= sizeof event) {
       std::memcpy(&event, zmq_msg_data(&part), sizeof event);
     }
@@ -78,14 +92,17 @@ void Link::finish() {
 }
 
 bool Link::fail(const char* what) {
-  error_ = std::string(what) + ": " + zmq_strerror(errno);
+  error_number_ = errno;
+  error_ = std::string(what) + ": " + zmq_strerror(error_number_);
   forget();
   return false;
 }
 
 bool Link::set_up(const std::string& name, Heartbeat heartbeat) {
   const std::string identity = name + "~" + random_hex(kTokenHexDigits);
-  bool done = zmq_setsockopt(socket_, ZMQ_ROUTING_ID, identity.data(), identity.size()) == 0;
+  bool done = uninterrupted([&] {
+                return zmq_setsockopt(socket_, ZMQ_ROUTING_ID, identity.data(), identity.size());
+              }) == 0;
   // libzmq's own reconnect would send an unsent tail before any hello.
   done = done && set(socket_, ZMQ_RECONNECT_IVL, -1) && set(socket_, ZMQ_LINGER, 0) &&
          // What is sent is bounded by credit, what is received by the window.
@@ -103,22 +120,25 @@ bool Link::open(const std::string& endpoint, const std::string& name, Heartbeat 
   socket_ = zmq_socket(context_, ZMQ_DEALER);
   if (socket_ == nullptr || !set_up(name, heartbeat)) return fail("socket");
   const std::string events = "inproc://monitor-" + std::to_string(generation_);
-  if (zmq_socket_monitor(socket_, events.c_str(), kEvents) != 0) return fail("monitor");
+  const auto watch = [&] { return zmq_socket_monitor(socket_, events.c_str(), kEvents); };
+  if (uninterrupted(watch) != 0) return fail("monitor");
   monitor_ = zmq_socket(context_, ZMQ_PAIR);
-  if (monitor_ == nullptr || !set(monitor_, ZMQ_LINGER, 0) ||
-      zmq_connect(monitor_, events.c_str()) != 0) {
+  if (monitor_ == nullptr || !set(monitor_, ZMQ_LINGER, 0) || !connect(monitor_, events)) {
     return fail("monitor");
   }
   descriptor_ = descriptor_of(socket_);
   monitor_descriptor_ = descriptor_of(monitor_);
-  if (zmq_connect(socket_, endpoint.c_str()) != 0) return fail("connect");
+  if (!connect(socket_, endpoint)) return fail("connect");
   return true;
 }
 
 void Link::forget() {
   ++generation_;
+  failure_.clear();
   // Before its reader goes: an event nobody reads would hang libzmq's thread.
-  if (socket_ != nullptr) zmq_socket_monitor(socket_, nullptr, 0);
+  if (socket_ != nullptr) {
+    uninterrupted([this] { return zmq_socket_monitor(socket_, nullptr, 0); });
+  }
   retired_.push_back({std::exchange(socket_, nullptr), std::exchange(monitor_, nullptr)});
   descriptor_ = monitor_descriptor_ = -1;
 }
@@ -143,10 +163,14 @@ void Link::close_retired() {
 
 bool Link::receive(ReceivedFrame& frame) {
   if (socket_ == nullptr) return false;
-  while (zmq_msg_recv(&frame.message_, socket_, ZMQ_DONTWAIT) < 0) {
-    if (errno != EINTR) return false;
-  }
-  return true;
+  const auto get = [&] { return zmq_msg_recv(&frame.message_, socket_, ZMQ_DONTWAIT); };
+  if (uninterrupted(get) >= 0) return true;
+  if (errno != EAGAIN) note_failure("receiving");
+  return false;
+}
+
+void Link::note_failure(const char* what) {
+  if (failure_.empty()) failure_ = std::string(what) + ": " + zmq_strerror(errno);
 }
 
 std::string Link::loss() {
@@ -167,7 +191,7 @@ void Link::give_back(void* /*data*/, void* hint) {
 }
 
 void Link::send(FrameRef frame) {
-  if (socket_ == nullptr) return;  // Its copy stays in the ledger.
+  if (socket_ == nullptr || has_failed()) return;  // Its copy stays in the ledger.
   ++sends_;
   last_send_ = Clock::now();
   frame->in_flight = &in_flight_;
@@ -176,14 +200,17 @@ void Link::send(FrameRef frame) {
   const std::size_t size = frame->size;
   zmq_msg_t message;
   zmq_msg_init_data(&message, data, size, give_back, frame.release());
-  // It fails only when the connection is gone, which the monitor tells.
-  if (zmq_msg_send(&message, socket_, ZMQ_DONTWAIT) < 0) zmq_msg_close(&message);
+  const auto put = [&] { return zmq_msg_send(&message, socket_, ZMQ_DONTWAIT); };
+  if (uninterrupted(put) >= 0) return;
+  note_failure("sending");
+  zmq_msg_close(&message);
 }
 
 void Link::send_control(Bytes frame) {
-  if (socket_ == nullptr) return;
+  if (socket_ == nullptr || has_failed()) return;
   ++sends_;
-  zmq_send(socket_, frame.data(), frame.size(), ZMQ_DONTWAIT);
+  const auto put = [&] { return zmq_send(socket_, frame.data(), frame.size(), ZMQ_DONTWAIT); };
+  if (uninterrupted(put) < 0) note_failure("sending");
 }
 
 }  // namespace zpost::peer

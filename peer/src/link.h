@@ -50,13 +50,16 @@ class Link final : public FrameSink {
   Link& operator=(const Link&) = delete;
 
   /// Opens a socket with the identity `name`~(new token) and starts to connect. False: libzmq does
-  /// not take the endpoint; error() says why. REQUIRES: !is_open().
+  /// not take the endpoint, or the system has no more of something; error() says why. REQUIRES:
+  /// !is_open().
   [[nodiscard]] bool open(const std::string& endpoint, const std::string& name,
                           Heartbeat heartbeat);
 
   [[nodiscard]] bool is_open() const { return socket_ != nullptr; }
 
   [[nodiscard]] const std::string& error() const { return error_; }
+
+  [[nodiscard]] int error_number() const { return error_number_; }
 
   /// Gives the connection up at once. Its descriptors stay valid until close_retired().
   void retire();
@@ -85,12 +88,20 @@ class Link final : public FrameSink {
   /// What the monitor says: empty, or why the connection is lost.
   [[nodiscard]] std::string loss();
 
+  /// Why a frame could not be sent or received: the connection is lost. Empty: all went well.
+  /// Nothing is sent after it, since frames go in order or not at all.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+  [[nodiscard]] bool has_failed() const { return !failure_.empty(); }
+
   void send(FrameRef frame) override;
   void send_control(Bytes frame) override;
 
   [[nodiscard]] bool busy() override {
     return in_flight_.load(std::memory_order_acquire) != 0 || sent_just_now();
   }
+
+  [[nodiscard]] Time now() override { return Clock::now(); }
 
   /// The buffers of frames to be sent.
   [[nodiscard]] FramePool& pool() { return pool_; }
@@ -106,6 +117,7 @@ class Link final : public FrameSink {
 
   [[nodiscard]] bool sent_just_now() const;
   [[nodiscard]] bool fail(const char* what);
+  void note_failure(const char* what);
   [[nodiscard]] bool set_up(const std::string& name, Heartbeat heartbeat);
   void forget();
   static void give_back(void* data, void* hint);
@@ -119,6 +131,8 @@ class Link final : public FrameSink {
   int monitor_descriptor_ = -1;
   std::vector<Retired> retired_;
   std::string error_;
+  int error_number_ = 0;
+  std::string failure_;  // Of this connection.
   std::uint64_t generation_ = 0;
   std::uint64_t sends_ = 0;
   Time last_send_ = Time::min();

@@ -2,9 +2,11 @@
 #include "zpost/peer/peer.h"
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "peer/src/callback_scope.h"
+#include "peer/src/exhaustion.h"
 #include "peer/src/impl.h"
 #include "peer/src/who.h"
 #include "zpost/protocol/names.h"
@@ -25,25 +27,59 @@ Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& op
   return draft;
 }
 
+Failure invalid(std::string text) {
+  return {Fault::kInvalid, Outcome::kNone, std::move(text)};
+}
+
+/// Until `deadline`, rounded up.
+milliseconds time_left(Time deadline) {
+  if (deadline == Time::max()) return kForever;
+  return std::chrono::ceil<milliseconds>(deadline - Clock::now());
+}
+
+std::string text_of(milliseconds time) {
+  return std::to_string(time.count()) + " ms";
+}
+
+std::optional<Failure> check_texts(const Options& options) {
+  const std::size_t length = options.software.size();
+  if (length > kMaxSoftwareBytes) {
+    return invalid("software: " + std::to_string(length) + " bytes, the limit is " +
+                   std::to_string(kMaxSoftwareBytes));
+  }
+  if (!is_utf8(options.software)) return invalid("software: not UTF-8");
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : options.metadata) {
+    bytes += key.size() + value.size() + 6;
+    if (!is_utf8(key)) return invalid("metadata: a key is not UTF-8");
+    if (!is_utf8(value)) return invalid("metadata: the value of \"" + key + "\" is not UTF-8");
+  }
+  if (bytes <= kMaxMetadataBytes) return std::nullopt;
+  return invalid("metadata: up to " + std::to_string(bytes) + " bytes encoded, the limit is " +
+                 std::to_string(kMaxMetadataBytes));
+}
+
+std::optional<Failure> check_times(const Options& options) {
+  if (options.connect_timeout < milliseconds::zero()) {
+    return invalid("connect_timeout: " + text_of(options.connect_timeout) + ", the least is 0 ms");
+  }
+  if (options.reconnect_first <= milliseconds::zero()) {
+    return invalid("reconnect_first: " + text_of(options.reconnect_first) + ", the least is 1 ms");
+  }
+  if (options.reconnect_last >= options.reconnect_first) return std::nullopt;
+  return invalid("reconnect_last: " + text_of(options.reconnect_last) +
+                 ", the least is reconnect_first, " + text_of(options.reconnect_first));
+}
+
 std::optional<Failure> check(const Options& options) {
-  const auto invalid = [](std::string text) {
-    return Failure{Fault::kInvalid, Outcome::kNone, std::move(text)};
-  };
   if (!is_name(options.name)) {
     return invalid("name \"" + options.name + "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   }
   if (!options.endpoint.starts_with("tcp://") && !options.endpoint.starts_with("ipc://")) {
     return invalid("endpoint \"" + options.endpoint + "\": must be tcp://HOST:PORT or ipc://PATH");
   }
-  if (options.software.size() > kMaxSoftwareBytes) {
-    return invalid("software: more than " + std::to_string(kMaxSoftwareBytes) + " bytes");
-  }
-  std::size_t bytes = 0;
-  for (const auto& [key, value] : options.metadata) bytes += key.size() + value.size() + 6;
-  if (bytes > kMaxMetadataBytes) {
-    return invalid("metadata: more than " + std::to_string(kMaxMetadataBytes) + " bytes");
-  }
-  return std::nullopt;
+  if (auto failure = check_texts(options)) return failure;
+  return check_times(options);
 }
 
 }  // namespace
@@ -57,9 +93,13 @@ Peer::~Peer() = default;
 Answer<Peer> Peer::connect(Options options) {
   if (options.name.empty()) options.name = fresh_name();
   if (auto failure = check(options)) return *std::move(failure);
-  auto impl = std::make_unique<Impl>(std::move(options));
-  if (auto failure = impl->connect()) return *std::move(failure);
-  return Peer(std::move(impl));
+  try {
+    auto impl = std::make_unique<Impl>(std::move(options));
+    if (auto failure = impl->connect()) return *std::move(failure);
+    return Peer(std::move(impl));
+  } catch (const std::system_error& error) {
+    return exhausted(error);
+  }
 }
 
 const std::string& Peer::name() const {
@@ -129,6 +169,7 @@ std::future<Answer<Message>> Peer::request(std::string_view to, Bytes body, mill
 Answer<std::uint64_t> Peer::request(std::string_view to, Bytes body, milliseconds timeout,
                                     std::function<void(Answer<Message>)> callback,
                                     const SendOptions& options) {
+  if (!callback) return invalid("callback: empty");
   return impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
                         std::move(callback));
 }
@@ -146,20 +187,22 @@ Answer<std::uint64_t> Peer::reply(std::string_view to, std::uint64_t in_reply_to
 
 Answer<std::uint64_t> Peer::reject(std::string_view to, std::uint64_t in_reply_to,
                                    std::string_view reason, const SendOptions& options) {
-  Draft draft{.kind = Kind::kReply, .to = to, .body = as_bytes(reason), .text = true, .meta = {}};
+  Draft draft = draft_of(Kind::kReply, to, as_bytes(reason), options);
+  draft.text = true;
   draft.meta.in_reply_to = in_reply_to;
   draft.meta.rejected = true;
   return impl_->send(draft, options.timeout);
 }
 
 Answer<std::vector<Peer::PeerInfo>> Peer::who(milliseconds timeout) {
-  if (CallbackScope::active()) {
+  if (CallbackScope::active(impl_.get())) {
     return Failure{Fault::kWouldBlock, Outcome::kNone, "who waits for an answer"};
   }
+  const Time deadline = deadline_after(Clock::now(), timeout);
   std::vector<PeerInfo> peers;
   std::uint64_t start = 0;
   do {
-    const Answer<Message> answer = request("", who_question(start), timeout).get();
+    const Answer<Message> answer = request("", who_question(start), time_left(deadline)).get();
     if (!answer) return answer.error();
     const Answer<std::uint64_t> next = read_who(answer->body, peers);
     if (!next) return next.error();

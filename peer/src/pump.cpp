@@ -4,12 +4,32 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
+#include <utility>
 
 #include "peer/src/callback_scope.h"
 #include "peer/src/impl.h"
 #include "peer/src/polling.h"
 
 namespace zpost::peer {
+namespace {
+
+/// Calls a function when its scope is left, by an exception as well.
+template <typename Function>
+class OnLeaving {
+ public:
+  explicit OnLeaving(Function function) : function_(std::move(function)) {}
+
+  ~OnLeaving() { function_(); }
+
+  OnLeaving(const OnLeaving&) = delete;
+  OnLeaving& operator=(const OnLeaving&) = delete;
+
+ private:
+  Function function_;
+};
+
+}  // namespace
+
 void poll_until(pollfd* descriptors, std::size_t count, Time deadline) {
   if (deadline == Time::max()) {
     (void)::poll(descriptors, count, -1);
@@ -79,6 +99,7 @@ Peer::Impl::Waited Peer::Impl::wait(Lock& lock, Time deadline, Interruptible int
   std::uint32_t since = interrupts_.load(std::memory_order_relaxed);
   if (interruptible == Interruptible::kYes) since = noticed_interrupts_;
   waiters_.push_back(&self);
+  const OnLeaving done([this, &self] { forget(self); });
   Waited result = Waited::kReady;
   for (;;) {
     if (self.ready()) break;
@@ -106,11 +127,14 @@ Peer::Impl::Waited Peer::Impl::wait(Lock& lock, Time deadline, Interruptible int
       poll_as_pumper(lock, self, deadline);
     }
   }
-  std::erase(waiters_, &self);
+  return result;
+}
+
+void Peer::Impl::forget(Waiter& waiter) {
+  std::erase(waiters_, &waiter);
   // Somebody must pump for those who still wait.
   if (pumper_ == nullptr && !waiters_.empty()) waiters_.front()->woken.notify_one();
   if (closing_) closed_.notify_all();
-  return result;
 }
 
 bool Peer::Impl::interrupted(std::uint32_t since) {
@@ -165,30 +189,33 @@ bool Peer::Impl::has_callbacks() {
 void Peer::Impl::dispatch(Lock& lock) {
   // One thread at a time, so that callbacks come in order; it takes what others leave, too.
   if (dispatching_ || !has_callbacks()) return;
-  constexpr std::size_t kAtOnce = 1024;
   dispatching_ = true;
-  while (has_callbacks()) {
-    std::vector<Resolved> resolved = std::exchange(state_.resolved(), {});
-    std::vector<OutcomeReport> reports;
-    while (on_outcome_ && reports.size() < kAtOnce && !state_.reports().empty()) {
-      reports.push_back(*state_.reports().next());
-    }
-    std::deque<StateChange> changes;
-    if (on_state_) changes.swap(state_.changes());
-    const auto on_outcome = on_outcome_;
-    const auto on_state = on_state_;
-    lock.unlock();
-    {
-      const CallbackScope scope;
-      for (const StateChange& each : changes) on_state(each);
-      for (const OutcomeReport& each : reports) on_outcome(each);
-      for (Resolved& each : resolved) each.resolver(std::move(each.answer));
-    }
-    lock.lock();
-  }
-  dispatching_ = false;
+  const OnLeaving done([this] { dispatching_ = false; });
+  while (has_callbacks()) dispatch_some(lock);
   wake_ready_waiters();
   if (closing_) closed_.notify_all();
+}
+
+void Peer::Impl::dispatch_some(Lock& lock) {
+  constexpr std::size_t kAtOnce = 1024;
+  const auto on_outcome = on_outcome_;
+  const auto on_state = on_state_;
+  std::vector<OutcomeReport> reports;
+  while (on_outcome && reports.size() < kAtOnce && !state_.reports().empty()) {
+    reports.push_back(*state_.reports().next());
+  }
+  std::deque<StateChange> changes;
+  if (on_state) changes.swap(state_.changes());
+  std::vector<Resolved> resolved = std::exchange(state_.resolved(), {});
+  lock.unlock();
+  // Which thread it is that calls back is chance, so that nobody could catch what they throw.
+  [&]() noexcept {
+    const CallbackScope scope(this);
+    for (const StateChange& each : changes) on_state(each);
+    for (const OutcomeReport& each : reports) on_outcome(each);
+    for (Resolved& each : resolved) each.resolver(std::move(each.answer));
+  }();
+  lock.lock();
 }
 
 void Peer::Impl::update_descriptor() {
@@ -203,7 +230,8 @@ void Peer::Impl::update_descriptor() {
 // --- The background thread's wake-ups ------------------------------------------------------------
 
 bool Peer::Impl::lingering() const {
-  return state_.has_open_frame() || state_.ack_wanted() || (link_.is_open() && !drained());
+  return state_.has_open_frame() || state_.ack_wanted() || link_.has_failed() ||
+         (link_.is_open() && !drained());
 }
 
 void Peer::Impl::keep_background_nimble() {

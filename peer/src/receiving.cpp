@@ -62,7 +62,7 @@ void Peer::Impl::run(const std::function<bool(const EnvelopeView&)>& callback) {
     const EnvelopeView view = state_.inbox().give_one(frame);
     leave(lock);
     lock.unlock();
-    const CallbackScope scope;
+    const CallbackScope scope(this);
     more = callback(view);
   }
   Lock lock(mutex_);
@@ -139,7 +139,7 @@ void Peer::Impl::interrupt() {
 void Peer::Impl::on_outcome(std::function<void(const OutcomeReport&)> callback) {
   Lock lock(mutex_);
   on_outcome_ = std::move(callback);
-  if (on_outcome_) state_.report_all();
+  state_.report_all(on_outcome_ != nullptr);
   leave(lock);
 }
 

@@ -6,13 +6,6 @@
 #include "peer/src/impl.h"
 
 namespace zpost::peer {
-namespace {
-
-std::string named(std::string_view name) {
-  return name.empty() ? std::string("the broker") : std::string(name);
-}
-
-}  // namespace
 
 std::optional<Failure> Peer::Impl::closed() const {
   if (!closing_ && !over()) return std::nullopt;
@@ -44,20 +37,23 @@ std::optional<Failure> Peer::Impl::refuse_any(Draft draft, std::span<const Bytes
 }
 
 std::optional<Failure> Peer::Impl::await_credit(Lock& lock, const Draft& draft, Time deadline) {
-  if (CallbackScope::active() || deadline == Time::min()) {
+  if (CallbackScope::active(this) || deadline == Time::min()) {
     state_.flush();
     saw_empty_ = false;  // A receipt may have arrived by now.
     after_send(lock);
-    if (state_.could_send(draft)) return closed();
-    return Failure{Fault::kWouldBlock, Outcome::kNone, "no credit for " + named(draft.to) + " now"};
+    if (auto failure = refuse(draft)) return failure;
+    if (state_.could_send(draft)) return std::nullopt;
+    return Failure{Fault::kWouldBlock, Outcome::kNone, state_.obstacle(draft)};
   }
-  const auto ready = [&] { return closing_ || over() || state_.could_send(draft); };
+  const auto ready = [&, epoch = state_.welcome().epoch] {
+    // A new session may have other limits.
+    return closing_ || over() || state_.welcome().epoch != epoch || state_.could_send(draft);
+  };
   if (wait(lock, deadline, Interruptible::kNo, ready) == Waited::kTimedOut) {
     leave(lock);
-    return Failure{Fault::kTimedOut, Outcome::kNone,
-                   "no credit for " + named(draft.to) + " in time"};
+    return Failure{Fault::kTimedOut, Outcome::kNone, "timed out: " + state_.obstacle(draft)};
   }
-  return closed();
+  return refuse(draft);
 }
 
 void Peer::Impl::after_send(Lock& lock) {
@@ -77,12 +73,23 @@ Answer<std::uint64_t> Peer::Impl::send(const Draft& draft, milliseconds timeout)
   if (!id) {
     const Time deadline = timeout == kNever ? Time::min() : deadline_after(Clock::now(), timeout);
     do {
-      if (auto failure = await_credit(lock, draft, deadline)) return *std::move(failure);
+      if (auto failure = await_credit(lock, draft, deadline)) {
+        if (defer(lock, draft, *failure)) return kDeferred;
+        return *std::move(failure);
+      }
       id = state_.try_send(draft);
     } while (!id);
   }
   after_send(lock);
   return *id;
+}
+
+/// A request is taken when its callback returns: a reply that would block must not be lost with it.
+bool Peer::Impl::defer(Lock& lock, const Draft& draft, const Failure& failure) {
+  if (failure.fault != Fault::kWouldBlock || draft.kind != Kind::kReply) return false;
+  if (!CallbackScope::active(this) || !state_.defer(draft)) return false;
+  leave(lock);
+  return true;
 }
 
 std::size_t Peer::Impl::try_span(Draft draft, std::span<const Bytes> bodies) {
@@ -101,12 +108,17 @@ Answer<SentSpan> Peer::Impl::send_span(Draft draft, std::span<const Bytes> bodie
   if (auto failure = refuse_any(draft, bodies)) return *std::move(failure);
   SentSpan sent{state_.next_id(), 0};
   std::optional<Time> deadline;
+  std::uint64_t epoch = state_.welcome().epoch;
   for (;;) {
     sent.count += try_span(draft, bodies.subspan(sent.count));
     if (sent.count == bodies.size()) break;
     if (!deadline) deadline = deadline_after(Clock::now(), timeout);
     draft.body = bodies[sent.count];
     auto failure = await_credit(lock, draft, *deadline);
+    if (!failure && epoch != state_.welcome().epoch) {
+      epoch = state_.welcome().epoch;  // With other limits, perhaps.
+      failure = refuse_any(draft, bodies.subspan(sent.count));
+    }
     if (failure && sent.count == 0) return *std::move(failure);
     if (failure) break;
     if (sent.count == 0) sent.first = state_.next_id();
@@ -145,7 +157,7 @@ void Peer::Impl::flush() {
 
 bool Peer::Impl::wait_settled(milliseconds timeout) {
   Lock lock(mutex_);
-  if (CallbackScope::active()) return state_.unsettled() == 0;
+  if (CallbackScope::active(this)) return state_.unsettled() == 0;
   wait(lock, deadline_after(Clock::now(), timeout), Interruptible::kYes,
        [this] { return state_.unsettled() == 0 || over(); });
   leave(lock);

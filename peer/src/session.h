@@ -3,6 +3,7 @@
 // Pure but for random_hex().
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -27,13 +28,18 @@ namespace zpost::peer {
 class Backoff {
  public:
   Backoff(std::chrono::milliseconds first, std::chrono::milliseconds last, std::uint64_t seed)
-      : first_(first), last_(last), next_(first), seed_(seed) {}
+      : first_(std::min(first, kLongest)),
+        last_(std::min(last, kLongest)),
+        next_(first_),
+        seed_(seed) {}
 
   [[nodiscard]] std::chrono::microseconds next();
 
   void reset() { next_ = first_; }
 
  private:
+  static constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
+
   std::chrono::milliseconds first_;
   std::chrono::milliseconds last_;
   std::chrono::milliseconds next_;

@@ -22,6 +22,20 @@ std::uint64_t seed_from(std::string_view instance) {
   return std::hash<std::string_view>{}(instance);
 }
 
+/// A welcome may leave its limits out, and no envelope is larger than the frame it goes in.
+void complete(Welcome& welcome) {
+  constexpr std::uint64_t kUsual = 1 << 20;  // SPEC.md, section 10.
+  std::uint64_t& envelope = welcome.max_envelope_bytes;
+  std::uint64_t& frame = welcome.max_frame_bytes;
+  if (envelope == 0) envelope = frame != 0 ? frame : kUsual;
+  if (frame == 0) frame = envelope;
+  envelope = std::min(envelope, frame);
+}
+
+std::uint64_t saturated_sum(std::uint64_t a, std::uint64_t b) {
+  return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
 milliseconds as_milliseconds(std::uint64_t count) {
   return milliseconds(std::min<std::uint64_t>(count, 1'000'000'000));
 }
@@ -35,18 +49,22 @@ State::State(const Options& options, std::string instance, FramePool& pool, Fram
       backoff_(options.reconnect_first, options.reconnect_last, seed_from(instance_)),
       ledger_(options.name),
       open_(pool),
-      reports_(options.max_outcome_reports),
-      report_successes_(options.outcomes == OutcomeReports::kAll),
-      report_failures_(options.outcomes != OutcomeReports::kNone) {}
+      reports_(options.max_outcome_reports) {
+  report_all(false);
+}
 
 void State::change(StateChange change) {
-  if (changes_.size() == kMaxChanges) changes_.pop_front();
+  if (changes_.size() == kMaxChanges) {
+    changes_.pop_front();
+    ++statistics_.dropped_changes;
+  }
   changes_.push_back(std::move(change));
 }
 
 // --- Hello and welcome ---------------------------------------------------------------------------
 
 void State::opened(Time now) {
+  seal();  // Its envelopes are part of the backlog.
   phase_ = Phase::kGreeting;
   greeting_ends_ = now + kGreetingTimeout;
   last_heard_ = now;
@@ -61,6 +79,7 @@ void State::opened(Time now) {
   hello.taken = inbox_.reached().taken;
   hello.outcomes = inbox_.reached().outcomes;
   hello.demand = demand();
+  hello.backlog = ledger_.cost_kept();
   hello.metadata = options_.metadata;
   say(Kind::kHello, encode(hello));
 }
@@ -74,6 +93,7 @@ void State::on_welcome(const EnvelopeView& view) {
                                                                    : Continuation::kNewRun;
   seal();  // What was written while there was no connection.
   welcome_ = std::move(*welcome);
+  complete(welcome_);
   welcomed_ = true;
   phase_ = Phase::kActive;
   refusal_.reset();
@@ -88,7 +108,7 @@ void State::on_welcome(const EnvelopeView& view) {
     // A session that goes on knows what it confirmed.
     if (continuation != Continuation::kResumed || watched.ping != 0) send_watch(watched);
   }
-  resend();
+  go_on_sending();
 }
 
 void State::tell_welcome(Continuation continuation, std::uint64_t unacknowledged) {
@@ -139,21 +159,29 @@ void State::on_refusal(const EnvelopeView& view) {
 
 void State::give_up(const Refusal& refusal) {
   end_connection();
-  phase_ = Phase::kOver;
-  settlements_.clear();
-  ledger_.abandon(settlements_);
-  tell(settlements_);
-  const Failure failure{Fault::kClosed, refusal.code, refusal.text};
-  for (Resolved& each : requests_.fail_all(failure)) {
-    ++statistics_.failed;
-    resolved_.push_back(std::move(each));
-  }
+  end_all({Fault::kClosed, refusal.code, refusal.text});
   StateChange told;
   told.state = StateChange::State::kRefused;
   told.final = true;
   told.code = refusal.code;
   told.text = refusal.text;
   change(std::move(told));
+}
+
+/// Is over: everything that waits for its outcome gets its final one.
+void State::end_all(const Failure& failure) {
+  phase_ = Phase::kOver;
+  for (Resolved& each : requests_.fail_all(failure)) {
+    ++statistics_.failed;
+    resolved_.push_back(std::move(each));
+  }
+  settlements_.clear();
+  ledger_.abandon(settlements_);
+  tell(settlements_);
+  reserve_.offer([this](const Draft& draft) {
+    fail_deferred(draft, Outcome::kLost, "it waited for credit");
+    return true;
+  });
 }
 
 void State::close() {
@@ -163,12 +191,8 @@ void State::close() {
     const Ack counts = inbox_.make_ack();
     say(Kind::kGoodbye, encode(Goodbye{counts.taken, counts.outcomes}));
   }
-  phase_ = Phase::kOver;
-  const Failure failure{Fault::kClosed, Outcome::kNone, "closed"};
-  for (Resolved& each : requests_.fail_all(failure)) {
-    ++statistics_.failed;
-    resolved_.push_back(std::move(each));
-  }
+  seal();
+  end_all({Fault::kClosed, Outcome::kNone, "closed"});
   StateChange told;
   told.state = StateChange::State::kClosed;
   change(std::move(told));
@@ -260,7 +284,7 @@ std::optional<std::uint64_t> State::demand() const {
 
 void State::add_demand(std::uint64_t count) {
   if (options_.demand == 0) return;
-  options_.demand += count;
+  options_.demand = saturated_sum(options_.demand, count);
   send_ack();
 }
 
@@ -272,7 +296,7 @@ void State::ack_if_due(Time now) {
 
 void State::ack_beside_payload() {
   if (!ack_wanted()) return;
-  const Time now = Clock::now();
+  const Time now = sink_->now();
   if (now < last_ack_ + kAckBesidePayload) return;
   last_ack_ = now;
   send_ack();
@@ -282,7 +306,7 @@ void State::send_ack() {
   if (phase_ != Phase::kActive) return;
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();
-  if (const auto more = demand()) ack.demand = ack.taken + *more;
+  if (const auto more = demand()) ack.demand = saturated_sum(ack.taken, *more);
   credit_report_due_ = false;
   say(Kind::kAck, encode(ack));
 }

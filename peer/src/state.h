@@ -1,7 +1,8 @@
 // A peer without its socket: what to say, what was heard, how it goes on after a loss.
 //
 // Pure: frames and the time come in, frames go out through a FrameSink. No sockets, clocks or
-// threads, so that a simulation can drive it. Everything a program may fetch waits in it.
+// threads, so that a simulation can drive it in virtual time. Everything a program may fetch waits
+// in it.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "peer/src/inbox.h"
 #include "peer/src/ledger.h"
 #include "peer/src/open_frame.h"
+#include "peer/src/reply_reserve.h"
 #include "peer/src/reports.h"
 #include "peer/src/requests.h"
 #include "peer/src/session.h"
@@ -24,7 +26,8 @@
 
 namespace zpost::peer {
 
-/// Where a State's frames go. Calls may come from any call of the State.
+/// Where a State's frames go, and what it must know of their way. Calls may come from any call of
+/// the State.
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
@@ -35,17 +38,8 @@ class FrameSink {
   /// Whether what was handed over before is still on its way out, so that company is worth waiting
   /// for.
   [[nodiscard]] virtual bool busy() = 0;
-};
-
-/// An envelope to be sent. Views are read during the call.
-struct Draft {
-  Kind kind = Kind::kSend;
-  std::string_view to;
-  Bytes body;
-  bool text = false;
-  Meta meta;
-
-  [[nodiscard]] bool plain() const { return kind == Kind::kSend && !text && meta.empty(); }
+  /// The time. A call that sends asks only when it matters, since most need not know.
+  [[nodiscard]] virtual Time now() = 0;
 };
 
 class State {
@@ -76,8 +70,8 @@ class State {
   void handle(Bytes frame, const Keeper& keeper);
   /// Does what time asks for: deadlines, pings, acks, silence.
   void tick(Time now);
-  /// When tick() must be called next at the latest. An ack or an open frame waits a millisecond at
-  /// most: see lingering().
+  /// When tick() must be called next at the latest. While ack_wanted() or has_open_frame() it
+  /// should be called, and flush(), every two milliseconds or so.
   [[nodiscard]] Time next_tick() const;
 
   /// In kDown: when to connect again. Known after a tick().
@@ -100,17 +94,24 @@ class State {
 
   /// A quick look that spares the long one: true only if invalid() would say nothing.
   [[nodiscard]] bool surely_valid(const Draft& draft) const {
-    return draft.plain() && ledger_.is_latest(draft.to) &&
+    return draft.plain() && !draft.to.empty() && ledger_.is_latest(draft.to) &&
            draft.body.size() + kMaxPlainHeaderBytes <= welcome_.max_envelope_bytes;
   }
 
   /// Whether try_send(draft) would send it now. REQUIRES: !invalid(draft).
-  [[nodiscard]] bool could_send(const Draft& draft);
+  [[nodiscard]] bool could_send(const Draft& draft) const;
+
+  /// What `draft` waits for when could_send() is false, in words.
+  [[nodiscard]] std::string obstacle(const Draft& draft) const;
   /// Sends it and returns its id; nothing: no credit now. REQUIRES: !invalid(draft).
   [[nodiscard]] std::optional<std::uint64_t> try_send(const Draft& draft);
   /// Sends as many of `bodies` as there is credit for, with ids from next_id() on, and returns how
   /// many. REQUIRES: none of them invalid.
   std::size_t try_send(std::string_view to, std::span<const Bytes> bodies);
+
+  /// Keeps a reply for which there is no credit and sends it when there is: it gets its id then.
+  /// False: as many wait as may. REQUIRES: !invalid(draft).
+  [[nodiscard]] bool defer(const Draft& draft);
 
   /// Whoever waits for the reply to the request that try_send gave `id`.
   void expect_reply(std::uint64_t id, std::string_view to, Time deadline, Resolver resolver) {
@@ -120,7 +121,7 @@ class State {
   /// Whether envelopes wait in the open frame.
   [[nodiscard]] bool has_open_frame() const { return !open_.empty(); }
 
-  /// A number that changes when a frame was opened or closed.
+  /// A number that changes when a frame was closed.
   [[nodiscard]] std::uint64_t frames_closed() const { return frames_closed_; }
 
   void flush();
@@ -128,7 +129,9 @@ class State {
   /// The id the next envelope gets.
   [[nodiscard]] std::uint64_t next_id() const { return ledger_.next_id(); }
 
-  [[nodiscard]] std::uint64_t unsettled() const { return ledger_.unsettled() + requests_.size(); }
+  [[nodiscard]] std::uint64_t unsettled() const {
+    return ledger_.unsettled() + requests_.size() + reserve_.size();
+  }
 
   // --- Receiving -----------------------------------------------------------------------------
 
@@ -136,10 +139,11 @@ class State {
 
   [[nodiscard]] const Inbox& inbox() const { return inbox_; }
 
-  /// Sends an ack if there is something to say and the latest is a millisecond old.
+  /// Sends an ack if there is something to say and the latest is two milliseconds old.
   void ack_if_due(Time now);
 
-  /// Sends an ack along with the payload that goes now, if one is due.
+  /// Sends an ack along with the payload that goes now, if there is something to say and the latest
+  /// is a millisecond old.
   void ack_beside_payload();
 
   /// The program takes `count` more than it said, if it said so.
@@ -172,8 +176,11 @@ class State {
   /// False: as many are watched as the broker allows.
   [[nodiscard]] bool watch(std::string_view pattern);
 
-  /// Every final outcome is reported from now on.
-  void report_all() { report_successes_ = report_failures_ = true; }
+  /// Every final outcome is reported from now on, or again what the options ask for.
+  void report_all(bool all) {
+    report_successes_ = all || options_.outcomes == OutcomeReports::kAll;
+    report_failures_ = all || options_.outcomes != OutcomeReports::kNone;
+  }
 
   /// Says goodbye with the final counts, if there is a session, and is over.
   void close();
@@ -188,6 +195,7 @@ class State {
   // state.cpp
   void end_connection();
   void give_up(const Refusal& refusal);
+  void end_all(const Failure& failure);
   void change(StateChange change);
   void on_welcome(const EnvelopeView& view);
   /// Envelopes the program will still take; nullopt: no end.
@@ -204,15 +212,25 @@ class State {
   [[nodiscard]] std::size_t frame_capacity() const;
 
   [[nodiscard]] bool admits(const Ledger::Recipient& to, std::uint64_t cost) const {
-    return ledger_.admits(to, cost) && !ledger_.resending();
+    return ledger_.admits(to, cost) && !others_first(to);
+  }
+
+  /// Whether something that was accepted before must go before anything new for `to`.
+  [[nodiscard]] bool others_first(const Ledger::Recipient& to) const {
+    return ledger_.resending() || (!reserve_.empty() && reserve_.holds(to.name));
   }
 
   void make_room(const Ledger::Recipient& to, std::size_t bytes);
   std::uint64_t finish_single(Ledger::Recipient& to, std::uint32_t bytes, bool request);
   [[nodiscard]] std::optional<std::uint64_t> try_plain(Ledger::Recipient& to, Bytes body);
   [[nodiscard]] std::size_t write_equals(Ledger::Recipient& to, std::span<const Bytes> bodies);
+  std::uint64_t write_draft(Ledger::Recipient& to, const EnvelopeFields& fields, std::size_t bound);
   void seal();
+  void go_on_sending();
   void resend();
+  void send_deferred();
+  [[nodiscard]] bool send_deferred(const Draft& draft);
+  void fail_deferred(const Draft& draft, Outcome outcome, std::string_view text);
 
   // state_receive.cpp
   void on_control(const EnvelopeView& view);
@@ -251,9 +269,10 @@ class State {
   std::uint64_t frames_closed_ = 0;
   Inbox inbox_;
   Requests requests_;
+  ReplyReserve reserve_;
   Reports reports_;
-  bool report_successes_;
-  bool report_failures_;
+  bool report_successes_ = false;
+  bool report_failures_ = false;
   std::deque<StateChange> changes_;
   std::deque<PresenceChange> presences_;
   std::vector<Resolved> resolved_;

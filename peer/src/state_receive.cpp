@@ -125,7 +125,7 @@ void State::on_receipt(const EnvelopeView& view) {
     ledger_.settle(entry, settlements_);
     tell(settlements_);
   }
-  resend();
+  go_on_sending();
 }
 
 void State::tell(const std::vector<Settlement>& settlements) {
@@ -151,7 +151,10 @@ void State::on_presence(const EnvelopeView& view) {
   if (!inbox_.accept(view)) return;
   Result<Presence> presence = decode_presence(view.body);
   if (!presence) return;
-  if (presences_.size() == kMaxPresences) presences_.pop_front();
+  if (presences_.size() == kMaxPresences) {
+    presences_.pop_front();
+    ++statistics_.dropped_presences;
+  }
   presences_.push_back(std::move(*presence));
 }
 

@@ -13,7 +13,8 @@ constexpr std::size_t kFrameBytes = 256 * 1024;
 /// From here on a frame to one recipient only is worth more than a full one: it passes the broker
 /// without a copy.
 constexpr std::size_t kWholeFrameBytes = 32 * 1024;
-/// How many full frames what may be outstanding to one recipient would fill, if bytes were its cost.
+/// How many full frames what may be outstanding to one recipient would fill, if bytes were its
+/// cost.
 constexpr std::size_t kFramesToOne = 8;
 
 Failure invalid_argument(std::string text) {
@@ -34,6 +35,26 @@ EnvelopeFields fields_of(const Draft& draft, std::string_view from, std::uint64_
   return {draft.kind, draft.to, from, id, draft.meta, draft.body, draft.text};
 }
 
+std::size_t body_tag_bytes(std::size_t length, bool text) {
+  std::byte tag[kMaxLengthBytes];
+  const std::byte* const end = text ? put_str_tag(tag, length) : put_bin_tag(tag, length);
+  return static_cast<std::size_t>(end - tag);
+}
+
+/// The exact encoded length, without a look at the body: it may be of any size.
+std::size_t encoded_size(EnvelopeFields fields) {
+  const std::size_t length = fields.body.size();
+  fields.body = {};
+  ByteBuffer rest;
+  append_envelope(rest, fields);
+  return rest.size() - body_tag_bytes(0, fields.body_is_text) +
+         body_tag_bytes(length, fields.body_is_text) + length;
+}
+
+std::string named(std::string_view name) {
+  return name.empty() ? std::string("the broker") : std::string(name);
+}
+
 }  // namespace
 
 std::optional<Failure> State::invalid(const Draft& draft) const {
@@ -44,13 +65,12 @@ std::optional<Failure> State::invalid(const Draft& draft) const {
   }
   if (auto failure = invalid_texts(draft)) return failure;
   const std::size_t limit = welcome_.max_envelope_bytes;
-  EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
+  const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   if (encoded_bound(fields) <= limit) return std::nullopt;
-  ByteBuffer exact;  // Rare: near the limit the bound is not enough.
-  append_envelope(exact, fields);
-  if (exact.size() <= limit) return std::nullopt;
+  const std::size_t exact = encoded_size(fields);  // Rare: near the limit the bound is too much.
+  if (exact <= limit) return std::nullopt;
   return invalid_argument("body: " + std::to_string(draft.body.size()) +
-                          " bytes make an envelope of " + std::to_string(exact.size()) +
+                          " bytes make an envelope of " + std::to_string(exact) +
                           ", the broker's limit is " + std::to_string(limit));
 }
 
@@ -88,12 +108,24 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, Bytes body)
   return id;
 }
 
-bool State::could_send(const Draft& draft) {
+bool State::could_send(const Draft& draft) const {
+  static const Ledger::Recipient kFresh;
+  const Ledger::Recipient* const known = ledger_.find(draft.to);
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
-  const std::size_t bytes =
-      draft.plain() ? ledger_.recipient(draft.to).prefix.encoded_size(fields.id, fields.body.size())
-                    : encoded_bound(fields);
-  return admits(ledger_.recipient(draft.to), cost_of(bytes));
+  const std::size_t bytes = !draft.plain() ? encoded_bound(fields)
+                            : known == nullptr
+                                ? encoded_size(fields)
+                                : known->prefix.encoded_size(fields.id, draft.body.size());
+  return admits(known != nullptr ? *known : kFresh, cost_of(bytes));
+}
+
+std::string State::obstacle(const Draft& draft) const {
+  if (!ledger_.resending()) return "no credit for " + named(draft.to);
+  const Ledger::Backlog first = ledger_.backlog();
+  return std::to_string(first.envelopes) + " envelopes (" + std::to_string(first.bytes) +
+         " bytes) from before the connection was lost go first, and there is no credit for the "
+         "next one, to " +
+         named(first.next_to);
 }
 
 std::optional<std::uint64_t> State::try_send(const Draft& draft) {
@@ -102,11 +134,16 @@ std::optional<std::uint64_t> State::try_send(const Draft& draft) {
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   const std::size_t bound = encoded_bound(fields);
   if (!admits(to, cost_of(bound))) return std::nullopt;
+  return write_draft(to, fields, bound);
+}
+
+std::uint64_t State::write_draft(Ledger::Recipient& to, const EnvelopeFields& fields,
+                                 std::size_t bound) {
   make_room(to, bound);
   const bool now = open_.empty() && !sink_->busy();
   std::byte* const out = open_.reserve(bound, now ? bound : frame_capacity());
   const auto bytes = static_cast<std::uint32_t>(write_envelope(out, fields) - out);
-  const std::uint64_t id = finish_single(to, bytes, draft.kind == Kind::kRequest);
+  const std::uint64_t id = finish_single(to, bytes, fields.kind == Kind::kRequest);
   if (now || !sink_->busy()) flush();
   return id;
 }
@@ -114,7 +151,7 @@ std::optional<std::uint64_t> State::try_send(const Draft& draft) {
 std::size_t State::try_send(std::string_view to_name, std::span<const Bytes> bodies) {
   Ledger::Recipient& to = ledger_.recipient(to_name);
   std::size_t sent = 0;
-  while (sent < bodies.size() && !ledger_.resending()) {
+  while (sent < bodies.size() && !others_first(to)) {
     const std::size_t count = write_equals(to, bodies.subspan(sent));
     if (count == 0) break;
     sent += count;
@@ -160,6 +197,43 @@ void State::flush() {
   ++frames_closed_;
   ack_beside_payload();
   sink_->send(open_.seal(ledger_));
+}
+
+// --- What was accepted before --------------------------------------------------------------------
+
+void State::go_on_sending() {
+  resend();
+  send_deferred();
+}
+
+bool State::defer(const Draft& draft) {
+  return reserve_.put(draft);
+}
+
+void State::send_deferred() {
+  if (reserve_.empty() || ledger_.resending()) return;
+  reserve_.offer([this](const Draft& draft) { return send_deferred(draft); });
+}
+
+bool State::send_deferred(const Draft& draft) {
+  if (const auto failure = invalid(draft)) {  // A new session may have other limits.
+    fail_deferred(draft, Outcome::kTooLarge, failure->text);
+    return true;
+  }
+  Ledger::Recipient& to = ledger_.recipient(draft.to);
+  const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
+  const std::size_t bound = encoded_bound(fields);
+  if (!ledger_.admits(to, cost_of(bound))) return false;
+  (void)write_draft(to, fields, bound);
+  return true;
+}
+
+/// A reply that never went still gets an id, and its outcome.
+void State::fail_deferred(const Draft& draft, Outcome outcome, std::string_view text) {
+  ++statistics_.sent;
+  ++statistics_.failed;
+  const std::uint64_t id = ledger_.take_id();
+  if (report_failures_) reports_.add(draft.to, id, 1, outcome, text);
 }
 
 void State::resend() {

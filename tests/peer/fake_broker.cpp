@@ -14,7 +14,7 @@ namespace zpost::test {
 FakeBroker::FakeBroker() : FakeBroker(Settings()) {}
 
 FakeBroker::FakeBroker(Settings settings)
-    : settings_(settings), context_(zmq_ctx_new()), endpoint_("tcp://127.0.0.1:*") {
+    : context_(zmq_ctx_new()), endpoint_("tcp://127.0.0.1:*"), settings_(settings) {
   run_ = std::string(31, '0') + "1";
   bind();
   thread_ = std::thread([this] { run(); });
@@ -179,7 +179,7 @@ void FakeBroker::on_hello(const std::string& name, const std::string& identity,
   welcome.outcomes = resumed ? hello_.outcomes : 0;
   welcome.window_bytes = settings_.window;
   welcome.max_envelope_bytes = settings_.max_envelope;
-  welcome.max_frame_bytes = settings_.max_envelope + 64 * 1024;
+  if (settings_.tell_max_frame) welcome.max_frame_bytes = settings_.max_envelope + 64 * 1024;
   welcome.heartbeat_ms = settings_.heartbeat_ms;
   welcome.silence_ms = settings_.silence_ms;
   welcome.resume_ms = 30'000;
@@ -323,6 +323,10 @@ void FakeBroker::stall(std::string name, bool stalled) {
 
 void FakeBroker::play_dead(bool dead) {
   at([&] { dead_ = dead; });
+}
+
+void FakeBroker::set_limits(Settings settings) {
+  at([&] { settings_ = settings; });
 }
 
 void FakeBroker::send(std::string_view name, const std::vector<EnvelopeFields>& envelopes) {

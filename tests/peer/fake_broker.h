@@ -30,6 +30,7 @@ class FakeBroker {
     std::uint64_t pair = 1 << 20;          ///< What a pair may, in bytes of cost.
     std::uint64_t window = 8 << 20;        ///< Bytes.
     std::uint64_t max_envelope = 1 << 20;  ///< Bytes.
+    bool tell_max_frame = true;            ///< 64 KiB more than an envelope.
     std::uint64_t heartbeat_ms = 1'000;
     std::uint64_t silence_ms = 10'000;
   };
@@ -70,6 +71,8 @@ class FakeBroker {
   void stall(std::string name, bool stalled = true);
   /// While dead, it reads but says nothing.
   void play_dead(bool dead = true);
+  /// Sessions that begin from now on have these limits.
+  void set_limits(Settings settings);
   /// Sends `envelopes` to the peer `name` in one frame. The peer has a session.
   void send(std::string_view name, const std::vector<EnvelopeFields>& envelopes);
   /// Sets the limits of the peer `name`, in bytes of cost, and says so.
@@ -125,7 +128,6 @@ class FakeBroker {
   void settle(const std::string& sender, const std::string& recipient, std::uint64_t id);
   void flush_receipts();
 
-  const Settings settings_;
   void* const context_;
   void* socket_ = nullptr;
   std::string endpoint_;
@@ -134,6 +136,7 @@ class FakeBroker {
   std::mutex mutex_;  // Guards all that follows.
   std::condition_variable done_;
   std::vector<const std::function<void()>*> steps_;
+  Settings settings_;
   bool ending_ = false;
   bool held_ = false;
   bool dead_ = false;

@@ -147,7 +147,9 @@ TEST_F(InboxTest, NotResumedWhatTheProgramDidNotGetIsDiscardedAndMayComeAgain) {
   EXPECT_EQ(receive(1), Ids{1});
   EXPECT_EQ(welcome(false), 1u) << "the program has one that no ack covered";
   EXPECT_TRUE(inbox_.empty());
+  EXPECT_EQ(inbox_.counts().received, 3u) << "never less than before";
   arrive({{"alice", 1}, {"alice", 2}, {"carol", 9}});
+  EXPECT_EQ(inbox_.counts().received, 5u);
   EXPECT_EQ(receive(), (Ids{2, 9})) << "1 was given before";
   inbox_.take();
   EXPECT_EQ(inbox_.make_ack().taken, 3u) << "counted anew";

@@ -18,6 +18,7 @@ Welcome welcome_with(std::uint64_t credit, std::uint64_t pair) {
   welcome.first_id = 100;
   welcome.credit = credit;
   welcome.pair = pair;
+  welcome.max_envelope_bytes = welcome.max_frame_bytes = 1 << 20;
   return welcome;
 }
 
@@ -346,6 +347,47 @@ TEST_F(LedgerTest, ALossInTheMiddleOfResendingLosesNothing) {
   EXPECT_EQ(ledger_.recipient("bob").outstanding, 0u);
 }
 
+TEST_F(LedgerTest, CopiesThatANewRunDoesNotTakeFailAndTheRestGoes) {
+  const std::string large(5'000, 'L');
+  write("bob", large);
+  write("bob", large);  // Of the same size: one extent.
+  close_frame();
+  write("carol", "small");
+  write("carol", large);
+  write("carol", "smaller");  // Of different sizes.
+  write("bob", large, true);
+  close_frame();
+  Welcome welcome = welcome_with(1'000'000, 500'000);
+  welcome.max_envelope_bytes = 1'000;
+  ledger_.welcomed(welcome, Continuation::kNewRun, told_);
+
+  EXPECT_EQ(told(),
+            (Words{"too-large bob 100+2", "too-large carol 103+1", "too-large bob 105+1 request"}));
+  EXPECT_EQ(resend(), (Words{"carol102", "carol104"}));
+  EXPECT_FALSE(ledger_.resending());
+  EXPECT_EQ(ledger_.unsettled(), 2u);
+}
+
+TEST_F(LedgerTest, TheBacklogIsKnownByItsCostAndItsNextRecipient) {
+  EXPECT_EQ(ledger_.cost_kept(), 0u);
+  const std::uint64_t each = cost("bob", "x");
+  write("bob");
+  write("bob");
+  write("carol", "xyz");
+  close_frame();
+  EXPECT_EQ(ledger_.cost_kept(), 2 * each + cost("carol", "xyz"));
+  receipt("bob", 100);
+  EXPECT_EQ(ledger_.cost_kept(), each + cost("carol", "xyz"));
+
+  ledger_.welcomed(welcome_with(each, each), Continuation::kNewRun, told_);
+  EXPECT_EQ(ledger_.cost_kept(), each + cost("carol", "xyz"));
+  EXPECT_EQ(ledger_.backlog().next_to, "bob");
+  EXPECT_EQ(ledger_.backlog().envelopes, 2u);
+  EXPECT_EQ(resend(), Words{"bob101"});
+  EXPECT_EQ(ledger_.cost_kept(), each + cost("carol", "xyz")) << "sent and waiting";
+  EXPECT_EQ(ledger_.backlog().next_to, "carol");
+}
+
 TEST_F(LedgerTest, GivingUpReportsEverythingLost) {
   write("bob");
   write("carol");
@@ -353,6 +395,70 @@ TEST_F(LedgerTest, GivingUpReportsEverythingLost) {
   ledger_.abandon(told_);
   EXPECT_EQ(told().size(), 2u);
   EXPECT_EQ(ledger_.unsettled(), 0u);
+}
+
+// --- Memory --------------------------------------------------------------------------------------
+
+class LedgerMemoryTest : public LedgerTest {
+ protected:
+  /// All that is outstanding to `to`, as ids and bodies of the copies a new run would get.
+  void expect_copies(const std::string& body, std::size_t count) {
+    start(1'000'000'000, 500'000'000);
+    ledger_.welcomed(welcome_with(1'000'000'000, 500'000'000), Continuation::kNewRun, told_);
+    std::size_t found = 0;
+    for (;;) {
+      const Ledger::Queued copy = ledger_.next_copy(65'536);
+      if (copy.run.count == 0) break;
+      FrameReader reader(copy.run.view());
+      EnvelopeView view;
+      for (; reader.next(view); ++found) EXPECT_EQ(as_text(view.body), body);
+      EXPECT_FALSE(reader.failed());
+    }
+    EXPECT_EQ(found, count);
+  }
+};
+
+TEST_F(LedgerMemoryTest, AFewBytesForAStalledPeerDoNotKeepTheFramesTheyWentIn) {
+  start(1'000'000'000, 500'000'000);
+  const std::string small(20, 's');
+  const std::string large(4'000, 'L');
+  constexpr std::size_t kRounds = 2'000;
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    write("stone", small);
+    std::uint64_t last = 0;
+    for (int k = 0; k < 10; ++k) last = write("bob", large);
+    close_frame();
+    receipt("bob", last);
+  }
+  const std::uint64_t outstanding = ledger_.recipient("stone").outstanding;
+  EXPECT_LT(pool_.allocated_bytes(), 4 * outstanding + (4 << 20)) << "80 MB went through";
+  expect_copies(small, kRounds);
+}
+
+TEST_F(LedgerMemoryTest, WhatIsLeftOfAFrameDoesNotKeepAllOfIt) {
+  start(1'000'000'000, 500'000'000);
+  const std::string small(20, 's');
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string to = "peer" + std::to_string(i);
+    write(to, std::string(60'000, 'L'));
+    const std::uint64_t taken = write(to, small);
+    write(to, small);
+    close_frame();
+    receipt(to, taken);
+  }
+  EXPECT_LT(pool_.allocated_bytes(), 4u << 20);
+  expect_copies(small, 1'000);
+}
+
+TEST_F(LedgerMemoryTest, FramesToOneRecipientAreNotCopied) {
+  start(1'000'000'000, 500'000'000);
+  for (int i = 0; i < 200; ++i) {
+    for (int k = 0; k < 15; ++k) write("bob", std::string(4'000, 'x'));
+    close_frame();
+  }
+  const std::size_t allocated = pool_.allocated_bytes();
+  for (std::uint64_t id = 100; id < 3'100; id += 7) receipt("bob", id);
+  EXPECT_EQ(pool_.allocated_bytes(), allocated);
 }
 
 }  // namespace

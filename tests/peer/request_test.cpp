@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "tests/peer/peer_fixture.h"
+#include "zpost/protocol/msgpack_writer.h"
 
 namespace zpost::peer {
 namespace {
@@ -117,6 +118,38 @@ TEST_F(RequestTest, ARequestToTheBrokerNeedsNoReceipt) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->text(), "echo");
   EXPECT_EQ(reply->from, "");
+}
+
+/// The body of a page of `who` that says there is another.
+ByteBuffer page_before(std::uint64_t next) {
+  ByteBuffer body;
+  MsgpackWriter writer(body);
+  writer.map(2).str("peers").array(0);
+  writer.str("next").uint(next);
+  return body;
+}
+
+TEST_F(RequestTest, TheTimeForWhoIsForAllItsPages) {
+  broker_.stall("");
+  std::atomic<bool> ended{false};
+  std::thread asker([&] {
+    EXPECT_EQ(alice_.who(300ms).error().fault, Fault::kTimedOut);
+    ended = true;
+  });
+  // Another page whenever one is asked for, each in much less than the time for all.
+  for (std::size_t pages = 0; !ended && pages < 200; ++pages) {
+    if (!wait_until([&] { return ended || broker_.seen_count() > pages; })) break;
+    std::this_thread::sleep_for(20ms);
+    const ByteBuffer body = page_before(pages == 199 ? 0 : pages + 1);
+    EnvelopeFields reply;
+    reply.kind = Kind::kReply;
+    reply.to = "alice";
+    reply.id = 1;
+    reply.meta.in_reply_to = broker_.seen().back().id;
+    reply.body = body;
+    broker_.send("alice", {reply});
+  }
+  asker.join();
 }
 
 }  // namespace

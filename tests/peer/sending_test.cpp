@@ -1,5 +1,9 @@
 // Sending through a fake broker: frames, credit, outcomes.
+#include <pthread.h>
+#include <sys/mman.h>
+
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "tests/peer/peer_fixture.h"
@@ -98,6 +102,23 @@ TEST_F(SendingTest, WhatCanNeverBeSentIsRefusedWithTheReason) {
   EXPECT_EQ(alice.send("bob", as_bytes("\xff"), text).error().fault, Fault::kInvalid);
 }
 
+TEST_F(SendingTest, TheEmptyNameIsNoRecipientAfterARequestToTheBrokerEither) {
+  Peer alice = connect("alice");
+  ASSERT_TRUE(alice.request("", as_bytes("?"), kPatience).get());
+  EXPECT_EQ(alice.send("", as_bytes("x")).error().fault, Fault::kInvalid);
+}
+
+TEST_F(SendingTest, ABodyThatIsTooLargeIsRefusedWithoutALookAtIt) {
+  Peer alice = connect("alice");
+  constexpr std::size_t kSize = std::size_t{3} << 30;
+  void* const hidden = mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(hidden, MAP_FAILED);
+  const auto refused = alice.send("bob", {static_cast<const std::byte*>(hidden), kSize});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("3221225495"), std::string::npos) << refused.error().text;
+  munmap(hidden, kSize);
+}
+
 TEST_F(SendingTest, TheLargestEnvelopeGoesThrough) {
   Peer alice = connect("alice");
   Peer bob = connect("bob");
@@ -105,6 +126,57 @@ TEST_F(SendingTest, TheLargestEnvelopeGoesThrough) {
   while (!alice.send("bob", as_bytes(body))) body.pop_back();
   EXPECT_GT(body.size(), (1u << 20) - 64);
   EXPECT_EQ(texts(bob, 1), Texts{body});
+}
+
+/// Interrupts the calling thread with a signal every few microseconds while it lives.
+class Interruptions {
+ public:
+  Interruptions() : thread_([this, target = pthread_self()] { run(target); }) {}
+
+  ~Interruptions() {
+    stop_ = true;
+    thread_.join();
+  }
+
+  Interruptions(const Interruptions&) = delete;
+  Interruptions& operator=(const Interruptions&) = delete;
+
+ private:
+  void run(pthread_t target) const {
+    while (!stop_) {
+      pthread_kill(target, SIGUSR1);
+      std::this_thread::sleep_for(std::chrono::microseconds(5));
+    }
+  }
+
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST_F(SendingTest, SignalsDuringCallsLoseNothing) {
+  struct sigaction ignore = {};
+  ignore.sa_handler = [](int) {};
+  struct sigaction before = {};
+  ASSERT_EQ(sigaction(SIGUSR1, &ignore, &before), 0);
+  Peer bob = connect("bob");
+  constexpr std::size_t kCount = 200'000;
+  std::thread taker([&] {
+    Batch batch;
+    std::size_t taken = 0;
+    while (taken < kCount && bob.receive_batch(batch, kPatience)) taken += batch.size();
+    EXPECT_EQ(taken, kCount);
+    bob.take();
+  });
+  {
+    const Interruptions interruptions;
+    Peer alice = connect("alice");
+    for (std::size_t i = 0; i < kCount; ++i) ASSERT_TRUE(alice.send("bob", as_bytes("hello")));
+    EXPECT_TRUE(alice.wait_settled(kPatience));
+    EXPECT_EQ(alice.statistics().reconnects, 0u);
+  }
+  taker.join();
+  EXPECT_EQ(broker_.seen_count(), kCount);
+  sigaction(SIGUSR1, &before, nullptr);
 }
 
 // --- Credit --------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 // How a session begins, survives losses, and ends.
+#include <sys/resource.h>
+
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "tests/peer/peer_fixture.h"
@@ -66,6 +69,66 @@ TEST(ConnectTest, BadOptionsAreSaidWithTheirValue) {
   options.endpoint = "tcp://127.0.0.1:9";
   options.metadata = {{"long", std::string(2000, 'x')}};
   EXPECT_EQ(Peer::connect(options).error().fault, Fault::kInvalid);
+}
+
+/// What connect says of options that `change` made wrong, if it says that they are.
+std::string refused_with(const std::function<void(Options&)>& change) {
+  Options options;
+  options.name = "alice";
+  options.endpoint = "tcp://127.0.0.1:9";
+  options.connect_timeout = 10ms;
+  change(options);
+  const Answer<Peer> peer = Peer::connect(options);
+  return peer.error().fault == Fault::kInvalid ? peer.error().text : "";
+}
+
+TEST(ConnectTest, ALimitIsSaidBesideTheValueBeyondIt) {
+  const std::string software = refused_with([](Options& o) { o.software = std::string(200, 'x'); });
+  EXPECT_NE(software.find("200 bytes, the limit is 128"), std::string::npos) << software;
+  const std::string metadata = refused_with([](Options& o) {
+    o.metadata = {{"long", std::string(2000, 'x')}};
+  });
+  EXPECT_NE(metadata.find("the limit is 1024"), std::string::npos) << metadata;
+  EXPECT_NE(metadata.find("2010"), std::string::npos) << metadata;
+}
+
+TEST(ConnectTest, TextsAreUtf8) {
+  EXPECT_NE(refused_with([](Options& o) { o.software = "\xff"; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.metadata = {{"\xff", "x"}}; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.metadata = {{"x", "\xff"}}; }), "");
+  EXPECT_EQ(refused_with([](Options& o) { o.metadata = {{"x", "\xc3\xa9"}}; }), "");
+}
+
+TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
+  EXPECT_NE(refused_with([](Options& o) { o.connect_timeout = -1ms; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.reconnect_first = 0ms; }), "");
+  EXPECT_NE(refused_with([](Options& o) { o.reconnect_last = 19ms; }).find("19 ms"),
+            std::string::npos);
+  EXPECT_EQ(refused_with([](Options& o) { o.reconnect_last = kForever; }), "");
+}
+
+TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  int exhausted = 0;
+  Fault last = Fault::kExhausted;
+  // From none to enough: whatever it is that runs out first, the answer is the same.
+  for (rlim_t limit = 3; limit < 80 && last == Fault::kExhausted; ++limit) {
+    const rlimit few{limit, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    Options options;
+    options.endpoint = "tcp://127.0.0.1:9";
+    options.connect_timeout = 10ms;
+    const Answer<Peer> peer = Peer::connect(options);
+    setrlimit(RLIMIT_NOFILE, &before);
+    last = peer.error().fault;
+    if (last != Fault::kExhausted) break;
+    ++exhausted;
+    const std::string named = "may have " + std::to_string(limit) + " (ulimit -n)";
+    EXPECT_NE(peer.error().text.find(named), std::string::npos) << peer.error().text;
+  }
+  EXPECT_GT(exhausted, 10);
+  EXPECT_EQ(last, Fault::kUnreachable);
 }
 
 TEST_F(SessionTest, ABrokerThatComesLateIsFound) {
@@ -269,6 +332,81 @@ TEST_F(SessionTest, AReplacedPeerStopsAndTellsWhy) {
   EXPECT_EQ(alice.next_outcome(kPatience)->outcome, Outcome::kLost);
 }
 
+// --- Another run with other limits ---------------------------------------------------------------
+
+class NewLimitsTest : public SessionTest {
+ protected:
+  NewLimitsTest() : SessionTest({.credit = 100'000, .pair = 50'000}) {}
+
+  void restart(FakeBroker::Settings settings) {
+    broker_.stop();
+    broker_.become_new_run();
+    broker_.set_limits(settings);
+    broker_.start();
+  }
+};
+
+TEST_F(NewLimitsTest, HelloSaysWhatMustBeSentAgain) {
+  Peer alice = connect("alice");
+  EXPECT_EQ(broker_.last_hello().backlog, 0u);
+  broker_.stall("stone");
+  ASSERT_TRUE(alice.send("stone", as_bytes(std::string(1'000, 'x'))));
+  restart({});
+  ASSERT_TRUE(await(alice, State::kConnected).new_run || await(alice, State::kConnected).new_run);
+  EXPECT_GT(broker_.last_hello().backlog, 1'000u);
+  EXPECT_LT(broker_.last_hello().backlog, 1'200u);
+}
+
+TEST_F(NewLimitsTest, ASendBehindABacklogThatDoesNotGoNamesWhoHoldsItUp) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(alice.send("stone", as_bytes(std::string(1'000, 'x'))));
+  }
+  restart({.credit = 100'000, .pair = 2'000});
+  ASSERT_TRUE(wait_until([&] { return alice.statistics().resent == 1; }));
+  const auto late = alice.send("bob", as_bytes("x"), {.timeout = 10ms});
+  ASSERT_EQ(late.error().fault, Fault::kTimedOut);
+  EXPECT_NE(late.error().text.find("9 envelopes"), std::string::npos) << late.error().text;
+  EXPECT_NE(late.error().text.find("to stone"), std::string::npos) << late.error().text;
+}
+
+TEST_F(NewLimitsTest, WhatIsTooLargeForTheNewRunFailsAndTheRestGoes) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  const auto large = alice.send("stone", as_bytes(std::string(20'000, 'x')));
+  ASSERT_TRUE(large);
+  ASSERT_TRUE(alice.send("stone", as_bytes("small")));
+  for (const bool tell_max_frame : {true, false}) {
+    restart({.max_envelope = 10'000, .tell_max_frame = tell_max_frame});
+    ASSERT_TRUE(wait_until([&] { return broker_.seen().back().body == "small"; }));
+  }
+  const auto report = alice.next_outcome(kPatience);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->id, *large);
+  EXPECT_EQ(report->outcome, Outcome::kTooLarge);
+  ASSERT_TRUE(wait_until([&] { return alice.connected(); }));
+  EXPECT_TRUE(alice.send("stone", as_bytes("more"), {.timeout = kPatience}));
+}
+
+TEST_F(NewLimitsTest, ASendThatWaitsIsCheckedAgainstTheNewLimits) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  const std::string body(20'000, 'x');
+  ASSERT_TRUE(alice.send("stone", as_bytes(body)));
+  ASSERT_TRUE(alice.send("stone", as_bytes(body)));
+  std::thread one(
+      [&] { EXPECT_EQ(alice.send("stone", as_bytes(body)).error().fault, Fault::kInvalid); });
+  std::thread many([&] {
+    const std::vector<Bytes> bodies(3, as_bytes(body));
+    EXPECT_EQ(alice.send("stone", bodies).error().fault, Fault::kInvalid);
+  });
+  EXPECT_FALSE(alice.wait_settled(20ms));
+  restart({.credit = 100'000, .pair = 50'000, .max_envelope = 10'000});
+  one.join();
+  many.join();
+}
+
 class SilenceTest : public SessionTest {
  protected:
   SilenceTest() : SessionTest({.heartbeat_ms = 30, .silence_ms = 150}) {}
@@ -322,6 +460,49 @@ TEST_F(SessionTest, CloseWaitsForWhatIsUnsettledNoLongerThanAsked) {
   EXPECT_FALSE(alice.receive(kForever));
   EXPECT_FALSE(alice.close(kForever)) << "a second close says the same";
   ASSERT_TRUE(wait_until([&] { return broker_.last_goodbye().has_value(); }));
+}
+
+TEST_F(SessionTest, WhatIsUnsettledAtCloseIsLost) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  const auto first = alice.send("stone", as_bytes("x"));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(alice.send("stone", as_bytes("y")));
+  EXPECT_FALSE(alice.close(1ms));
+  const auto report = alice.next_outcome(0ms);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->id, *first);
+  EXPECT_EQ(report->outcome, Outcome::kLost);
+  EXPECT_TRUE(alice.next_outcome(0ms));
+  EXPECT_FALSE(alice.next_outcome(0ms));
+  const Statistics statistics = alice.statistics();
+  EXPECT_EQ(statistics.failed, 2u);
+  EXPECT_EQ(statistics.unsettled, 0u);
+}
+
+TEST_F(SessionTest, ACallbackHearsWhatIsLostAtClose) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  std::atomic<int> lost{0};
+  alice.on_outcome([&](const OutcomeReport& report) {
+    if (report.outcome == Outcome::kLost) ++lost;
+  });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(alice.send("stone", as_bytes("x")));
+  EXPECT_FALSE(alice.close(1ms));
+  EXPECT_EQ(lost, 10);
+}
+
+TEST_F(SessionTest, ASecondCloseWaitsForItsOwnTime) {
+  Peer alice = connect("alice");
+  broker_.stall("stone");
+  ASSERT_TRUE(alice.send("stone", as_bytes("x")));
+  std::thread first([&] { EXPECT_FALSE(alice.close(3s)); });
+  ASSERT_TRUE(wait_until(
+      [&] { return alice.try_send("stone", as_bytes("y")).error().fault == Fault::kClosed; }));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(alice.close(10ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+  first.join();
 }
 
 TEST_F(SessionTest, CloseEndsInTimeThoughTheBrokerIsGone) {

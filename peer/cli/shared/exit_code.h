@@ -35,6 +35,8 @@ enum class ExitCode {
       return ExitCode::kTimedOut;
     case peer::Fault::kFailed:
       return ExitCode::kNotDelivered;
+    case peer::Fault::kExhausted:
+      return ExitCode::kFailed;
   }
   return ExitCode::kFailed;
 }

@@ -19,9 +19,10 @@ enum class Fault {
   kUnreachable,  // No broker answered at the endpoint in time.
   kRefused,      // The broker refused or ended the session; `outcome` says why.
   kClosed,       // close() was called, or the peer was refused for good.
-  kWouldBlock,   // No credit for this recipient now (try_send, or send inside a callback).
+  kWouldBlock,   // It would have to wait (try_send without credit, or a call inside a callback).
   kTimedOut,     // The deadline passed.
   kFailed,       // A request's final outcome is a failure; `outcome` says which.
+  kExhausted,    // The system has no more descriptors or threads; the text names the limit.
 };
 
 struct Failure {
@@ -103,20 +104,27 @@ struct StateChange {
 /// Someone else's coming and going (see Peer::watch).
 using PresenceChange = Presence;
 
-/// Counters of one Peer since it connected first. All monotone but `unsettled`.
+/// Counters of one Peer since it connected first, of payload envelopes unless they say otherwise.
+/// All monotone but `unsettled`; at every moment
+/// `sent` + replies deferred = `delivered` + `unconfirmed` + `failed` + `unsettled`.
 struct Statistics {
-  std::uint64_t sent = 0;
-  std::uint64_t resent = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t unconfirmed = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t unsettled = 0;
-  std::uint64_t received = 0;
-  std::uint64_t taken = 0;
-  std::uint64_t dropped_duplicates = 0;
-  std::uint64_t late_replies = 0;
+  std::uint64_t sent = 0;         // Got an id. Requests and replies included, as in all below.
+  std::uint64_t resent = 0;       // Copies sent again after a loss.
+  std::uint64_t delivered = 0;    // Final outcome `delivered`, or a request with its reply.
+  std::uint64_t unconfirmed = 0;  // Handed to recipients that do not acknowledge.
+  std::uint64_t failed = 0;       // Any other final outcome; a request that timed out, too.
+  std::uint64_t unsettled = 0;    // Without a final outcome yet, replies that wait included.
+  std::uint64_t received = 0;  // Arrived for the program, replies to its requests included. Those
+                               // that a new session brings again count again.
+  std::uint64_t taken = 0;     // Of those, taken: once each.
+  std::uint64_t dropped_duplicates = 0;  // Arrived though the program had them before.
+  std::uint64_t late_replies = 0;        // Replies that no request waited for (any more).
+  // What the program was not told, since it fetched too late: beyond
+  // Options::max_outcome_reports, 65,536 presence changes and 1,024 state changes the oldest goes.
   std::uint64_t dropped_reports = 0;
-  std::uint64_t reconnects = 0;
+  std::uint64_t dropped_presences = 0;
+  std::uint64_t dropped_changes = 0;
+  std::uint64_t reconnects = 0;  // Welcomes after the first.
 };
 
 }  // namespace zpost::peer

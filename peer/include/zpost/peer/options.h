@@ -28,14 +28,16 @@ struct Options {
   std::string endpoint = "tcp://127.0.0.1:1234";
   /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. Empty: a fresh name of the form `anon-XXXXXXXX`.
   std::string name;
-  /// Shown to others by `who`: display name and the like. At most 1,024 bytes encoded.
+  /// Shown to others by `who`: display name and the like. UTF-8, as are all texts here; at most
+  /// 1,024 bytes encoded.
   Metadata metadata;
-  /// For people, shown by `who`.
+  /// For people, shown by `who`. At most 128 bytes.
   std::string software = "zpost-peer-cpp";
-  /// How long connect() waits for the welcome. The default says within two seconds that no broker
-  /// is there.
+  /// How long connect() waits for the welcome; not negative. The default says within two seconds
+  /// that no broker is there.
   std::chrono::milliseconds connect_timeout{2000};
-  /// Pauses between attempts to reconnect: doubled from the first to the last, with jitter.
+  /// Pauses between attempts to reconnect: doubled from the first to the last, with jitter. The
+  /// first is above 0, the last not below it.
   std::chrono::milliseconds reconnect_first{20};
   std::chrono::milliseconds reconnect_last{5000};
   /// Most bytes the broker may send before they are taken. 0: the broker's choice.

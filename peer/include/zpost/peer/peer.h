@@ -22,6 +22,9 @@ using std::chrono::milliseconds;
 /// Wait without limit.
 inline constexpr milliseconds kForever = milliseconds::max();
 
+/// Instead of an id: the reply waits for credit. See Peer::reply().
+inline constexpr std::uint64_t kDeferred = 0;
+
 struct SendOptions {
   std::string_view content_type{};  // Read during the call only.
   bool text = false;                // Sends the body as a msgpack str; it must be UTF-8.
@@ -41,16 +44,22 @@ struct SentSpan {
 /// Calls from several threads are serialized inside; each envelope's place in the order of its
 /// pair is the order in which send calls got in. A background thread answers pings, sends acks and
 /// reconnects while no call is at work; callbacks run on the thread named at each.
+///
+/// Callbacks may make any call. Of the peer that calls back none blocks: what would have to wait is
+/// kWouldBlock, false or nothing. Other peers' calls work as everywhere. Callbacks of requests,
+/// outcomes and states may run on any thread, so that nobody could catch what they throw:
+/// an exception that leaves them ends the program (std::terminate). A peer must not be destroyed or
+/// assigned to inside one of its own callbacks: that ends the program, too, with a word on stderr.
 class Peer {
  public:
   /// Connects and waits for the welcome.
-  /// Errors: kInvalid (name, endpoint, metadata), kUnreachable (with endpoint and advice),
-  /// kRefused (outcome and the broker's words).
+  /// Errors: kInvalid (an option, with its value and limit), kUnreachable (with endpoint and
+  /// advice), kRefused (outcome and the broker's words), kExhausted.
   [[nodiscard]] static Answer<Peer> connect(Options options);
 
   Peer(Peer&&) noexcept;
   Peer& operator=(Peer&&) noexcept;
-  /// Closes with a timeout of one second if close() was not called.
+  /// Closes with a timeout of one second if close() was not called. REQUIRES: no call is at work.
   ~Peer();
 
   [[nodiscard]] const std::string& name() const;
@@ -62,9 +71,11 @@ class Peer {
 
   /// Sends `body` to `to`. The bytes are copied during the call. Blocks while this recipient (or
   /// the peer as a whole) has no credit, up to options.timeout; other recipients are not affected.
-  /// Inside a callback it never blocks: kWouldBlock. Returns the envelope's id: it has one final
-  /// outcome from now on. While disconnected it still accepts what credit allows and sends it
-  /// after reconnecting. Errors: kInvalid (name, size), kWouldBlock, kTimedOut, kClosed.
+  /// Inside a callback of this peer it never blocks: kWouldBlock. Returns the envelope's id: it has
+  /// one final outcome from now on. While disconnected it still accepts what credit allows and
+  /// sends it after reconnecting. What is sent again after the broker restarted goes first, and if
+  /// its next recipient takes nothing, the text of kTimedOut or kWouldBlock names it. Errors:
+  /// kInvalid (name, size), kWouldBlock, kTimedOut, kClosed.
   Answer<std::uint64_t> send(std::string_view to, Bytes body, const SendOptions& options = {});
 
   /// As send, but kWouldBlock instead of waiting.
@@ -90,31 +101,41 @@ class Peer {
   [[nodiscard]] std::optional<OutcomeReport> next_outcome(milliseconds timeout);
 
   /// Calls back with every final outcome, whatever Options::outcomes says, instead of queueing it.
-  /// On the thread that settles it (the background thread or one inside a call); must not block or
-  /// throw. Set before sending.
+  /// On the thread that settles it (the background thread or one inside a call); should not block,
+  /// since nothing of this peer goes on meanwhile. Set before sending. Without a function: queues
+  /// them again, as Options::outcomes says.
   void on_outcome(std::function<void(const OutcomeReport&)> callback);
 
   // --- Request and reply -------------------------------------------------------------------------
 
   /// Sends a request and resolves with the reply, or fails: kFailed with the outcome (no-peer,
-  /// rejected with the recipient's words, lost, …), kTimedOut after `timeout`. To the empty name
-  /// it asks the broker (SPEC.md, section 11).
+  /// rejected with the recipient's words, lost, …), kTimedOut after `timeout`, kClosed. To the
+  /// empty name it asks the broker (SPEC.md, section 11). Before it returns it blocks for credit as
+  /// send does, up to the smaller of options.timeout and `timeout`. Why it was not sent comes
+  /// through the future as well: errors as send. Waiting for the future inside a callback of this
+  /// peer blocks for ever.
   [[nodiscard]] std::future<Answer<Message>> request(std::string_view to, Bytes body,
                                                      milliseconds timeout,
                                                      const SendOptions& options = {});
 
   /// The same with a callback, called exactly once, on the background thread or one inside a call
-  /// of this peer. Returns the request's id, or why it was not sent (then no callback).
+  /// of this peer; it should not block, since nothing of this peer goes on meanwhile. Returns the
+  /// request's id, or why it was not sent (then no callback): errors as send, and kInvalid without
+  /// a callback.
   Answer<std::uint64_t> request(std::string_view to, Bytes body, milliseconds timeout,
                                 std::function<void(Answer<Message>)> callback,
                                 const SendOptions& options = {});
 
-  /// Replies to a received request. Errors as send.
+  /// Replies to a received request: sends, and blocks for credit, as send does. Inside a callback,
+  /// where nothing blocks, a reply without credit is kept and sent when there is: then kDeferred is
+  /// returned instead of an id, which comes later, as does its outcome. Up to 1,024 replies of 1
+  /// MiB in all are kept, and a quarter of that for one recipient; beyond it kWouldBlock. What
+  /// still waits at close() is `lost`. Errors as send.
   Answer<std::uint64_t> reply(const Message& request, Bytes body, const SendOptions& options = {});
   Answer<std::uint64_t> reply(std::string_view to, std::uint64_t in_reply_to, Bytes body,
                               const SendOptions& options = {});
-  /// Says no to a received request; the requester's outcome is `rejected` with `reason`.
-  /// Of the options only the timeout counts. Errors as send.
+  /// Says no to a received request; the requester's outcome is `rejected` with `reason`, which must
+  /// be UTF-8. Blocks, or is deferred, as reply(). Errors as send.
   Answer<std::uint64_t> reject(std::string_view to, std::uint64_t in_reply_to,
                                std::string_view reason, const SendOptions& options = {});
 
@@ -130,12 +151,15 @@ class Peer {
 
   /// Calls `callback` for every envelope on the calling thread until it returns false, interrupt(),
   /// or the peer is closed. The view is valid during the call. Taken when the callback returns.
+  /// What the callback throws leaves run(); its envelope then counts as one that receive()
+  /// returned: taken at the next receive, run or clean close. REQUIRES: a callback.
   void run(const std::function<bool(const EnvelopeView&)>& callback);
 
   /// With TakeMode::kExplicit: everything received so far is taken. Else the same, ahead of time.
   void take();
 
-  /// Takes `count` envelopes more than Options::demand said. Without that, no effect.
+  /// Takes `count` envelopes more than Options::demand said, 2^64 - 1 in all at most. Without that,
+  /// no effect.
   void add_demand(std::uint64_t count);
 
   /// A descriptor that is readable while there is something to receive, an outcome report, a state
@@ -148,14 +172,24 @@ class Peer {
 
   // --- Others and oneself ------------------------------------------------------------------------
 
-  /// Who is connected: the broker's reply to `who`, decoded.
+  /// Someone with a session, or expected back: an entry of the broker's reply to `who`.
   struct PeerInfo {
-    std::string name, instance, software, state;
-    std::uint64_t since_ns = 0, queued = 0, queued_bytes = 0, unacked = 0, sent = 0, received = 0;
-    bool acks = false;
+    std::string name;
+    std::string instance;  // 32 hex digits.
+    std::string software;
+    std::string state;               // SPEC.md, section 11: `active`, `away` or `expected`.
+    std::uint64_t since_ns = 0;      // Of the session, since 1970.
+    std::uint64_t queued = 0;        // Envelopes that wait for it at the broker …
+    std::uint64_t queued_bytes = 0;  // … and their bytes.
+    std::uint64_t unacked = 0;       // Envelopes it was sent and has not acknowledged.
+    std::uint64_t sent = 0;          // Envelopes the broker has from it …
+    std::uint64_t received = 0;      // … and those it took.
+    bool acks = false;               // Whether it acknowledges.
     Metadata metadata;
   };
 
+  /// Asks the broker who is there, within `timeout` in all. Errors as request(), kFailed when the
+  /// answer cannot be read, kWouldBlock inside a callback.
   [[nodiscard]] Answer<std::vector<PeerInfo>> who(milliseconds timeout);
 
   /// Asks to be told of the coming and going of peers that match `pattern` (a name, or a prefix
@@ -163,20 +197,26 @@ class Peer {
   Answer<void> watch(std::string_view pattern);
 
   /// The next presence change; nothing: timed out, closed, or interrupted. Not counted as
-  /// receiving.
+  /// receiving. Of more than 65,536 that wait the oldest are dropped, and counted in Statistics.
   [[nodiscard]] std::optional<PresenceChange> next_presence(milliseconds timeout);
 
-  /// The next change of state, oldest first; nothing: timed out, closed, or interrupted.
+  /// The next change of state, oldest first; nothing: timed out, closed, or interrupted. Of more
+  /// than 1,024 that wait the oldest are dropped, and counted in Statistics.
   [[nodiscard]] std::optional<StateChange> next_state(milliseconds timeout);
-  /// Calls back on changes instead, on the thread that notices; must not block or throw.
+  /// Calls back on changes instead, on the thread that notices; should not block. Without a
+  /// function: queues them again.
   void on_state(std::function<void(const StateChange&)> callback);
 
   [[nodiscard]] bool connected() const;
   [[nodiscard]] Statistics statistics() const;
 
-  /// Takes what was received by the program, waits up to `timeout` until everything sent is
-  /// settled, says goodbye and leaves, within `timeout` and half a second. True: all was settled.
-  /// Later calls return kClosed. Must not be called from a callback (there it does nothing).
+  /// Takes what was received by the program (with TakeMode::kOnNextReceive), waits up to `timeout`
+  /// until everything sent is settled, says goodbye and leaves, within `timeout` and half a second.
+  /// True: all was settled. What was not is `lost` then, told as every outcome (on_outcome(), or
+  /// next_outcome() afterwards): it may arrive or not. Later calls return kClosed. Called again, or
+  /// by several threads, it waits up to its own `timeout` for the first to finish and says the
+  /// same, or false. Inside a callback of this peer it does nothing, and true means that all is
+  /// settled.
   bool close(milliseconds timeout);
 
  private:

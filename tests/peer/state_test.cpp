@@ -1,0 +1,195 @@
+// A peer without its socket, in virtual time.
+#include "peer/src/state.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace zpost::peer {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Keeps what was sent; its clock stands still until it is set.
+class FakeSink : public FrameSink {
+ public:
+  void send(FrameRef frame) override { read(frame.bytes()); }
+
+  void send_control(Bytes frame) override { read(frame); }
+
+  bool busy() override { return false; }
+
+  Time now() override { return time; }
+
+  /// The bodies of all envelopes of `kind` so far.
+  [[nodiscard]] std::vector<std::string> bodies(Kind kind) const {
+    std::vector<std::string> found;
+    for (const auto& [each, body] : sent) {
+      if (each == kind) found.push_back(body);
+    }
+    return found;
+  }
+
+  Time time{seconds(1000)};
+  std::vector<std::pair<Kind, std::string>> sent;
+
+ private:
+  void read(Bytes frame) {
+    FrameReader reader(frame);
+    EnvelopeView view;
+    while (reader.next(view)) sent.emplace_back(view.kind(), as_text(view.body));
+  }
+};
+
+class StateTest : public testing::Test {
+ protected:
+  explicit StateTest(Options options = {}) : state_(named(options), "i", pool_, sink_) {}
+
+  static Options named(Options options) {
+    options.name = "alice";
+    return options;
+  }
+
+  void hear(Kind kind, Bytes body, const std::string& from = {}, std::uint64_t id = 0) {
+    auto frame = std::make_shared<ByteBuffer>();
+    append_envelope(*frame, {kind, "alice", from, id, {}, body, false});
+    state_.handle(*frame, frame);
+  }
+
+  void be_welcomed(std::uint64_t credit = 1'000'000) {
+    state_.opened(sink_.time);
+    Welcome welcome;
+    welcome.run = std::string(32, 'a');
+    welcome.epoch = ++epochs_;
+    welcome.first_id = 100;
+    welcome.credit = welcome.pair = credit;
+    hear(Kind::kWelcome, encode(welcome));
+  }
+
+  std::optional<std::uint64_t> send(const std::string& to, const std::string& body = "x") {
+    return state_.try_send({.kind = Kind::kSend, .to = to, .body = as_bytes(body), .meta = {}});
+  }
+
+  static Draft reply(const std::string& to, std::string_view body) {
+    Draft draft{.kind = Kind::kReply, .to = to, .body = as_bytes(body), .text = false, .meta = {}};
+    draft.meta.in_reply_to = 1;
+    return draft;
+  }
+
+  Ack last_ack() { return *decode_ack(as_bytes(sink_.bodies(Kind::kAck).back())); }
+
+  FramePool pool_;
+  FakeSink sink_;
+  State state_;
+  std::uint64_t epochs_ = 0;
+};
+
+TEST_F(StateTest, AnAckGoesBesidePayloadOnceTheLatestIsAMillisecondOld) {
+  be_welcomed();
+  sink_.time += milliseconds(1);
+  hear(Kind::kPresence, encode(Presence{}));
+  ASSERT_TRUE(send("bob"));
+  EXPECT_EQ(sink_.bodies(Kind::kAck).size(), 1u);
+  hear(Kind::kPresence, encode(Presence{}));
+  ASSERT_TRUE(send("bob"));
+  EXPECT_EQ(sink_.bodies(Kind::kAck).size(), 1u) << "no time has passed";
+  sink_.time += milliseconds(1);
+  ASSERT_TRUE(send("bob"));
+  EXPECT_EQ(sink_.bodies(Kind::kAck).size(), 2u);
+}
+
+TEST_F(StateTest, AWelcomeMayLeaveItsLimitsOut) {
+  be_welcomed();
+  EXPECT_TRUE(send("bob", std::string(100'000, 'x')));
+  EXPECT_EQ(sink_.bodies(Kind::kSend).size(), 1u);
+}
+
+TEST_F(StateTest, WhetherSomethingCouldBeSentOpensNoAccount) {
+  be_welcomed();
+  const Draft draft{.kind = Kind::kSend, .to = "bob", .body = {}, .meta = {}};
+  ASSERT_TRUE(send("carol"));
+  EXPECT_TRUE(state_.could_send(draft));
+  EXPECT_TRUE(state_.surely_valid({.kind = Kind::kSend, .to = "carol", .body = {}, .meta = {}}))
+      << "carol's is still the latest";
+}
+
+TEST_F(StateTest, ChangesOfStateBeyondTheLimitAreCounted) {
+  for (int i = 0; i < 600; ++i) {
+    be_welcomed();
+    state_.lost("test");
+  }
+  EXPECT_EQ(state_.changes().size(), 1'024u);
+  EXPECT_EQ(state_.statistics().dropped_changes, 1'200u - 1'024u);
+}
+
+TEST_F(StateTest, PresenceChangesBeyondTheLimitAreCounted) {
+  be_welcomed();
+  const ByteBuffer joined =
+      encode(Presence{.event = "joined", .peer = "bob", .instance = std::string(32, 'b')});
+  for (int i = 0; i < 65'540; ++i) hear(Kind::kPresence, joined);
+  EXPECT_EQ(state_.presences().size(), 65'536u);
+  EXPECT_EQ(state_.statistics().dropped_presences, 4u);
+}
+
+TEST_F(StateTest, TheBacklogOfAnEarlierRunIsSaidInEveryHello) {
+  be_welcomed();
+  EXPECT_EQ(decode_hello(as_bytes(sink_.bodies(Kind::kHello).back()))->backlog, 0u);
+  ASSERT_TRUE(send("bob", std::string(1'000, 'x')));
+  state_.lost("test");
+  ASSERT_TRUE(send("carol", std::string(500, 'x')));  // In the open frame until it is known better.
+  be_welcomed();
+  const auto hello = decode_hello(as_bytes(sink_.bodies(Kind::kHello).back()));
+  EXPECT_GT(hello->backlog, 1'500u + 2 * kEnvelopeOverhead);
+  EXPECT_LT(hello->backlog, 1'500u + 2 * kEnvelopeOverhead + 100);
+}
+
+TEST_F(StateTest, ADeferredReplyGoesBeforeAnythingNewForItsRecipient) {
+  be_welcomed(150);
+  ASSERT_TRUE(send("bob", "first"));
+  ASSERT_FALSE(state_.try_send(reply("bob", "a longer reply")));
+  ASSERT_TRUE(state_.defer(reply("bob", "a longer reply")));
+  EXPECT_EQ(state_.unsettled(), 2u);
+  EXPECT_FALSE(state_.could_send({.kind = Kind::kSend, .to = "bob", .body = {}, .meta = {}}));
+
+  hear(Kind::kReceipt, encode(Receipt{10'000, 10'000, {{"bob", 100, false}}}));
+  EXPECT_EQ(sink_.bodies(Kind::kReply), std::vector<std::string>{"a longer reply"});
+  EXPECT_EQ(state_.unsettled(), 1u);
+  EXPECT_TRUE(send("bob", "second"));
+}
+
+TEST_F(StateTest, ADeferredReplyThatNeverGoesHasItsOutcome) {
+  be_welcomed(150);
+  ASSERT_TRUE(send("bob", "first"));
+  ASSERT_TRUE(state_.defer(reply("bob", "late")));
+  state_.close();
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kLost);
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kLost);
+  const Statistics statistics = state_.statistics();
+  EXPECT_EQ(statistics.sent, 2u);
+  EXPECT_EQ(statistics.failed, 2u);
+  EXPECT_EQ(statistics.unsettled, 0u);
+}
+
+class DemandingStateTest : public StateTest {
+ protected:
+  DemandingStateTest()
+      : StateTest([] {
+          Options options;
+          options.demand = 5;
+          return options;
+        }()) {}
+};
+
+TEST_F(DemandingStateTest, DemandGrowsNoFurtherThanItsNumberHolds) {
+  be_welcomed();
+  state_.add_demand(3);
+  EXPECT_EQ(last_ack().demand, 8u);
+  state_.add_demand(UINT64_MAX);
+  EXPECT_EQ(last_ack().demand, UINT64_MAX);
+}
+
+}  // namespace
+}  // namespace zpost::peer
