@@ -377,10 +377,14 @@ TEST_F(NewLimitsTest, WhatIsTooLargeForTheNewRunFailsAndTheRestGoes) {
   const auto large = alice.send("stone", as_bytes(std::string(20'000, 'x')));
   ASSERT_TRUE(large);
   ASSERT_TRUE(alice.send("stone", as_bytes("small")));
+  std::size_t seen = 2;
   for (const bool tell_max_frame : {true, false}) {
+    ASSERT_TRUE(wait_until([&] { return broker_.seen_count() == seen; }));
     restart({.max_envelope = 10'000, .tell_max_frame = tell_max_frame});
-    ASSERT_TRUE(wait_until([&] { return broker_.seen().back().body == "small"; }));
+    ++seen;
   }
+  ASSERT_TRUE(wait_until([&] { return broker_.seen_count() == seen; }));
+  EXPECT_EQ(broker_.seen().back().body, "small");
   const auto report = alice.next_outcome(kPatience);
   ASSERT_TRUE(report);
   EXPECT_EQ(report->id, *large);
@@ -398,7 +402,9 @@ TEST_F(NewLimitsTest, ASendThatWaitsIsCheckedAgainstTheNewLimits) {
   std::thread one(
       [&] { EXPECT_EQ(alice.send("stone", as_bytes(body)).error().fault, Fault::kInvalid); });
   std::thread many([&] {
-    const std::vector<Bytes> bodies(3, as_bytes(body));
+    // The first waits and would go then, the second may not.
+    const std::string fitting(9'850, 'x');
+    const std::vector<Bytes> bodies = {as_bytes(fitting), as_bytes(body)};
     EXPECT_EQ(alice.send("stone", bodies).error().fault, Fault::kInvalid);
   });
   EXPECT_FALSE(alice.wait_settled(20ms));
@@ -497,8 +503,11 @@ TEST_F(SessionTest, ASecondCloseWaitsForItsOwnTime) {
   broker_.stall("stone");
   ASSERT_TRUE(alice.send("stone", as_bytes("x")));
   std::thread first([&] { EXPECT_FALSE(alice.close(3s)); });
-  ASSERT_TRUE(wait_until(
-      [&] { return alice.try_send("stone", as_bytes("y")).error().fault == Fault::kClosed; }));
+  const auto closing = [&] {
+    const auto sent = alice.try_send("stone", as_bytes("y"));
+    return !sent && sent.error().fault == Fault::kClosed;
+  };
+  ASSERT_TRUE(wait_until(closing));
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(alice.close(10ms));
   EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);

@@ -46,7 +46,8 @@ class FakeSink : public FrameSink {
 
 class StateTest : public testing::Test {
  protected:
-  explicit StateTest(Options options = {}) : state_(named(options), "i", pool_, sink_) {}
+  explicit StateTest(Options options = {})
+      : state_(named(options), std::string(32, '1'), pool_, sink_) {}
 
   static Options named(Options options) {
     options.name = "alice";
