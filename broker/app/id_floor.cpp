@@ -153,7 +153,7 @@ IdFloorKeeper::~IdFloorKeeper() {
 }
 
 Result<std::uint64_t> IdFloorKeeper::start(std::uint64_t now_wall_ns) {
-  const auto floor = file_.load();
+  auto floor = file_.load();
   if (!floor) return floor;
   asked_ = std::max(*floor, now_wall_ns) + kAhead;
   write(asked_);

@@ -45,8 +45,8 @@ class JsonFormatter final : public spdlog::formatter {
         {"time", std::string(time.data(), time.size())},
         {"level", std::string(spdlog::level::to_string_view(message.level).data())},
         {"text", std::string(message.payload.data(), message.payload.size())}};
-    const auto kReplace = nlohmann::json::error_handler_t::replace;
-    const std::string text = line.dump(-1, ' ', false, kReplace) + '\n';
+    const auto replace = nlohmann::json::error_handler_t::replace;
+    const std::string text = line.dump(-1, ' ', false, replace) + '\n';
     out.append(text.data(), text.data() + text.size());
   }
 

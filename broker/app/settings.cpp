@@ -28,6 +28,7 @@ auto& member(Config& config) {
 
 using core::Limits;
 
+// One table, however long. NOLINTNEXTLINE(readability-function-size)
 std::vector<Setting> make_settings() {
   return {
       {"broker", "listen", "listen", "where peers connect: tcp://ADDRESS:PORT or ipc://PATH",
@@ -117,8 +118,8 @@ std::vector<Setting> make_settings() {
 }  // namespace
 
 std::span<const Setting> settings() {
-  static const std::vector<Setting> kTable = make_settings();
-  return kTable;
+  static const std::vector<Setting> table = make_settings();
+  return table;
 }
 
 }  // namespace zpost::app

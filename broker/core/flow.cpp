@@ -398,7 +398,9 @@ void Router::Impl::set_credit_size(Session& session, std::uint64_t size) {
 /// the whole backlog if half of the budget has room for that.
 std::uint64_t Router::Impl::first_credit(const Hello& hello) const {
   std::uint64_t size = limits.credit_initial;
-  while (size / limits.pair_share < hello.backlog && size < limits.credit_max) {
+  // What the program sent since the hello comes on top.
+  const std::uint64_t more = size / limits.pair_share;
+  while (size / limits.pair_share - more < hello.backlog && size < limits.credit_max) {
     const std::uint64_t next = std::min(size * 2, limits.credit_max);
     if (reserved_ + orphan_cost_ + next > budget() / 2) break;
     size = next;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/core/router_impl.h"
+#include "broker/core/text.h"
 
 namespace zpost::core {
 
@@ -231,7 +232,7 @@ void Router::Impl::violation(Session& session, std::string_view what) {
   ++session.violations;
   session.last_violation = what;
   log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
-                                          name_of(session), session.violations, what));
+                                          name_of(session), session.violations, quoted(what)));
 }
 
 /// Answers a connection that has no session.
@@ -242,7 +243,7 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   append_envelope(out_->arena, {.kind = Kind::kRefused, .to = name, .body = body});
   control_frame(connection, kNone, begin);
   log(LogLine::Level::kInfo,
-      fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), text));
+      fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), quoted(text)));
   if (tap_on) {
     const NameId known = directory.find(name);
     TapRecord& record =

@@ -165,6 +165,8 @@ class Router::Impl {
   void end(Session& session, Outcome code, std::string_view text, bool retry);
   void over(Session& session, Outcome why, std::string_view reason);
   void lose_stream(Session& session, Outcome why);
+  void lose_run(const Run& run, Outcome why);
+  void lose_unheard(const Run& run, const Session& recipient, Outcome why);
   void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void orphan_pairs(Session& session);
   void remember(const Session& session);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/core/router_impl.h"
+#include "broker/core/text.h"
 
 namespace zpost::core {
 
@@ -25,16 +26,6 @@ std::string utc(std::uint64_t wall_ns) {
   const std::uint64_t of_day = seconds % 86'400;
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", year, month,
                      doy - (153 * mp + 2) / 5 + 1, of_day / 3'600, of_day / 60 % 60, of_day % 60);
-}
-
-/// A stranger's bytes, for people: what is harmless of the first few.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kMost = kMaxNameBytes;
-  std::string result(text.substr(0, kMost));
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~' || c == '"'; }, '?');
-  if (text.size() > kMost) result += fmt::format("... ({} bytes)", text.size());
-  return result;
 }
 
 }  // namespace
@@ -174,7 +165,7 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   if (latest != nullptr && latest->epoch == session.hello.epoch) earlier_taken = latest->taken;
   say_welcome(session, false, earlier_taken);
   log(LogLine::Level::kInfo, fmt::format("joined name={} instance={} software=\"{}\"", name,
-                                         session.hello.instance, session.hello.software));
+                                         session.hello.instance, quoted(session.hello.software)));
   note_session(session, SessionChange::kJoined, Outcome::kNone);
   tell_presence(session, "joined", "");
 }
@@ -348,7 +339,7 @@ void Router::Impl::make_away(Session& session, std::string_view why) {
   if (session.state == Session::State::kAway) return;
   session.state = Session::State::kAway;
   session.away_since = now_.steady_ns;
-  log(LogLine::Level::kInfo, fmt::format("away name={} why=\"{}\"", name_of(session), why));
+  log(LogLine::Level::kInfo, fmt::format("away name={} why=\"{}\"", name_of(session), quoted(why)));
   note_session(session, SessionChange::kAway, Outcome::kNone);
 }
 
@@ -402,25 +393,10 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
     if (is_own(run.pair)) own_bytes_ -= run.count * std::uint64_t{run.size};
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
-    const bool orphan = run.pair != kBrokerPayload && pairs_[run.pair].sender == kNone;
-    if (run.pair == kBrokerPayload || orphan) {
-      accounting.failed += run.count;
-      accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
-      if (tap_on) note_unheard(run, session, why);
-    }
-    if (run.pair == kBrokerPayload) continue;
-    Pair& pair = pairs_[run.pair];
-    const std::uint64_t cost = cost_of(run.size);
-    pair.held_count -= run.count;
-    pair.held_cost -= run.count * cost;
-    if (orphan) {
-      orphan_cost_ -= run.count * cost;
-      if (pair.held_count == 0) free_pair(run.pair);
-      continue;
-    }
-    Session& sender = session_at(pair.sender);
-    for (std::uint32_t i = 0; i < run.count; ++i) {
-      fail(sender, {run.pair, run.id(i), run.kind, cost, why});
+    if (run.pair == kBrokerPayload || pairs_[run.pair].sender == kNone) {
+      lose_unheard(run, session, why);
+    } else {
+      lose_run(run, why);
     }
   }
   held_bytes -= stream.bytes;
@@ -430,7 +406,32 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
   stream.open = false;
 }
 
-/// A failure that no sender is there to hear of.
+/// Tells the sender of each envelope of the run.
+void Router::Impl::lose_run(const Run& run, Outcome why) {
+  Pair& pair = pairs_[run.pair];
+  const std::uint64_t cost = cost_of(run.size);
+  pair.held_count -= run.count;
+  pair.held_cost -= run.count * cost;
+  Session& sender = session_at(pair.sender);
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    fail(sender, {run.pair, run.id(i), run.kind, cost, why});
+  }
+}
+
+/// A failure that no sender is there to hear of: the broker's own, or one that is gone.
+void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcome why) {
+  accounting.failed += run.count;
+  accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
+  if (tap_on) note_unheard(run, recipient, why);
+  if (run.pair == kBrokerPayload) return;
+  Pair& pair = pairs_[run.pair];
+  const std::uint64_t cost = run.count * cost_of(run.size);
+  pair.held_count -= run.count;
+  pair.held_cost -= cost;
+  orphan_cost_ -= cost;
+  if (pair.held_count == 0) free_pair(run.pair);
+}
+
 void Router::Impl::note_unheard(const Run& run, const Session& recipient, Outcome why) {
   const NameId from = is_own(run.pair) ? kBrokerName : pairs_[run.pair].from;
   TapRecord& record = note(TapEvent::kFailed, from, recipient.name, run.kind).record;

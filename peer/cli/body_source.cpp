@@ -72,7 +72,7 @@ Result<std::string> read_body(const BodySource& source, std::size_t limit,
   const Result<InputFile> file = open_input(source);
   if (!file) return file.error();
   std::string body;
-  std::array<char, kChunk> chunk;
+  std::array<char, kChunk> chunk{};
   while (!stopped()) {
     if (!has_input(file->descriptor())) continue;
     const ssize_t count = ::read(file->descriptor(), chunk.data(), chunk.size());

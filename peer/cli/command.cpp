@@ -35,6 +35,7 @@ bool open_pipe(std::array<int, 2>& ends, std::size_t ours) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (std::string& each : strings) result.push_back(each.data());
   result.push_back(nullptr);
   return result;
@@ -90,7 +91,7 @@ int spawn(CommandSpec& spec, const std::array<int, 3>& ends, pid_t& pid) {
 template <typename Sink>
 bool read_available(int descriptor, Sink sink) {
   constexpr int kChunksAtOnce = 64;
-  std::array<char, 16 << 10> chunk;
+  std::array<char, 16 << 10> chunk{};
   for (int i = 0; i < kChunksAtOnce; ++i) {
     const ssize_t count = ::read(descriptor, chunk.data(), chunk.size());
     if (count < 0) return errno == EAGAIN || errno == EINTR;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <histedit.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,11 @@ TerminalSize terminal_size() {
   winsize size = {};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
   return {size.ws_col, size.ws_row};
+}
+
+bool has_input() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return ::poll(&input, 1, 0) > 0;
 }
 
 bool write_out(std::string_view text) {
@@ -92,6 +98,7 @@ EditedTerminal::~EditedTerminal() {
 
 std::optional<std::string> EditedTerminal::read_line(const Wait& wait) {
   wait_ = &wait;
+  begun_ = false;
   int count = 0;
   const wchar_t* const line = ::el_wgets(editor_, &count);
   wait_ = nullptr;
@@ -109,6 +116,7 @@ std::optional<std::string> EditedTerminal::read_line(const Wait& wait) {
 
 /// libedit's way to get a character: 1 with it, 0 at the end.
 int EditedTerminal::next_character(wchar_t& character) {
+  const bool typed_before = !std::exchange(begun_, true) && has_input();
   for (;;) {
     if (!(*wait_)()) {
       erase();
@@ -118,6 +126,8 @@ int EditedTerminal::next_character(wchar_t& character) {
     const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count <= 0) return 0;
+    // Between two lines the terminal is in its own mode, which turns Ctrl-D into this.
+    if (byte == '\0' && typed_before) byte = '\x04';
     const bool continues = (static_cast<unsigned char>(byte) & 0xc0U) == 0x80;
     if (!continues) partial_.clear();  // What was begun has no end.
     partial_ += byte;

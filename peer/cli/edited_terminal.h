@@ -49,6 +49,7 @@ class EditedTerminal final : public ChatTerminal {
   history* history_ = nullptr;
   editline* editor_ = nullptr;
   const Wait* wait_ = nullptr;  // Set while a line is edited.
+  bool begun_ = false;          // A character of it was asked for.
   std::string partial_;         // Bytes of a character that is not complete.
 };
 

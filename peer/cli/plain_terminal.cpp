@@ -16,7 +16,7 @@ std::optional<std::string> PlainTerminal::read_line(const Wait& wait) {
       return line;
     }
     if (ended_ || !wait()) return std::nullopt;
-    std::array<char, 4096> chunk;
+    std::array<char, 4096> chunk{};
     const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
     if (count > 0) input_.append(chunk.data(), static_cast<std::size_t>(count));
     if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) ended_ = true;

@@ -9,7 +9,7 @@ namespace zpost::cli {
 /// Make it before anything that has threads.
 class SignalDescriptor {
  public:
-  explicit SignalDescriptor(std::initializer_list<int> signals);
+  SignalDescriptor(std::initializer_list<int> signals);
   ~SignalDescriptor();
   SignalDescriptor(const SignalDescriptor&) = delete;
   SignalDescriptor& operator=(const SignalDescriptor&) = delete;
