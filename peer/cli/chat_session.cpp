@@ -27,7 +27,8 @@ constexpr int kLongestPollMs = 1000;
 
 }  // namespace
 
-ChatSession::ChatSession(const Parts& parts, std::string partner, std::vector<std::string> watched)
+ChatSession::ChatSession(const Parts& parts, std::string partner,
+                         const std::vector<std::string>& watched)
     : peer_(parts.peer),
       terminal_(parts.terminal),
       signals_(parts.signals),

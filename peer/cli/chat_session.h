@@ -31,7 +31,7 @@ class ChatSession {
 
   /// `watched`: whose coming and going is told, besides the partner's; empty `partner`: whoever
   /// writes first.
-  ChatSession(const Parts& parts, std::string partner, std::vector<std::string> watched);
+  ChatSession(const Parts& parts, std::string partner, const std::vector<std::string>& watched);
 
   /// Until /quit, the end of the input, a signal, the end of the session, or nobody sees the lines
   /// any more. `peer` must have TakeMode::kExplicit: a message that was not shown is not taken.

@@ -78,9 +78,10 @@ class Sending {
       code = interrupted(counted(sender_.unsent(), "envelope") + " not sent");
     }
     if (code == ExitCode::kAsWanted) code = wait_for_outcomes();
+    if (options_.wait == Wait::kSent) (void)peer_.wait_settled(kLastFrames);
     sender_.pass_on_outcomes();
-    const bool settled = peer_.close(options_.wait == Wait::kSent ? kLastFrames : milliseconds(0));
-    sender_.pass_on_outcomes();
+    // What it calls lost for us may still be delivered, and that was said where it matters.
+    const bool settled = peer_.close(milliseconds(0));
     report_.finish();
     output_.flush();
     if (report_.failures() > 0) return ExitCode::kNotDelivered;
