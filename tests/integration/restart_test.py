@@ -56,6 +56,21 @@ class BrokerRestartTest(Case):
             self.check_arrived_once_and_in_order(receiver, receiver.result(), count)
 
 
+    def test_a_recipient_that_takes_nothing_stops_nobody_else_after_a_restart(self):
+        broker = self.start_broker("--silence", "60s")
+        self.join(broker, "idle", abilities=["acks"])  # And never does.
+        count = scaled(100_000, 500_000)
+        carol = self.start_receiver("carol", broker, count // 2)
+        alice = self.start_sender("alice", broker, count, ["idle", "carol"], size=[1000, 100],
+                                  skip_blocked=True, rate=40_000)
+        carol.wait_progress(count // 8)
+        broker.restart()
+        self.join(broker, "idle", abilities=["acks"])
+        self.check_arrived_once_and_in_order(carol, carol.result(), count // 2)
+        self.assertGreater(self.stats(broker)["counters"]["held"], 100, "what idle does not take")
+        alice.kill()
+
+
 class PeerKillTest(Case):
     def test_what_a_killed_recipient_did_not_take_is_told_as_lost_or_no_peer(self):
         broker = self.start_broker("--resume", "1s")
