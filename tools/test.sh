@@ -7,13 +7,13 @@ usage() {
   cat <<'TEXT'
 Usage: tools/test.sh [--fast] [--full] [--all] [--base REF] [--help]
 
-Steps: setup, format; the programs as users build them, and the tests that run them; every other
-test under ASan+UBSan; those without libzmq under TSan; clang-tidy on changed files outside tests/,
+Steps: setup, format; the programs as users build them, the tests that run them, and a project
+that consumes the installed library; every other test under ASan+UBSan; those without libzmq under TSan; clang-tidy on changed files outside tests/,
 the first twelve of them. Exits 1 when any failed.
 
   --fast      only the release build and its unit tests
-  --full      also install and consume, clang-tidy on all that changed, all tests of the release
-              build, and those that run the programs under ASan+UBSan
+  --full      also clang-tidy on all that changed, all tests of the release build, and those that
+              run the programs under ASan+UBSan
   --all       clang-tidy on the whole tree
   --base REF  changed means: since the merge base with REF. Default: origin/main,
               and on main itself the last commit
@@ -222,9 +222,13 @@ fi
 
 step setup tools/setup.sh --test --lint || finish
 step format check_format
-if step release-build build_release; then step release-tests test_release; else skip release-tests; fi
+if step release-build build_release; then
+  step release-tests test_release
+  step install consume_install
+else
+  skip release-tests
+fi
 if step asan-build build_asan; then step asan-tests test_asan; else skip asan-tests; fi
 if step tsan-build build tsan; then step tsan-tests run_tsan; else skip tsan-tests; fi
 step tidy run_tidy
-if [[ $full == yes ]]; then step install consume_install; fi
 finish
