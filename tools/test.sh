@@ -8,8 +8,9 @@ usage() {
 Usage: tools/test.sh [--fast] [--full] [--all] [--base REF] [--help]
 
 Steps: setup, format; the programs as users build them, the tests that run them, and a project
-that consumes the installed library; every other test under ASan+UBSan; those without libzmq under TSan; clang-tidy on changed files outside tests/,
-the first twelve of them. Exits 1 when any failed.
+that consumes the installed library; every other test under ASan+UBSan; those without libzmq
+under TSan; clang-tidy on changed files outside tests/, the first twelve of them. Exits 1 when any
+failed.
 
   --fast      only the release build and its unit tests
   --full      also clang-tidy on all that changed, all tests of the release build, and those that

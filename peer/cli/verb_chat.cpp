@@ -1,6 +1,7 @@
 // zpost-peer chat: people talk.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <memory>

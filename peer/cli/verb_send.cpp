@@ -1,6 +1,7 @@
 // zpost-peer send: bodies to one recipient, and what became of them.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "peer/cli/body_source.h"

