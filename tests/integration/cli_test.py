@@ -72,6 +72,12 @@ class UsageTest(ProgramTest):
                 self.assertIn("zpost-broker", done.err)
                 self.assertIn("--endpoint", done.err)
 
+    def test_without_descriptors_the_limit_is_said(self):
+        done = subprocess.run(["sh", "-c", "ulimit -n 10; exec \"$0\" who", PEER], check=False,
+                              env=self.environment(), capture_output=True, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"this process may have 10 (ulimit -n)", done.stderr)
+
     def test_a_flag_is_stronger_than_the_environment(self):
         env = self.environment(ZPOST_ENDPOINT="tcp://127.0.0.1:9")
         self.assert_exit(self.run_peer("who", "--endpoint", self.broker.endpoint, env=env), 0)

@@ -107,18 +107,15 @@ TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
   EXPECT_EQ(refused_with([](Options& o) { o.reconnect_last = kForever; }), "");
 }
 
+// The sanitizer opens a pipe to look at an exception's type. cli_test.py has this for it.
+#ifndef __SANITIZE_ADDRESS__
 TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr rlim_t kFewest = 12;  // The sanitizer opens a pipe to look at an exception.
-#else
-  constexpr rlim_t kFewest = 3;
-#endif
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   int exhausted = 0;
   Fault last = Fault::kExhausted;
   // From none to enough: whatever it is that runs out first, the answer is the same.
-  for (rlim_t limit = kFewest; limit < 80 && last == Fault::kExhausted; ++limit) {
+  for (rlim_t limit = 3; limit < 80 && last == Fault::kExhausted; ++limit) {
     const rlimit few{limit, before.rlim_max};
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
     Options options;
@@ -132,9 +129,10 @@ TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
     const std::string named = "may have " + std::to_string(limit) + " (ulimit -n)";
     EXPECT_NE(peer.error().text.find(named), std::string::npos) << peer.error().text;
   }
-  EXPECT_GT(exhausted, 0);
+  EXPECT_GT(exhausted, 10);
   EXPECT_EQ(last, Fault::kUnreachable);
 }
+#endif
 
 TEST_F(SessionTest, ABrokerThatComesLateIsFound) {
   broker_.stop();
