@@ -414,6 +414,7 @@ std::uint64_t Router::Impl::first_credit(const Hello& hello) const {
 bool Router::Impl::may_double(const Session& session) const {
   if (reserved_ + orphan_cost_ + session.credit_size > budget()) return false;
   const std::uint64_t grown = reserved_ - session_count * limits.credit_initial;
+  if (grown <= session.credit_size) return true;  // Alone.
   const std::uint64_t alike = std::min(grown + session.credit_size, session.credit_size * 8);
   const std::uint64_t settled = std::max<std::uint64_t>(session.settled_since_receipt, 1);
   const std::uint64_t bytes = session.settled_bytes_since_receipt;
