@@ -409,8 +409,8 @@ std::uint64_t Router::Impl::first_credit(const Hello& hello) const {
 }
 
 /// Whether the credit of `session` may be doubled. Much on its way makes a lone sender fast; of
-/// several it only leaves the processor's caches, so beyond a quarter of the most they share it.
-/// What the caches see is bytes: of large envelopes the same credit is more of them.
+/// several it only leaves the processor's caches, so those that grew share it: in bytes, as if the
+/// others sent what this one does, and eight times its own credit at most. docs/adr/0011.
 bool Router::Impl::may_double(const Session& session) const {
   if (reserved_ + orphan_cost_ + session.credit_size > budget()) return false;
   const std::uint64_t grown = reserved_ - session_count * limits.credit_initial;
