@@ -26,31 +26,36 @@ enum class Source : std::uint8_t {
 
 /// The net shell keeps, per session, a queue of *bundles* (frames to be) in this order:
 /// handed to libzmq and not yet released | waiting | the last one possibly still open.
+/// and beside it a *topic queue* of publishes that wait, which kEnqueue takes from.
 /// The core decides about every bundle; the shell owns the bytes.
 enum class Op : std::uint8_t {
-  kOpen,      // Session `session` begins: an empty queue, on connection `connection`.
-  kBind,      // Session `session` goes on over `connection`; the old one's frames are ignored.
-  kUnbind,    // The session has no connection for now; its queue stays.
-  kAppend,    // Bytes [offset, offset + length) of `source` go to the session's last bundle;
-              // a new bundle is begun first if `fresh`.
-  kWhole,     // The frame of this step becomes the session's newest bundle, by reference.
-  kTransmit,  // Hand the oldest waiting bundle to libzmq; an open one is closed.
-  kRelease,   // Forget the `count` oldest bundles, all handed over.
-  kRewind,    // All bundles handed over wait again; the oldest loses its first `count` program-lane
-              // envelopes.
-  kControl,   // Send [offset, offset + length) of `source` to `connection` as a frame at once.
-              // `session` is told about in Executed if it would block (kNone: forget it).
-  kDrop,      // The session is over: forget its queue.
-  kExpel,     // Shut the descriptor of `connection` down after a grace of a second; until then its
-              // frames are ignored.
-  kTap,       // The session asks for the tap: [offset, length) of the arena is the request's body.
-  kUntap,     // The session's tap ends.
+  kOpen,        // Session `session` begins: an empty queue, on connection `connection`.
+  kBind,        // Session `session` goes on over `connection`; the old one's frames are ignored.
+  kUnbind,      // The session has no connection for now; its queue stays.
+  kAppend,      // Bytes [offset, offset + length) of `source` go to the session's last bundle, or
+                // the last one of its topic queue if `topics`; a new one is begun first if `fresh`.
+  kWhole,       // The frame of this step becomes the newest bundle there, by reference.
+  kTransmit,    // Hand the oldest waiting bundle to libzmq; an open one is closed.
+  kEnqueue,     // The oldest bundle of the session's topic queue becomes the newest waiting one; an
+                // open one is closed.
+  kDropOldest,  // Forget the `count` oldest bundles of the topic queue.
+  kRelease,     // Forget the `count` oldest bundles, all handed over.
+  kRewind,   // All bundles handed over wait again; the oldest loses its first `count` program-lane
+             // envelopes.
+  kControl,  // Send [offset, offset + length) of `source` to `connection` as a frame at once.
+             // `session` is told about in Executed if it would block (kNone: forget it).
+  kDrop,     // The session is over: forget its queue.
+  kExpel,    // Shut the descriptor of `connection` down after a grace of a second; until then its
+             // frames are ignored.
+  kTap,      // The session asks for the tap: [offset, length) of the arena is the request's body.
+  kUntap,    // The session's tap ends.
 };
 
 struct Action {
   Op op = Op::kControl;
   Source source = Source::kArena;
   bool fresh = false;
+  bool topics = false;
   SessionId session = kNone;
   ConnectionId connection = kNone;
   std::uint32_t offset = 0;

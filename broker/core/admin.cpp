@@ -163,7 +163,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     }
     ++count;
     Packer pack(rows);
-    pack.pack_map(13);
+    pack.pack_map(14);
     pack.pack("name").pack(std::string(name_of(*peer)));
     pack.pack("instance").pack(peer->hello.instance);
     pack.pack("software").pack(peer->hello.software);
@@ -174,9 +174,14 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
       for (std::size_t i = peer->stream.handed; i < peer->stream.bundles.size(); ++i) {
         waiting += peer->stream.bundles[i].count;
       }
+      for (std::size_t i = 0; i < peer->topics.bundles.size(); ++i) {
+        waiting += peer->topics.bundles[i].count;
+      }
       return waiting;
     }());
-    pack.pack("queued_bytes").pack(peer->stream.bytes - peer->stream.handed_bytes);
+    pack.pack("queued_bytes")
+        .pack(peer->stream.bytes - peer->stream.handed_bytes + peer->topics.bytes);
+    pack.pack("subscriptions").pack(peer->subscriptions.size());
     pack.pack("unacked").pack(peer->stream.handed_count - peer->stream.acked);
     pack.pack("sent").pack(peer->sent);
     pack.pack("received").pack(peer->taken);

@@ -28,7 +28,12 @@ void Directory::release(NameId id) {
   Entry& entry = entries_[id];
   if (--entry.references > 0) return;
   by_name_.erase(entry.name);
-  free_.push_back(id);
+  released_.push_back(id);
+}
+
+void Directory::recycle() {
+  free_.insert(free_.end(), released_.begin(), released_.end());
+  released_.clear();
 }
 
 NameId Directory::find(std::string_view name) const {

@@ -27,7 +27,11 @@ class Directory {
 
   void acquire(NameId id) { ++entries_[id].references; }
 
+  /// Drops a reference. A number that nobody refers to serves another name only after recycle().
   void release(NameId id);
+
+  /// What was released may be used again. Call when the notes of earlier steps are read.
+  void recycle();
 
   /// kNone if nobody refers to that name.
   [[nodiscard]] NameId find(std::string_view name) const;
@@ -58,6 +62,7 @@ class Directory {
 
   std::vector<Entry> entries_;
   std::vector<NameId> free_;
+  std::vector<NameId> released_;  // Free once recycle() is called.
   std::unordered_map<std::string, NameId, Hash, std::equal_to<>> by_name_;
 };
 

@@ -50,7 +50,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
 
   accounting.held -= count;
   (confirmed ? accounting.delivered : accounting.unconfirmed) += count;
-  if (run.pair == kBrokerPayload) return;
+  if (run.pair == kBrokerPayload || run.pair == kTopicCopy) return;
 
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = count * cost_of(run.size);
@@ -106,6 +106,7 @@ void Router::Impl::take_outcomes(Session& session, std::uint64_t outcomes) {
     const OutcomeEntry entry = session.outcomes.front();
     session.outcomes.pop_front();
     ++session.outcomes_acked;
+    if (entry.cost == 0) --session.answers;
     settled(session, entry.cost);
     session.credit_due = true;
     if (entry.pair == kNoPair) continue;
@@ -141,6 +142,9 @@ void Router::Impl::touch(Session& session) {
 }
 
 void Router::Impl::flush() {
+  directory.recycle();
+  routes_.trim();
+  end_slow_subscribers();
   late_at_ = kNever;
   waiting_.clear();
   // By index: what is flushed may touch others, which then have their turn too.
@@ -218,7 +222,12 @@ void Router::Impl::settle_handed(Session& session) {
 bool Router::Impl::window_open(const Session& session) const {
   if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
-  const Bundle next = stream.waiting() > 0 ? stream.bundles[stream.handed] : Bundle{};
+  Bundle next;
+  if (stream.waiting() > 0) {
+    next = stream.bundles[stream.handed];
+  } else if (!session.topics.bundles.empty()) {
+    next = session.topics.bundles.front();
+  }
   if (stream.handed_count + next.count > stream.demand) return false;
   return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
                                 stream.handed_bytes + next.bytes <= session.hello.window_bytes);
@@ -227,7 +236,17 @@ bool Router::Impl::window_open(const Session& session) const {
 void Router::Impl::flush_stream(Session& session) {
   if (session.connection == kNone || session.state != Session::State::kActive) return;
   if (session.retry_at > now_.steady_ns) return;
-  while (session.stream.waiting() > 0 && window_open(session)) hand_over(session);
+  TopicQueue& topics = session.topics;
+  while (session.stream.waiting() > 0 || !topics.bundles.empty() || topics.gap > 0) {
+    if (!window_open(session)) return;
+    if (session.stream.waiting() > 0) {
+      hand_over(session);
+    } else if (topics.gap > 0) {
+      tell_gap(session);
+    } else {
+      hand_over_topics(session);
+    }
+  }
 }
 
 void Router::Impl::hand_over(Session& session) {
@@ -286,15 +305,16 @@ void Router::Impl::control_frame(ConnectionId connection, SessionId session, std
 // -----------------------------------------------------------------------
 
 /// For people; with the limit where there is one.
-std::string Router::Impl::outcome_text(const Session& sender, Outcome code) const {
-  switch (code) {
+std::string Router::Impl::outcome_text(const Session& sender, const OutcomeEntry& entry) const {
+  switch (entry.code) {
     case Outcome::kNoPeer:
       return "no peer of that name";
     case Outcome::kLost:
       return "the recipient is gone, and may have taken it";
     case Outcome::kFull:
-      return fmt::format("limits.queue ({} bytes) of the recipient or limits.memory is used up",
-                         limits.queue);
+      return full_text(entry.detail);
+    case Outcome::kNoSubscriber:
+      return "nobody subscribes to it";
     case Outcome::kOverCredit:
       return fmt::format("beyond the credit of {} or the pair limit of {}", sender.credit_size,
                          sender.pair_limit);
@@ -311,12 +331,31 @@ std::string Router::Impl::outcome_text(const Session& sender, Outcome code) cons
     case Outcome::kBadId:
       return "the id is far ahead of the clock";
     case Outcome::kBadName:
-      return "to is not a name";
+      return "to is not a name (or, of a publish, not a topic)";
     case Outcome::kMalformed:
-      return "its meta cannot be read";
+      return "its meta or its body cannot be read";
     default:
       return {};
   }
+}
+
+/// Which limit is reached.
+std::string Router::Impl::full_text(Detail detail) const {
+  switch (detail) {
+    case Detail::kSubscriptions:
+      return fmt::format("limits.subscriptions is {} a peer", limits.subscriptions);
+    case Detail::kAllSubscriptions:
+      return fmt::format("limits.all_subscriptions is {}", limits.all_subscriptions);
+    case Detail::kRetained:
+      return fmt::format("limits.retained is {} values, of {} bytes in all", limits.retained,
+                         limits.memory / 8);
+    case Detail::kWatches:
+      return fmt::format("limits.watches is {} a peer", limits.watches);
+    case Detail::kQueue:
+      break;
+  }
+  return fmt::format("limits.queue ({} bytes) of the recipient or limits.memory is used up",
+                     limits.queue);
 }
 
 void Router::Impl::write_outcomes(Session& session) {
@@ -326,8 +365,11 @@ void Router::Impl::write_outcomes(Session& session) {
     const OutcomeEntry& entry = session.outcomes[session.outcomes_sent - session.outcomes_acked];
     const std::string_view recipient =
         entry.pair == kNoPair ? std::string_view{} : directory.name(pairs_[entry.pair].to);
-    const std::string text = outcome_text(session, entry.code);
-    const ByteBuffer body = encode(OutcomeNotice{entry.code, recipient, text});
+    OutcomeNotice notice{entry.code, recipient, {}, {}};
+    const std::string text = outcome_text(session, entry);
+    notice.text = text;
+    if (entry.count != kNone) notice.count = entry.count;
+    const ByteBuffer body = encode(notice);
     append_envelope(out_->arena,
                     {.kind = Kind::kOutcome, .to = name_of(session), .id = entry.id, .body = body});
   }

@@ -148,6 +148,12 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
       case Kind::kWatch:
         on_watch(session, view);
         break;
+      case Kind::kSubscribe:
+        on_subscribe(session, view);
+        break;
+      case Kind::kUnsubscribe:
+        on_unsubscribe(session, view);
+        break;
       case Kind::kHello:
         violation(session, "hello within a session");
         break;
@@ -186,20 +192,21 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
 void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
   const auto watch = decode_watch(view.body);
   if (!watch || !is_name_pattern(watch->pattern)) {
+    if (view.id != 0) answer_interest(session, view, Outcome::kMalformed);
     return violation(session, "watch: the body must be [pattern] with a name or a prefix*");
   }
   std::vector<std::string>& watches = session.watches;
   const auto known = std::find(watches.begin(), watches.end(), watch->pattern);
   if (known != watches.end()) {
-    if (watch->on) return;  // Told already.
-    watches.erase(known);
-    --watchers_;
-    return;
+    if (!watch->on) {
+      watches.erase(known);
+      --watchers_;
+    }
+    return answer_interest(session, view, Outcome::kDelivered);  // What is there is told already.
   }
-  if (!watch->on) return;
+  if (!watch->on) return answer_interest(session, view, Outcome::kDelivered);
   if (watches.size() >= limits.watches) {
-    return violation(session,
-                     fmt::format("watch {}: limits.watches is {}", watch->pattern, limits.watches));
+    return answer_interest(session, view, Outcome::kFull, Detail::kWatches);
   }
   // Each is a walk over all sessions.
   if (now_.steady_ns - session.watches_since >= kSecond) {
@@ -210,6 +217,7 @@ void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
     return violation(session, fmt::format("watch {}: more than {} new ones within a second",
                                           watch->pattern, 2 * limits.watches));
   }
+  answer_interest(session, view, Outcome::kDelivered);
   watches.emplace_back(watch->pattern);
   ++watchers_;
   for (const auto& other : sessions_) {

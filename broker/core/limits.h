@@ -22,6 +22,10 @@ struct Limits {
   std::uint64_t peers = 20'000;
   std::uint64_t violations = 100;
   std::uint64_t watches = 64;
+  std::uint64_t subscriptions = 1024;           // Patterns of a peer,
+  std::uint64_t all_subscriptions = 1'000'000;  // and of all.
+  std::uint64_t topic_queue = 8 << 20;          // Bytes of publishes waiting for a subscriber.
+  std::uint64_t retained = 10'000;              // Topics with a retained value.
 
   std::int64_t heartbeat_ns = 5 * kSecond;
   std::int64_t silence_ns = 20 * kSecond;

@@ -17,7 +17,7 @@ std::size_t pair_slot(std::string_view to) {
 
 /// Payload kinds that a later broker serves.
 bool is_reserved(Kind kind) {
-  return kind == Kind::kPublish || kind == Kind::kCall;
+  return kind == Kind::kCall;
 }
 
 /// A name, or empty: the broker.
@@ -40,28 +40,38 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   // Of the envelope before, if this one has its names and those were in order.
   PairIndex index = view.repeats_route ? route_ : kNoPair;
   route_ = kNoPair;
+  meta_ = {};
+  detail_ = Detail::kQueue;
   if (const Outcome wrong = check_id(session, view, index != kNoPair); wrong != Outcome::kNone) {
     return fail(session, {kNoPair, view.id, view.kind_number, cost, wrong});
   }
-  if (index == kNoPair) index = pair_for(session, view.to);
+  if (index == kNoPair) index = pair_of(session, view);
   route_ = index;
   if (index == kNoPair) {
     return fail(session, {kNoPair, view.id, view.kind_number, cost, no_pair(session, view)});
   }
   if (const Outcome refusal = check(session, pairs_[index], view, alone);
       refusal != Outcome::kNone) {
-    return fail(session, {index, view.id, view.kind_number, cost, refusal});
+    return fail(session, {index, view.id, view.kind_number, cost, refusal, detail_});
   }
+  if (view.kind() == Kind::kPublish) return publish(session, index, view);
   if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
 }
 
 /// Why there is no pair for the envelope.
 Outcome Router::Impl::no_pair(Session& session, const EnvelopeView& view) {
-  if (may_be_recipient(view.to)) return Outcome::kFull;
+  const bool is_publish = view.kind() == Kind::kPublish;
+  if (is_publish ? is_topic(view.to) : may_be_recipient(view.to)) return Outcome::kFull;
   if (is_reserved(view.kind())) return Outcome::kUnsupported;  // Its `to` need not be a name.
-  violation(session, "to is not a name");
+  violation(session, is_publish ? "to is not a topic" : "to is not a name");
   return Outcome::kBadName;
+}
+
+/// What the envelope counts for, as its sender's; kNoPair: no_pair() says why.
+PairIndex Router::Impl::pair_of(Session& session, const EnvelopeView& view) {
+  if (view.kind() != Kind::kPublish) return pair_for(session, view.to);
+  return is_topic(view.to) ? topics_pair(session) : kNoPair;
 }
 
 /// What makes the id void. What is wrong beyond that settles it, in the order of ids to its
@@ -107,6 +117,7 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     violation(session, "over the pair limit");
     return Outcome::kOverCredit;
   }
+  if (view.kind() == Kind::kPublish) return check_publish(session, view);
   return check_recipient(session, pair, view.bytes.size());
 }
 
@@ -116,7 +127,8 @@ Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {
     violation(session, meta.error().text);
     return Outcome::kMalformed;
   }
-  return meta->durable || meta->ttl_ms ? Outcome::kUnsupported : Outcome::kNone;
+  meta_ = *meta;
+  return meta_.durable || meta_.deadline_ns != 0 ? Outcome::kUnsupported : Outcome::kNone;
 }
 
 Outcome Router::Impl::check_recipient(const Session& sender, const Pair& pair, std::size_t size) {
@@ -176,6 +188,7 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
 /// Moves the ranges of this frame to their recipients: the whole frame by reference if all of it
 /// goes to one.
 void Router::Impl::commit_ranges() {
+  commit_topics();
   if (ranges_.empty()) return;
   const Range& first = ranges_.front();
   const bool whole = frame_.size() > kWholeFrameBytes && first.begin == 0 &&
@@ -296,22 +309,28 @@ void Router::Impl::sweep_pairs(Session& session) {
     at = session.pairs.erase(at);
   }
   session.pair_cache.fill(0);
+  session.topics_pair = kNoPair;
 }
 
 void Router::Impl::free_pair(PairIndex index) {
   Pair& pair = pairs_[index];
+  unsettled_.erase(index);
   directory.release(pair.from);
   directory.release(pair.to);
   pair = Pair{};
   free_pairs_.push_back(index);
 }
 
-/// Puts a failure into the sender's outcome lane. The cost is charged until it is acknowledged.
+/// Puts a failure, or the count of a publish, into the sender's outcome lane. The cost is charged
+/// until it is acknowledged.
 void Router::Impl::fail(Session& session, const Failure& failure) {
-  ++accounting.failed;
-  ++accounting.failed_by[static_cast<std::size_t>(failure.code)];
-  session.outcomes.push_back(
-      {failure.id, 0, failure.pair, static_cast<std::uint32_t>(failure.cost), failure.code});
+  const bool failed = failure.code != Outcome::kDelivered;
+  if (failed) {
+    ++accounting.failed;
+    ++accounting.failed_by[static_cast<std::size_t>(failure.code)];
+  }
+  session.outcomes.push_back({failure.id, 0, failure.pair, static_cast<std::uint32_t>(failure.cost),
+                              failure.code, failure.detail, failure.count});
   if (failure.pair != kNoPair) {
     Pair& pair = pairs_[failure.pair];
     const std::uint64_t lane = session.outcomes_acked + session.outcomes.size();
@@ -328,7 +347,7 @@ void Router::Impl::fail(Session& session, const Failure& failure) {
     pair.last_id = std::max(pair.last_id, failure.id);
   }
   touch(session);
-  if (!tap_on) return;
+  if (!tap_on || !failed) return;
   const NameId to = failure.pair == kNoPair ? kBrokerName : pairs_[failure.pair].to;
   TapRecord& record = note(TapEvent::kFailed, session.name, to, failure.kind).record;
   record.first_id = record.last_id = failure.id;

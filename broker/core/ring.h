@@ -28,6 +28,8 @@ class Ring {
 
   [[nodiscard]] T& front() { return (*this)[0]; }
 
+  [[nodiscard]] const T& front() const { return (*this)[0]; }
+
   [[nodiscard]] T& back() { return (*this)[size_ - 1]; }
 
   void push_back(const T& item) {

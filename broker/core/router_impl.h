@@ -1,8 +1,9 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
-// sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
+// topics.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 #include "broker/core/directory.h"
 #include "broker/core/router.h"
 #include "broker/core/session.h"
+#include "broker/core/topic_routes.h"
+#include "broker/core/unsettled.h"
 #include "zpost/protocol/names.h"
 
 namespace zpost::core {
@@ -29,6 +32,10 @@ inline constexpr std::size_t kMaxPairs = 8192;
 inline constexpr std::uint64_t kPairBytes = 400;
 inline constexpr std::size_t kFewPairs = 64;
 inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
+/// What all publishes of a peer are sent to, in pairs and receipts. SPEC.md, section 16.
+inline constexpr std::string_view kAllTopics = "**";
+/// Answers to subscriptions and the like that a peer may leave unacknowledged.
+inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
 inline constexpr std::uint64_t kOutcomesPerFrame = 512;
 /// Control frames with the last outcomes of a session that ends.
@@ -76,6 +83,8 @@ class Router::Impl {
 
   /// Every public call starts here: time and output of this step.
   void begin(Now now, Actions& out) {
+    if (!started_) clock_base_ = now.wall_ns - static_cast<std::uint64_t>(now.steady_ns);
+    started_ = true;
     now_ = now;
     out_ = &out;
   }
@@ -112,6 +121,30 @@ class Router::Impl {
     std::uint8_t kind = 0;
     std::uint64_t cost = 0;
     Outcome code = Outcome::kNone;
+    Detail detail = Detail::kQueue;
+    std::uint32_t count = kNone;  // With kDelivered: the queues that took a publish.
+  };
+
+  /// Neighbours in the current frame, all publishes, with the same audience.
+  struct TopicRange {
+    AudienceId audience = 0;
+    PairIndex pair = kNone;
+    NameId topic = kBrokerName;  // Of the first.
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint32_t count = 0;
+    std::uint64_t first_id = 0;
+    std::uint64_t last_id = 0;
+    std::uint64_t cost = 0;  // What settling them gives back.
+  };
+
+  /// Publishes as a subscriber gets them.
+  struct Copies {
+    Source source = Source::kFrame;
+    std::uint32_t offset = 0;
+    std::uint32_t length = 0;
+    std::uint32_t count = 0;
+    bool whole = false;  // They are all of this step's frame, which may be kept.
   };
 
   // frames.cpp
@@ -130,6 +163,7 @@ class Router::Impl {
   void payload(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome no_pair(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check_id(Session& session, const EnvelopeView& view, bool names_checked);
+  [[nodiscard]] PairIndex pair_of(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
   [[nodiscard]] Outcome check_meta(Session& session, const EnvelopeView& view);
@@ -147,6 +181,37 @@ class Router::Impl {
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
   void fail(Session& session, const Failure& failure);
+
+  // topics.cpp
+  void on_subscribe(Session& session, const EnvelopeView& view);
+  void on_unsubscribe(Session& session, const EnvelopeView& view);
+  void unsubscribe_all(Session& session);
+  void before_routes_change();
+  void answer_interest(Session& session, const EnvelopeView& view, Outcome code,
+                       Detail detail = Detail::kQueue);
+  void refuse_interest(Session& session, const EnvelopeView& view, const Error& error);
+  [[nodiscard]] PairIndex topics_pair(Session& session);
+  [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] std::uint32_t queues_of(const Session& session, AudienceId audience) const;
+  void publish(Session& session, PairIndex pair, const EnvelopeView& view);
+  void commit_topics();
+  void spread(const TopicRange& range, bool whole);
+  void deliver(Session& to, const Copies& copies, SlowPolicy policy);
+  void enqueue(Session& to, const Copies& copies);
+  void enqueue_apart(Session& to, const Copies& copies);
+  void enforce(Session& to, SlowPolicy policy);
+  static void leave(TopicQueue& queue, std::uint32_t bytes);
+  void lose_copies(std::uint32_t count, Outcome why);
+  void settle_publishes(const TopicRange& range);
+  void settle_waiting(Session& subscriber);
+  void give_back(PairIndex pair, std::uint32_t count, std::uint64_t cost);
+  void hand_over_topics(Session& session);
+  void tell_gap(Session& session);
+  void lose_topics(Session& session, Outcome why);
+  void end_slow_subscribers();
+  void note_topics(const TopicRange& range);
+  void keep_retained(const EnvelopeView& view);
+  void send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
 
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
@@ -200,7 +265,8 @@ class Router::Impl {
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
   [[nodiscard]] bool receipt_due(const Session& session) const;
-  [[nodiscard]] std::string outcome_text(const Session& sender, Outcome code) const;
+  [[nodiscard]] std::string outcome_text(const Session& sender, const OutcomeEntry& entry) const;
+  [[nodiscard]] std::string full_text(Detail detail) const;
   void write_outcomes(Session& session);
   void write_receipt(Session& session);
   [[nodiscard]] bool may_double(const Session& session) const;
@@ -240,6 +306,11 @@ class Router::Impl {
                   std::string_view name);
   void answer_stats(Session& session, const EnvelopeView& request);
 
+  /// What deadlines go by: the wall clock at the broker's start, counted on steadily.
+  [[nodiscard]] std::uint64_t clock() const {
+    return clock_base_ + static_cast<std::uint64_t>(now_.steady_ns);
+  }
+
   [[nodiscard]] Session* session_of(ConnectionId connection);
 
   [[nodiscard]] Session& session_at(SessionId id) { return *sessions_[id]; }
@@ -257,10 +328,15 @@ class Router::Impl {
     return out_->list.back();
   }
 
+  bool started_ = false;
+  std::uint64_t clock_base_ = 0;
   Now now_;
   Actions* out_ = nullptr;
   Bytes frame_;                // Of this step.
   PairIndex route_ = kNoPair;  // Of the envelope before in this frame, if its sender was in order.
+  Meta meta_;                  // Of the payload envelope at hand,
+  Detail detail_ = Detail::kQueue;  // and why it fails.
+  Route topic_;                     // Of the latest publish of this frame.
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;
@@ -270,6 +346,12 @@ class Router::Impl {
   std::vector<Pair> pairs_;
   std::vector<PairIndex> free_pairs_;
   std::vector<Range> ranges_;
+  std::vector<TopicRange> topic_ranges_;
+  TopicRoutes routes_{directory};
+  std::map<std::string, ByteBuffer, std::less<>> retained_;  // By topic: the envelope.
+  std::uint64_t retained_bytes_ = 0;
+  std::unordered_map<PairIndex, Unsettled> unsettled_;
+  std::vector<std::pair<SessionId, std::uint64_t>> slow_;  // With their epochs: to be ended.
   std::vector<SessionId> touched_;
   std::vector<SessionId> handed_;   // Without acks: settled once executed. Or blocked before.
   std::vector<SessionId> waiting_;  // Scratch of flush().

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "broker/core/action.h"
@@ -20,6 +21,8 @@ using PairIndex = std::uint32_t;
 /// Run::pair of what the broker itself sends: payload, and presence, which no counter counts.
 inline constexpr PairIndex kBrokerPayload = kNone;
 inline constexpr PairIndex kUncounted = kNone - 1;
+/// Of a subscriber's copies of publishes, whoever's they are.
+inline constexpr PairIndex kTopicCopy = kNone - 2;
 
 /// Whether it is what the broker itself sends.
 inline bool is_own(PairIndex pair) {
@@ -86,13 +89,46 @@ struct Stream {
   [[nodiscard]] std::size_t waiting() const { return bundles.size() - handed; }
 };
 
-/// One failure in a sender's outcome lane, kept until acknowledged.
+/// Publishes whose credit waits until a subscriber with policy `block` has taken enough.
+struct WaitingPublishes {
+  std::uint64_t position = 0;  // They are settled once this many bytes less the limit have left.
+  PairIndex pair = kNone;
+  std::uint32_t count = 0;
+  std::uint64_t cost = 0;
+  std::uint64_t number = 0;  // Of the entry in the pair's Unsettled.
+};
+
+/// Publishes that wait for a subscriber. What is handed over moves to the end of its stream.
+struct TopicQueue {
+  Ring<Bundle> bundles;
+  bool open = false;          // The last bundle takes more.
+  bool ends_session = false;  // It grew beyond its limit under the policy `disconnect`.
+  std::uint64_t bytes = 0;
+  std::uint64_t entered = 0;  // Bytes ever put in, and
+  std::uint64_t left = 0;     // handed over or dropped.
+  std::uint64_t gap = 0;      // Copies dropped that the subscriber is not told of yet.
+  Ring<WaitingPublishes> waiting;
+};
+
+/// Which of several limits or reasons an outcome speaks of, for its text.
+enum class Detail : std::uint8_t {
+  kQueue,  // limits.queue or limits.memory, or nothing special.
+  kSubscriptions,
+  kAllSubscriptions,
+  kRetained,
+  kWatches,
+};
+
+/// One failure in a sender's outcome lane, or an answer that was asked for, kept until
+/// acknowledged.
 struct OutcomeEntry {
   std::uint64_t id = 0;
   std::uint64_t next = 0;  // Lane number of the pair's next failure; 0: none.
   PairIndex pair = kNone;  // kNone: about no recipient's name.
   std::uint32_t cost = 0;
   Outcome code = Outcome::kNone;
+  Detail detail = Detail::kQueue;
+  std::uint32_t count = kNone;  // Of a publish whose count is wanted: the queues that took it.
 };
 
 /// Someone who said hello for a name that is held, while the holder is asked.
@@ -146,15 +182,19 @@ struct Session {
   std::unordered_map<NameId, PairIndex> pairs;
   std::int64_t pairs_swept = 0;
   std::array<PairIndex, 8> pair_cache{};  // By pair_slot(); PairIndex + 1, 0: empty.
+  PairIndex topics_pair = kNone;          // Of all it publishes; kNone: unknown.
   std::vector<PairIndex> dirty_pairs;
   std::vector<PairIndex> told_pairs;  // By the last control frame, should it meet a full pipe.
   Ring<OutcomeEntry> outcomes;
+  std::size_t answers = 0;  // Of `outcomes`: those without a cost.
   std::uint64_t outcomes_acked = 0;
   std::uint64_t outcomes_sent = 0;
   std::uint64_t outcomes_sent_before = 0;  // The last control frame.
 
   // As a recipient.
   Stream stream;
+  TopicQueue topics;
+  std::unordered_set<std::string> subscriptions;
 
   // Towards the shell.
   std::vector<std::byte> pong;  // The body of the latest ping, to be answered.

@@ -297,7 +297,7 @@ void Router::Impl::say_welcome(Session& session, bool resumed,
   welcome.heartbeat_ms = static_cast<std::uint64_t>(limits.heartbeat_ns / kMillisecond);
   welcome.silence_ms = static_cast<std::uint64_t>(limits.silence_ns / kMillisecond);
   welcome.resume_ms = static_cast<std::uint64_t>(limits.resume_ns / kMillisecond);
-  welcome.time_ns = now_.wall_ns;
+  welcome.time_ns = clock();
   welcome.earlier_taken = earlier_taken;
   const std::size_t begin = out_->arena.size();
   const ByteBuffer body = encode(welcome);
@@ -367,6 +367,7 @@ void Router::Impl::over(Session& session, Outcome why, std::string_view reason) 
   note_session(session, SessionChange::kOver, why);
   unbind(session);
   directory.set_session(session.name, kNone);
+  unsubscribe_all(session);
   lose_stream(session, Outcome::kLost);
   orphan_pairs(session);
   remember(session);
@@ -393,7 +394,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
     if (is_own(run.pair)) own_bytes_ -= run.count * std::uint64_t{run.size};
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
-    if (run.pair == kBrokerPayload || pairs_[run.pair].sender == kNone) {
+    if (run.pair >= kTopicCopy || pairs_[run.pair].sender == kNone) {
       lose_unheard(run, session, why);
     } else {
       lose_run(run, why);
@@ -404,6 +405,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
   stream.bundles.clear();
   stream.handed = stream.front_taken = 0;
   stream.open = false;
+  lose_topics(session, why);
 }
 
 /// Tells the sender of each envelope of the run.
@@ -423,7 +425,7 @@ void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcom
   accounting.failed += run.count;
   accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
   if (tap_on) note_unheard(run, recipient, why);
-  if (run.pair == kBrokerPayload) return;
+  if (run.pair >= kTopicCopy) return;
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = run.count * cost_of(run.size);
   pair.held_count -= run.count;
@@ -433,7 +435,7 @@ void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcom
 }
 
 void Router::Impl::note_unheard(const Run& run, const Session& recipient, Outcome why) {
-  const NameId from = is_own(run.pair) ? kBrokerName : pairs_[run.pair].from;
+  const NameId from = run.pair >= kTopicCopy ? kBrokerName : pairs_[run.pair].from;
   TapRecord& record = note(TapEvent::kFailed, from, recipient.name, run.kind).record;
   record.first_id = run.first;
   record.last_id = run.id(run.count - 1);
@@ -456,7 +458,9 @@ void Router::Impl::orphan_pairs(Session& session) {
   }
   session.pairs.clear();
   session.dirty_pairs.clear();
+  session.topics_pair = kNoPair;
   session.outcomes.clear();
+  session.answers = 0;
 }
 
 const Remembered* Router::Impl::remembered(std::string_view name) const {

@@ -55,8 +55,9 @@ void Router::Impl::sweep(Session& session) {
 
 /// Draining, from a session that has nothing on its way.
 void Router::Impl::part(Session& session) {
-  const bool idle = session.stream.bytes == 0 && session.outcomes.empty() &&
-                    session.outstanding() == 0 && session.dirty_pairs.empty();
+  const bool idle = session.stream.bytes == 0 && session.topics.bytes == 0 &&
+                    session.outcomes.empty() && session.outstanding() == 0 &&
+                    session.dirty_pairs.empty();
   if (draining && idle) {
     say_goodbye(session, Outcome::kDraining, "the broker is shutting down");
   }

@@ -72,6 +72,25 @@ void BundleQueue::release(std::uint32_t count) {
   if (bundles_.empty()) shares_ = false;
 }
 
+void BundleQueue::move_front(BundleQueue& to) {
+  assert(handed_ == 0 && !bundles_.empty());
+  if (bundles_.size() == 1) close();
+  to.close();
+  to.shares_ = false;
+  to.bundles_.push_back(bundles_.front());
+  bundles_.pop_front();
+  if (bundles_.empty()) shares_ = false;
+}
+
+void BundleQueue::drop_oldest(std::uint32_t count) {
+  assert(handed_ == 0 && count <= bundles_.size());
+  for (; count > 0; --count, bundles_.pop_front()) {
+    if (bundles_.size() == 1) close();
+    pool_->drop(bundles_.front().chunk);
+  }
+  if (bundles_.empty()) shares_ = false;
+}
+
 bool BundleQueue::may_leave(std::size_t bytes) {
   forget_left();
   return leaving_.empty() || leaving_bytes_ + bytes <= kMaxLeaving;

@@ -56,6 +56,13 @@ class BundleQueue {
   /// Forgets the `count` oldest. REQUIRES: count <= handed().
   void release(std::uint32_t count);
 
+  /// The oldest waiting bundle, closed, becomes the newest of `to`. REQUIRES: waiting() > 0,
+  /// nothing handed over.
+  void move_front(BundleQueue& to);
+
+  /// Forgets the `count` oldest that wait. REQUIRES: nothing handed over, count <= waiting().
+  void drop_oldest(std::uint32_t count);
+
   /// All bundles handed over wait again; the oldest loses its first `count` program-lane envelopes.
   void rewind(std::uint32_t count);
 

@@ -30,13 +30,19 @@ void Executor::execute(const core::Actions& actions, const Incoming* incoming, s
         bind(outbox(action.session), kNone);
         break;
       case Op::kAppend:
-        outbox(action.session).queue.append(bytes_of(action), action.fresh);
+        queue_of(action).append(bytes_of(action), action.fresh);
         break;
       case Op::kWhole:
-        outbox(action.session).queue.append_whole(*incoming->message);
+        queue_of(action).append_whole(*incoming->message);
         break;
       case Op::kTransmit:
         transmit(action.session);
+        break;
+      case Op::kEnqueue:
+        outbox(action.session).topics.move_front(outbox(action.session).queue);
+        break;
+      case Op::kDropOldest:
+        outbox(action.session).topics.drop_oldest(action.count);
         break;
       case Op::kRelease:
         outbox(action.session).queue.release(action.count);
@@ -71,6 +77,11 @@ Executor::Outbox& Executor::outbox(core::SessionId session) {
   assert(session != kNone);
   while (session >= outboxes_.size()) outboxes_.emplace_back(pool_);
   return outboxes_[session];
+}
+
+BundleQueue& Executor::queue_of(const Action& action) {
+  Outbox& box = outbox(action.session);
+  return action.topics ? box.topics : box.queue;
 }
 
 void Executor::bind(Outbox& box, ConnectionId connection) {
@@ -130,6 +141,7 @@ core::Blocked& Executor::block(Outbox& box, core::SessionId session) {
 void Executor::drop(core::SessionId session) {
   Outbox& box = outbox(session);
   box.queue.clear();
+  box.topics.clear();
   bind(box, kNone);
   unblock(box);
 }

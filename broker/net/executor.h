@@ -40,15 +40,18 @@ class Executor {
   static constexpr std::int64_t kExpelGrace = core::kSecond;
 
   struct Outbox {
-    explicit Outbox(ChunkPool& pool) : queue(pool) {}
+    explicit Outbox(ChunkPool& pool) : queue(pool), topics(pool) {}
 
     BundleQueue queue;
+    BundleQueue topics;
     ConnectionId connection = kNone;
     std::uint64_t serial = 0;   // Of the connection's slot when it was bound.
     std::uint32_t blocked = 0;  // Its place in blocked_ plus one; 0: nothing blocked in this list.
   };
 
   [[nodiscard]] Outbox& outbox(core::SessionId session);
+  /// Where an action's bytes go.
+  [[nodiscard]] BundleQueue& queue_of(const core::Action& action);
   void bind(Outbox& box, ConnectionId connection);
   void transmit(core::SessionId session);
   void control(ConnectionId connection, core::SessionId session, Bytes bytes);

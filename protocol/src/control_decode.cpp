@@ -66,6 +66,14 @@ class BodyReader {
 
   bool metadata(Metadata& value);
 
+  bool topic_pattern(std::string_view& value) {
+    return text(value) && (is_topic_pattern(value) || fail(ReadError::kOutOfRange));
+  }
+
+  bool name(std::string_view& value) {
+    return text(value) && (is_name(value) || fail(ReadError::kOutOfRange));
+  }
+
   /// Skips the elements an array has beyond the known ones.
   bool skip_rest(std::size_t count, std::size_t known) {
     for (std::size_t i = known; i < count; ++i) {
@@ -120,7 +128,8 @@ bool read_abilities(BodyReader& body, Hello& hello) {
 bool read_event(BodyReader& body, Presence& presence) {
   if (!body.text(presence.event)) return false;
   const std::string_view event = presence.event;
-  const bool known = event == "present" || event == "joined" || event == "left";
+  const bool known =
+      event == "present" || event == "joined" || event == "left" || event == "changed";
   return known || body.fail(ReadError::kOutOfRange);
 }
 
@@ -133,6 +142,33 @@ struct Key {
   bool (*read)(BodyReader&, T&);
   Need need = Need::kOptional;
 };
+
+bool read_will_kind(BodyReader& body, Will& will) {
+  std::uint64_t number = 0;
+  if (!body.uint(number)) return false;
+  will.kind = number == static_cast<std::uint64_t>(Kind::kPublish) ? Kind::kPublish : Kind::kSend;
+  return number == static_cast<std::uint64_t>(will.kind) || body.fail(ReadError::kOutOfRange);
+}
+
+bool read_will_body(BodyReader& body, Will& will) {
+  Bytes bytes;
+  bool is_text = false;
+  if (!body.raw().read_body(bytes, is_text)) return false;
+  if (bytes.size() > kMaxWillBytes) return body.fail(ReadError::kTooLong);
+  will.body.assign(bytes.begin(), bytes.end());
+  return true;
+}
+
+constexpr Key<Will> kWillKeys[] = {
+    {"kind", read_will_kind, Need::kRequired},
+    {"to", [](BodyReader& b, Will& w) { return b.text(w.to, kMaxTopicBytes); }, Need::kRequired},
+    {"content_type",
+     [](BodyReader& b, Will& w) { return b.text(w.content_type, kMaxContentTypeBytes); }},
+    {"body", read_will_body},
+    {"retain", [](BodyReader& b, Will& w) { return b.boolean(w.retain); }},
+};
+
+bool read_will(BodyReader& body, Hello& hello);
 
 constexpr Key<Hello> kHelloKeys[] = {
     {"instance", [](BodyReader& b, Hello& h) { return b.hex(h.instance, false); }, Need::kRequired},
@@ -148,6 +184,7 @@ constexpr Key<Hello> kHelloKeys[] = {
     {"demand", [](BodyReader& b, Hello& h) { return b.uint(h.demand.emplace()); }},
     {"backlog", [](BodyReader& b, Hello& h) { return b.uint(h.backlog); }},
     {"metadata", [](BodyReader& b, Hello& h) { return b.metadata(h.metadata); }},
+    {"will", read_will},
 };
 
 constexpr Key<Welcome> kWelcomeKeys[] = {
@@ -259,6 +296,21 @@ Result<T> decode_map(const char* what, Bytes body, const Key<T> (&keys)[N]) {
   }
   if (!reader.raw().at_end()) return malformed(what, "trailing bytes");
   return value;
+}
+
+bool read_will(BodyReader& body, Hello& hello) {
+  KeySet seen;
+  std::size_t count = 0;
+  Will& will = hello.will.emplace();
+  if (!body.raw().read_map(count, kMaxKeys)) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    // What is wrong is told as `hello.will`; the reader knows why.
+    if (!read_entry(body, "will", kWillKeys, seen, will)) return false;
+  }
+  const bool complete = seen.contains("kind") && seen.contains("to");
+  const bool named = will.kind == Kind::kPublish ? is_topic(will.to) : is_name(will.to);
+  if (!complete) return body.fail(ReadError::kTooFew);
+  return named || body.fail(ReadError::kOutOfRange);
 }
 
 /// Reads the elements of a body that is an array, one after the other, until the first error.
@@ -378,6 +430,9 @@ Result<OutcomeNotice> decode_outcome(Bytes body) {
   array.element("code", [&notice](BodyReader& b) { return b.outcome(notice.code); });
   array.element("recipient", [&notice](BodyReader& b) { return b.text(notice.recipient); });
   array.element("text", [&notice](BodyReader& b) { return b.text(notice.text); });
+  if (array.has(4)) {
+    array.element("count", [&notice](BodyReader& b) { return b.uint(notice.count.emplace()); });
+  }
   if (auto end = array.finish(); !end) return end.error();
   return notice;
 }
@@ -392,6 +447,81 @@ Result<Watch> decode_watch(Bytes body) {
   if (array.has(2)) array.element("on", [&watch](BodyReader& b) { return b.boolean(watch.on); });
   if (auto end = array.finish(); !end) return end.error();
   return watch;
+}
+
+Result<Subscribe> decode_subscribe(Bytes body) {
+  Subscribe subscribe;
+  ArrayReader array("subscribe", body, 1);
+  array.element("pattern", [&](BodyReader& b) { return b.topic_pattern(subscribe.pattern); });
+  if (array.has(2)) {
+    array.element("policy", [&](BodyReader& b) {
+      std::uint64_t number = 0;
+      if (!b.uint(number)) return false;
+      if (number > static_cast<std::uint64_t>(SlowPolicy::kDisconnect)) {
+        return b.fail(ReadError::kOutOfRange);
+      }
+      subscribe.policy = static_cast<SlowPolicy>(number);
+      return true;
+    });
+  }
+  if (array.has(3)) {
+    array.element("flags", [&](BodyReader& b) {
+      std::uint64_t flags = 0;
+      if (!b.uint(flags)) return false;
+      subscribe.excludes_own = (flags & 1) != 0;
+      subscribe.skips_retained = (flags & 2) != 0;
+      return true;
+    });
+  }
+  if (auto end = array.finish(); !end) return end.error();
+  return subscribe;
+}
+
+Result<Name> decode_unsubscribe(Bytes body) {
+  Name name;
+  ArrayReader array("unsubscribe", body, 1);
+  array.element("pattern", [&name](BodyReader& b) { return b.topic_pattern(name.name); });
+  if (auto end = array.finish(); !end) return end.error();
+  return name;
+}
+
+Result<Offer> decode_offer(Bytes body) {
+  Offer offer;
+  ArrayReader array("offer", body, 1);
+  array.element("service", [&offer](BodyReader& b) { return b.name(offer.service); });
+  if (array.has(2)) {
+    array.element("capacity", [&offer](BodyReader& b) {
+      return b.uint(offer.capacity) && (offer.capacity > 0 || b.fail(ReadError::kOutOfRange));
+    });
+  }
+  if (auto end = array.finish(); !end) return end.error();
+  return offer;
+}
+
+Result<Name> decode_withdraw(Bytes body) {
+  Name name;
+  ArrayReader array("withdraw", body, 1);
+  array.element("service", [&name](BodyReader& b) { return b.name(name.name); });
+  if (auto end = array.finish(); !end) return end.error();
+  return name;
+}
+
+Result<Gap> decode_gap(Bytes body) {
+  Gap gap;
+  ArrayReader array("gap", body, 1);
+  array.element("count", [&gap](BodyReader& b) { return b.uint(gap.count); });
+  if (auto end = array.finish(); !end) return end.error();
+  return gap;
+}
+
+Result<Metadata> decode_describe(Bytes body) {
+  Metadata metadata;
+  BodyReader reader(body);
+  if (!reader.metadata(metadata)) {
+    return malformed("describe", read_error_name(reader.raw().error()));
+  }
+  if (!reader.raw().at_end()) return malformed("describe", "trailing bytes");
+  return metadata;
 }
 
 }  // namespace zpost

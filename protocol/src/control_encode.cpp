@@ -16,12 +16,22 @@ void write_abilities(MsgpackWriter& writer, const Hello& hello) {
   if (hello.pong) writer.str("pong");
 }
 
+void write_will(MsgpackWriter& writer, const Will& will) {
+  writer.map(5);
+  writer.str("kind").uint(static_cast<std::uint64_t>(will.kind));
+  writer.str("to").str(will.to);
+  writer.str("content_type").str(will.content_type);
+  writer.str("body").bin(will.body);
+  writer.str("retain").boolean(will.retain);
+}
+
 }  // namespace
 
 ByteBuffer encode(const Hello& hello) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.map(11U + (hello.demand ? 1U : 0U) + (hello.backlog > 0 ? 1U : 0U));
+  writer.map(11U + (hello.demand ? 1U : 0U) + (hello.backlog > 0 ? 1U : 0U) +
+             (hello.will ? 1U : 0U));
   writer.str("instance").str(hello.instance);
   writer.str("versions").array(hello.versions.size());
   for (const std::uint64_t version : hello.versions) writer.uint(version);
@@ -38,6 +48,10 @@ ByteBuffer encode(const Hello& hello) {
   write_metadata(writer, hello.metadata);
   if (hello.demand) writer.str("demand").uint(*hello.demand);
   if (hello.backlog > 0) writer.str("backlog").uint(hello.backlog);
+  if (hello.will) {
+    writer.str("will");
+    write_will(writer, *hello.will);
+  }
   return buffer;
 }
 
@@ -113,8 +127,9 @@ ByteBuffer encode(const Receipt& receipt) {
 ByteBuffer encode(const OutcomeNotice& notice) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
-  writer.array(3).uint(static_cast<std::uint64_t>(notice.code));
+  writer.array(notice.count ? 4 : 3).uint(static_cast<std::uint64_t>(notice.code));
   writer.str(notice.recipient).str(notice.text);
+  if (notice.count) writer.uint(*notice.count);
   return buffer;
 }
 
@@ -136,6 +151,39 @@ ByteBuffer encode(const Watch& watch) {
   MsgpackWriter writer(buffer);
   writer.array(watch.on ? 1 : 2).str(watch.pattern);
   if (!watch.on) writer.boolean(false);
+  return buffer;
+}
+
+ByteBuffer encode(const Subscribe& subscribe) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  writer.array(3).str(subscribe.pattern).uint(static_cast<std::uint64_t>(subscribe.policy));
+  writer.uint((subscribe.excludes_own ? 1U : 0U) | (subscribe.skips_retained ? 2U : 0U));
+  return buffer;
+}
+
+ByteBuffer encode(const Offer& offer) {
+  ByteBuffer buffer;
+  MsgpackWriter(buffer).array(2).str(offer.service).uint(offer.capacity);
+  return buffer;
+}
+
+ByteBuffer encode(const Name& name) {
+  ByteBuffer buffer;
+  MsgpackWriter(buffer).array(1).str(name.name);
+  return buffer;
+}
+
+ByteBuffer encode(const Gap& gap) {
+  ByteBuffer buffer;
+  MsgpackWriter(buffer).array(1).uint(gap.count);
+  return buffer;
+}
+
+ByteBuffer encode(const Metadata& metadata) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  write_metadata(writer, metadata);
   return buffer;
 }
 

@@ -15,7 +15,7 @@ constexpr std::size_t kFields = 6;
 enum MetaKey : std::uint64_t {
   kWanted = 1,
   kDurable = 2,
-  kTtl = 3,
+  kDeadline = 3,
   kInReplyTo = 4,
   kContentType = 5,
   kSent = 6,
@@ -23,11 +23,15 @@ enum MetaKey : std::uint64_t {
   kAgain = 8,
   kRetained = 9,
   kRejected = 10,
+  kIdempotent = 11,
+  kRetain = 12,
+  kMore = 13,
+  kWill = 14,
 };
 
-constexpr std::array<std::string_view, 11> kMetaNames = {
-    "0",    "wanted", "durable", "ttl",      "in_reply_to", "content_type",
-    "sent", "trace",  "again",   "retained", "rejected"};
+constexpr std::array<std::string_view, 15> kMetaNames = {
+    "0",     "wanted",   "durable",  "deadline",   "in_reply_to", "content_type", "sent", "trace",
+    "again", "retained", "rejected", "idempotent", "retain",      "more",         "will"};
 
 /// The keys seen so far of one map: a bit for each small one, a list of the others.
 class UintKeySet {
@@ -71,8 +75,8 @@ bool read_meta_value(MsgpackReader& reader, std::uint64_t key, Meta& meta) {
       return reader.read_uint(meta.wanted);
     case kDurable:
       return reader.read_bool(meta.durable);
-    case kTtl:
-      return read_optional(reader, meta.ttl_ms);
+    case kDeadline:
+      return reader.read_uint(meta.deadline_ns);
     case kInReplyTo:
       return read_optional(reader, meta.in_reply_to);
     case kContentType:
@@ -87,6 +91,14 @@ bool read_meta_value(MsgpackReader& reader, std::uint64_t key, Meta& meta) {
       return reader.read_bool(meta.retained);
     case kRejected:
       return reader.read_bool(meta.rejected);
+    case kIdempotent:
+      return reader.read_bool(meta.idempotent);
+    case kRetain:
+      return reader.read_bool(meta.retain);
+    case kMore:
+      return reader.read_bool(meta.more);
+    case kWill:
+      return reader.read_bool(meta.will);
     default:
       return reader.skip();
   }
@@ -100,10 +112,11 @@ Error meta_error(std::uint64_t key, ReadError error) {
 
 std::size_t meta_count(const Meta& meta) {
   return std::size_t{meta.wanted != 0} + std::size_t{meta.durable} +
-         std::size_t{meta.ttl_ms.has_value()} + std::size_t{meta.in_reply_to.has_value()} +
+         std::size_t{meta.deadline_ns != 0} + std::size_t{meta.in_reply_to.has_value()} +
          std::size_t{!meta.content_type.empty()} + std::size_t{meta.sent_ns != 0} +
          std::size_t{!meta.trace.empty()} + std::size_t{meta.again != 0} +
-         std::size_t{meta.retained} + std::size_t{meta.rejected};
+         std::size_t{meta.retained} + std::size_t{meta.rejected} + std::size_t{meta.idempotent} +
+         std::size_t{meta.retain} + std::size_t{meta.more} + std::size_t{meta.will};
 }
 
 /// An upper bound of the encoded length of `meta`.
@@ -124,7 +137,7 @@ std::byte* put_meta(std::byte* out, const Meta& meta) {
   out = put_map_tag(out, meta_count(meta));
   if (meta.wanted != 0) put_number(kWanted, meta.wanted);
   put_flag(kDurable, meta.durable);
-  if (meta.ttl_ms) put_number(kTtl, *meta.ttl_ms);
+  if (meta.deadline_ns != 0) put_number(kDeadline, meta.deadline_ns);
   if (meta.in_reply_to) put_number(kInReplyTo, *meta.in_reply_to);
   put_text(kContentType, meta.content_type);
   if (meta.sent_ns != 0) put_number(kSent, meta.sent_ns);
@@ -132,6 +145,10 @@ std::byte* put_meta(std::byte* out, const Meta& meta) {
   if (meta.again != 0) put_number(kAgain, meta.again);
   put_flag(kRetained, meta.retained);
   put_flag(kRejected, meta.rejected);
+  put_flag(kIdempotent, meta.idempotent);
+  put_flag(kRetain, meta.retain);
+  put_flag(kMore, meta.more);
+  put_flag(kWill, meta.will);
   return out;
 }
 
@@ -143,6 +160,12 @@ Result<void> check_text(const char* field, std::string_view text) {
 Result<void> check_name(const char* field, std::string_view name) {
   if (name.empty() || is_name(name)) return {};
   return Error{Outcome::kBadName, std::string(field) + ": not a name"};
+}
+
+Result<void> check_to(const EnvelopeView& view) {
+  if (view.kind() != Kind::kPublish) return check_name("to", view.to);
+  if (is_topic(view.to)) return {};
+  return Error{Outcome::kBadName, "to: not a topic"};
 }
 
 }  // namespace
@@ -230,7 +253,7 @@ Result<Meta> read_meta(const EnvelopeView& view) {
 }
 
 Result<void> check_envelope(const EnvelopeView& view) {
-  if (auto to = check_name("to", view.to); !to) return to;
+  if (auto to = check_to(view); !to) return to;
   if (auto from = check_name("from", view.from); !from) return from;
   const Result<Meta> meta = read_meta(view);
   if (!meta) return meta.error();
@@ -263,8 +286,41 @@ void append_envelope(ByteBuffer& buffer, const EnvelopeFields& fields) {
   buffer.resize(static_cast<std::size_t>(end - buffer.data()));
 }
 
+std::size_t meta_entries(const EnvelopeView& view) {
+  MsgpackReader reader(view.meta);
+  std::size_t count = 0;
+  return reader.read_map(count, kMaxMetaEntries) ? count : 0;
+}
+
+void append_marked(ByteBuffer& buffer, const EnvelopeView& view, std::uint64_t attempt) {
+  const MetaKey mark = attempt == 0 ? kRetained : kAgain;
+  ByteBuffer entries;
+  std::size_t kept = 0;
+  MsgpackReader reader(view.meta);
+  std::size_t count = 0;
+  if (!reader.read_map(count, kMaxMetaEntries)) count = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* const begin = reader.cursor();
+    std::uint64_t key = 0;
+    if (!reader.read_uint(key) || !reader.skip()) break;
+    if (key == mark) continue;
+    entries.insert(entries.end(), begin, reader.cursor());
+    ++kept;
+  }
+  std::array<std::byte, 2 * kMaxUintBytes> header;
+  const auto append = [&buffer](const std::byte* begin, const std::byte* end) {
+    buffer.insert(buffer.end(), begin, end);
+  };
+  append(view.bytes.data(), view.meta.data());
+  append(header.data(), put_map_tag(header.data(), kept + 1));
+  append(entries.data(), entries.data() + entries.size());
+  std::byte* const value = put_uint(header.data(), mark);
+  append(header.data(), attempt == 0 ? put_bool(value, true) : put_uint(value, attempt));
+  append(view.meta.data() + view.meta.size(), view.bytes.data() + view.bytes.size());
+}
+
 EnvelopePrefix::EnvelopePrefix(Kind kind, std::string_view to, std::string_view from) {
-  if (to.size() > kMaxNameBytes || from.size() > kMaxNameBytes) std::terminate();
+  if (to.size() > kMaxTopicBytes || from.size() > kMaxNameBytes) std::terminate();
   std::byte* out = put_array_tag(bytes_, kFields);
   out = put_uint(out, static_cast<std::uint8_t>(kind));
   out = put_str(out, to);

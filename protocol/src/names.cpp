@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "zpost/protocol/limits.h"
+
 namespace zpost {
 namespace {
 
@@ -49,6 +51,17 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+/// Whether each segment of `text` is `allowed(segment, is_last)`.
+template <typename Allowed>
+bool are_segments(std::string_view text, Allowed allowed) {
+  if (text.empty() || text.size() > kMaxTopicBytes || text.ends_with('/')) return false;
+  for (std::size_t count = 0; !text.empty(); ++count) {
+    const std::string_view segment = next_segment(text);
+    if (count == kMaxTopicSegments || !allowed(segment, text.empty())) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -66,6 +79,33 @@ bool matches_name_pattern(std::string_view pattern, std::string_view name) {
   if (!pattern.ends_with('*')) return name == pattern;
   pattern.remove_suffix(1);
   return name.starts_with(pattern);
+}
+
+std::string_view next_segment(std::string_view& rest) {
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const std::string_view segment = rest.substr(0, slash);
+  rest.remove_prefix(std::min(slash + 1, rest.size()));
+  return segment;
+}
+
+bool is_topic(std::string_view text) {
+  return are_segments(text, [](std::string_view segment, bool) { return is_name(segment); });
+}
+
+bool is_topic_pattern(std::string_view text) {
+  return are_segments(text, [](std::string_view segment, bool last) {
+    return is_name(segment) || segment == "*" || (last && segment == "**");
+  });
+}
+
+bool matches_topic_pattern(std::string_view pattern, std::string_view topic) {
+  while (!pattern.empty() && !topic.empty()) {
+    const std::string_view wanted = next_segment(pattern);
+    if (wanted == "**") return true;
+    const std::string_view segment = next_segment(topic);
+    if (wanted != "*" && wanted != segment) return false;
+  }
+  return pattern.empty() && topic.empty();
 }
 
 bool is_hex(std::string_view text, std::size_t digits) {

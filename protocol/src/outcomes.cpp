@@ -33,6 +33,8 @@ constexpr OutcomeName kOutcomeNames[] = {
     {Outcome::kLost, "lost"},
     {Outcome::kBadName, "bad-name"},
     {Outcome::kBadId, "bad-id"},
+    {Outcome::kNoReply, "no-reply"},
+    {Outcome::kOverRate, "over-rate"},
     {Outcome::kBadIdentity, "bad-identity"},
     {Outcome::kVersion, "version"},
     {Outcome::kNameHeld, "name-held"},

@@ -16,8 +16,9 @@ import msgpack
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-META_KEYS = {"wanted": 1, "durable": 2, "ttl": 3, "in_reply_to": 4, "content_type": 5, "sent": 6,
-             "trace": 7, "again": 8, "retained": 9, "rejected": 10}
+META_KEYS = {"wanted": 1, "durable": 2, "deadline": 3, "in_reply_to": 4, "content_type": 5, "sent": 6,
+             "trace": 7, "again": 8, "retained": 9, "rejected": 10,
+             "idempotent": 11, "retain": 12, "more": 13, "will": 14}
 RUN = "0123456789abcdef" * 2
 INSTANCE = "fedcba9876543210" * 2
 
@@ -63,10 +64,11 @@ def nested(depth):
 
 def valid_envelopes():
     long_name = "n" * 64
-    all_meta = {"wanted": 1, "durable": True, "ttl": 5000, "in_reply_to": 7,
+    all_meta = {"wanted": 1, "durable": True, "deadline": 1700000000000000005, "in_reply_to": 7,
                 "content_type": "text/plain", "sent": 1700000000000000000,
                 "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "again": 2,
-                "retained": True, "rejected": True}
+                "retained": True, "rejected": True, "idempotent": True, "retain": True,
+                "more": True, "will": True}
     meta32 = "de0020" + "".join(pack(key).hex() + "01" for key in range(100, 132))
     plain = [
         envelope("the smallest payload", body=b""),
@@ -139,7 +141,7 @@ def wrong_envelopes():
         case("a name with a zero byte", raw(to="a3610062"), "to: not a name", "bad-name"),
         case("wanted is a str", meta("8101a131"), "meta.wanted: wrong type"),
         case("durable is a uint", meta("810201"), "meta.durable: wrong type"),
-        case("ttl is negative", meta("8103ff"), "meta.ttl: wrong type"),
+        case("deadline is negative", meta("8103ff"), "meta.deadline: wrong type"),
         case("in_reply_to is nil", meta("8104c0"), "meta.in_reply_to: wrong type"),
         case("content_type is a bin", meta("8105c40161"), "meta.content_type: wrong type"),
         case("content_type of 129 bytes", meta("8105d981" + "61" * 129),

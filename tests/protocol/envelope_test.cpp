@@ -48,14 +48,14 @@ TEST(EnvelopeTest, AnEnvelopeOfPlainFieldsTakesTheFewestBytes) {
 }
 
 TEST(EnvelopeTest, MetaIsWrittenByRisingKeyAndOnlyWhenSaid) {
-  const Meta meta{.ttl_ms = 0, .content_type = "a/b", .rejected = true};
+  const Meta meta{.deadline_ns = 7, .content_type = "a/b", .rejected = true};
   const ByteBuffer bytes = encoded({.meta = meta});
-  EXPECT_EQ(hex(only(bytes).meta), hex(unhex("83 03 00 05 a3612f62 0a c3")));
+  EXPECT_EQ(hex(only(bytes).meta), hex(unhex("83 03 07 05 a3612f62 0a c3")));
 }
 
 TEST(EnvelopeTest, OnlyAMetaThatSaysNothingIsEmpty) {
   EXPECT_TRUE(Meta{}.empty());
-  EXPECT_FALSE(Meta{.ttl_ms = 0}.empty());
+  EXPECT_FALSE(Meta{.deadline_ns = 1}.empty());
   EXPECT_FALSE(Meta{.in_reply_to = 0}.empty());
   EXPECT_FALSE(Meta{.content_type = "x"}.empty());
   EXPECT_FALSE(Meta{.retained = true}.empty());
@@ -142,13 +142,17 @@ RC_GTEST_PROP(EnvelopeProperty, MetaSurvivesARoundTrip, ()) {
   RC_PRE(type.size() <= kMaxContentTypeBytes && trace.size() <= kMaxTraceBytes);
   Meta meta{.wanted = *number,
             .durable = *rc::gen::arbitrary<bool>(),
+            .deadline_ns = *number,
             .content_type = type,
             .sent_ns = *number,
             .trace = trace,
             .again = *number,
             .retained = *rc::gen::arbitrary<bool>(),
-            .rejected = *rc::gen::arbitrary<bool>()};
-  if (*rc::gen::arbitrary<bool>()) meta.ttl_ms = *number;
+            .rejected = *rc::gen::arbitrary<bool>(),
+            .idempotent = *rc::gen::arbitrary<bool>(),
+            .retain = *rc::gen::arbitrary<bool>(),
+            .more = *rc::gen::arbitrary<bool>(),
+            .will = *rc::gen::arbitrary<bool>()};
   if (*rc::gen::arbitrary<bool>()) meta.in_reply_to = *number;
   const EnvelopeFields fields{.to = "bob", .from = "alice", .id = 1, .meta = meta};
   const ByteBuffer bytes = encoded(fields);
@@ -157,7 +161,7 @@ RC_GTEST_PROP(EnvelopeProperty, MetaSurvivesARoundTrip, ()) {
   RC_ASSERT(read.has_value());
   RC_ASSERT(read->wanted == meta.wanted);
   RC_ASSERT(read->durable == meta.durable);
-  RC_ASSERT(read->ttl_ms == meta.ttl_ms);
+  RC_ASSERT(read->deadline_ns == meta.deadline_ns);
   RC_ASSERT(read->in_reply_to == meta.in_reply_to);
   RC_ASSERT(read->content_type == type);
   RC_ASSERT(read->sent_ns == meta.sent_ns);
@@ -165,6 +169,25 @@ RC_GTEST_PROP(EnvelopeProperty, MetaSurvivesARoundTrip, ()) {
   RC_ASSERT(read->again == meta.again);
   RC_ASSERT(read->retained == meta.retained);
   RC_ASSERT(read->rejected == meta.rejected);
+  RC_ASSERT(read->idempotent == meta.idempotent);
+  RC_ASSERT(read->retain == meta.retain);
+  RC_ASSERT(read->more == meta.more);
+  RC_ASSERT(read->will == meta.will);
+}
+
+TEST(EnvelopeTest, AMarkedCopyKeepsAllElse) {
+  const ByteBuffer original = unhex("97 13 a3612f62 a5616c696365 05 82 18 2a 0c c3 c4026869 01");
+  ByteBuffer retained;
+  append_marked(retained, only(original), 0);
+  EXPECT_EQ(hex(retained),
+            hex(unhex("97 13 a3612f62 a5616c696365 05 83 18 2a 0c c3 09 c3 c4026869 01")));
+  ByteBuffer again;
+  append_marked(again, only(retained), 2);
+  EXPECT_EQ(read_meta(only(again))->again, 2U);
+  ByteBuffer once_more;
+  append_marked(once_more, only(again), 3);
+  EXPECT_EQ(read_meta(only(once_more))->again, 3U);
+  EXPECT_EQ(meta_entries(only(once_more)), meta_entries(only(again)));
 }
 
 }  // namespace

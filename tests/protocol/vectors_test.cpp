@@ -43,7 +43,7 @@ json meta_as_json(const Meta& meta) {
   json fields = json::object();
   if (meta.wanted != 0) fields["wanted"] = meta.wanted;
   if (meta.durable) fields["durable"] = true;
-  if (meta.ttl_ms) fields["ttl"] = *meta.ttl_ms;
+  if (meta.deadline_ns != 0) fields["deadline"] = meta.deadline_ns;
   if (meta.in_reply_to) fields["in_reply_to"] = *meta.in_reply_to;
   if (!meta.content_type.empty()) fields["content_type"] = meta.content_type;
   if (meta.sent_ns != 0) fields["sent"] = meta.sent_ns;
@@ -51,6 +51,10 @@ json meta_as_json(const Meta& meta) {
   if (meta.again != 0) fields["again"] = meta.again;
   if (meta.retained) fields["retained"] = true;
   if (meta.rejected) fields["rejected"] = true;
+  if (meta.idempotent) fields["idempotent"] = true;
+  if (meta.retain) fields["retain"] = true;
+  if (meta.more) fields["more"] = true;
+  if (meta.will) fields["will"] = true;
   return fields;
 }
 

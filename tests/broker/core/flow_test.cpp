@@ -91,7 +91,7 @@ TEST_F(FlowTest, EveryFailureIsCoveredByAReceiptInTheEnd) {
   durable.durable = true;
   alice.send("bob", "keep", Kind::kSend, durable);
   alice.send("bob", std::string(2 << 20, 'x'));
-  alice.send("bob", "news", Kind::kPublish);
+  alice.send("bob", "soon", Kind::kSend, {.deadline_ns = 1});
   alice.send("carol", "hello?");
   alice.send("", "no request");
   room.catch_up();

@@ -123,14 +123,6 @@ TEST_F(HostileTest, AFailureSaysWhyInWordsAndWithTheLimit) {
               ElementsAre("no peer of that name", "limits.max_envelope is 1000 bytes"));
 }
 
-TEST_F(HostileTest, AKindOfALaterVersionIsUnsupportedWhateverItIsAddressedTo) {
-  FakePeer& alice = join(FakePeer::Options{.name = "alice", .honest = false});
-  alice.send("room/1", "x", Kind::kPublish);
-  catch_up();
-  EXPECT_EQ(alice.told(Outcome::kUnsupported), 1u);
-  EXPECT_THAT(world.take_log(), Not(Contains(HasSubstr("violation"))));
-}
-
 // ---- Bounds
 
 TEST_F(HostileTest, ADemandWithoutEndIsNoOverflow) {

@@ -16,6 +16,17 @@ namespace zpost {
 
 using Metadata = std::map<std::string, std::string>;
 
+/// What the broker sends for a peer that vanished without a goodbye. SPEC.md, section 5, "Will".
+struct Will {
+  Kind kind = Kind::kSend;  // Or kPublish.
+  std::string to = {};
+  std::string content_type = {};
+  ByteBuffer body = {};
+  bool retain = false;
+
+  bool operator==(const Will&) const = default;
+};
+
 struct Hello {
   std::string instance = {};  // 32 hex digits, per run of the program.
   std::vector<std::uint64_t> versions = {kProtocolVersion};
@@ -32,6 +43,7 @@ struct Hello {
   std::optional<std::uint64_t> demand = {};  // Program-lane envelopes beyond `taken`; no end.
   std::uint64_t backlog = 0;                 // Cost of the copies it keeps.
   Metadata metadata = {};
+  std::optional<Will> will = {};
 
   bool operator==(const Hello&) const = default;
 };
@@ -109,12 +121,13 @@ struct OutcomeNotice {
   Outcome code = Outcome::kNone;
   std::string_view recipient = {};  // Borrowed likewise.
   std::string_view text = {};
+  std::optional<std::uint64_t> count = {};  // Of a publish: the queues that took it.
 
   bool operator==(const OutcomeNotice&) const = default;
 };
 
 struct Presence {
-  std::string event = {};  // "present", "joined" or "left".
+  std::string event = {};  // "present", "joined", "changed" or "left".
   std::string peer = {};
   std::string instance = {};
   std::string reason = {};
@@ -130,6 +143,43 @@ struct Watch {
   bool operator==(const Watch&) const = default;
 };
 
+/// What to do for a subscriber that takes more slowly than is published. SPEC.md, section 11.
+enum class SlowPolicy : std::uint8_t {
+  kDropOldest = 0,
+  kBlock = 1,
+  kDisconnect = 2,
+};
+
+struct Subscribe {
+  std::string_view pattern = {};
+  SlowPolicy policy = SlowPolicy::kDropOldest;
+  bool excludes_own = false;
+  bool skips_retained = false;
+
+  bool operator==(const Subscribe&) const = default;
+};
+
+struct Offer {
+  std::string_view service = {};
+  std::uint64_t capacity = 1;  // Calls at once.
+
+  bool operator==(const Offer&) const = default;
+};
+
+/// The body of `unsubscribe` (a pattern) and of `withdraw` (a service).
+struct Name {
+  std::string_view name = {};
+
+  bool operator==(const Name&) const = default;
+};
+
+/// The body of `gap`: publishes that a subscriber did not get.
+struct Gap {
+  std::uint64_t count = 0;
+
+  bool operator==(const Gap&) const = default;
+};
+
 [[nodiscard]] ByteBuffer encode(const Hello& hello);
 [[nodiscard]] ByteBuffer encode(const Welcome& welcome);
 [[nodiscard]] ByteBuffer encode(const Refusal& refusal);
@@ -138,6 +188,12 @@ struct Watch {
 [[nodiscard]] ByteBuffer encode(const OutcomeNotice& notice);
 [[nodiscard]] ByteBuffer encode(const Presence& presence);
 [[nodiscard]] ByteBuffer encode(const Watch& watch);
+[[nodiscard]] ByteBuffer encode(const Subscribe& subscribe);
+[[nodiscard]] ByteBuffer encode(const Offer& offer);
+[[nodiscard]] ByteBuffer encode(const Name& name);
+[[nodiscard]] ByteBuffer encode(const Gap& gap);
+/// The body of `describe`.
+[[nodiscard]] ByteBuffer encode(const Metadata& metadata);
 /// A `credit` body when there are no entries, else a `receipt` body.
 [[nodiscard]] ByteBuffer encode(const Receipt& receipt);
 
@@ -150,5 +206,11 @@ struct Watch {
 [[nodiscard]] Result<OutcomeNotice> decode_outcome(Bytes body);
 [[nodiscard]] Result<Presence> decode_presence(Bytes body);
 [[nodiscard]] Result<Watch> decode_watch(Bytes body);
+[[nodiscard]] Result<Subscribe> decode_subscribe(Bytes body);
+[[nodiscard]] Result<Name> decode_unsubscribe(Bytes body);
+[[nodiscard]] Result<Offer> decode_offer(Bytes body);
+[[nodiscard]] Result<Name> decode_withdraw(Bytes body);
+[[nodiscard]] Result<Gap> decode_gap(Bytes body);
+[[nodiscard]] Result<Metadata> decode_describe(Bytes body);
 
 }  // namespace zpost

@@ -81,7 +81,7 @@ class FrameReader {
 struct Meta {
   std::uint64_t wanted = 0;
   bool durable = false;
-  std::optional<std::uint64_t> ttl_ms = {};
+  std::uint64_t deadline_ns = 0;  // By the broker's clock; 0: none.
   std::optional<std::uint64_t> in_reply_to = {};
   std::string_view content_type = {};
   std::uint64_t sent_ns = 0;
@@ -89,6 +89,10 @@ struct Meta {
   std::uint64_t again = 0;
   bool retained = false;
   bool rejected = false;
+  bool idempotent = false;
+  bool retain = false;
+  bool more = false;
+  bool will = false;
 
   [[nodiscard]] bool empty() const;
 };
@@ -99,6 +103,11 @@ struct Meta {
 /// Checks what the broker does not: UTF-8 of a str body and of meta texts, names. Error: kMalformed
 /// or kBadName, naming the field.
 [[nodiscard]] Result<void> check_envelope(const EnvelopeView& view);
+
+/// The bits of Meta::wanted. SPEC.md, section 3, "Meta keys".
+inline constexpr std::uint64_t kWantQueued = 1;
+inline constexpr std::uint64_t kWantCount = 2;
+inline constexpr std::uint64_t kWantSubscriber = 4;
 
 /// What an envelope is written from. Views are only read during the call they are given to.
 struct EnvelopeFields {
@@ -120,12 +129,21 @@ std::byte* write_envelope(std::byte* out, const EnvelopeFields& fields);
 /// Appends the encoded envelope to `buffer`.
 void append_envelope(ByteBuffer& buffer, const EnvelopeFields& fields);
 
+/// The entries of an envelope's meta.
+[[nodiscard]] std::size_t meta_entries(const EnvelopeView& view);
+
+/// Appends a copy of `view` whose meta says `again: attempt` in addition, or `retained: true` if
+/// `attempt` is 0, in place of what it said of that; everything else stays as it is.
+/// REQUIRES: meta_entries(view) < kMaxMetaEntries.
+void append_marked(ByteBuffer& buffer, const EnvelopeView& view, std::uint64_t attempt);
+
 /// The part of an envelope's encoding that stays the same for one sender, recipient and kind with
 /// empty meta, so that many can be written with two copies each.
 class EnvelopePrefix {
  public:
   EnvelopePrefix() = default;
-  /// REQUIRES: `to` and `from` are at most kMaxNameBytes long; ends the program otherwise.
+  /// REQUIRES: `to` is at most kMaxTopicBytes long, `from` at most kMaxNameBytes; ends the program
+  /// otherwise.
   EnvelopePrefix(Kind kind, std::string_view to, std::string_view from);
 
   /// The exact encoded length for a bin body of `body_bytes` and `id`.
@@ -138,7 +156,7 @@ class EnvelopePrefix {
 
  private:
   std::size_t size_ = 0;
-  std::byte bytes_[2 + 2 * (2 + 64)] = {};
+  std::byte bytes_[2 + (2 + kMaxTopicBytes) + (2 + 64)] = {};
 };
 
 }  // namespace zpost

@@ -21,6 +21,7 @@ enum class Kind : std::uint8_t {
   kPublish = 19,
   kCall = 20,
   kOutcome = 32,
+  kCancel = 33,
   kAck = 48,
   kCredit = 49,
   kReceipt = 50,
@@ -29,6 +30,7 @@ enum class Kind : std::uint8_t {
   kOffer = 66,
   kWithdraw = 67,
   kWatch = 68,
+  kDescribe = 69,
   kPresence = 80,
   kGap = 81,
 };
@@ -46,7 +48,7 @@ enum class Kind : std::uint8_t {
 
 /// True for what counts on the program lane when the broker sends it. SPEC.md, section 7, "Acks".
 [[nodiscard]] constexpr bool is_program_lane(Kind kind) {
-  return is_payload(kind) || kind == Kind::kPresence || kind == Kind::kGap;
+  return is_payload(kind) || kind == Kind::kPresence || kind == Kind::kGap || kind == Kind::kCancel;
 }
 
 }  // namespace zpost

@@ -19,6 +19,21 @@ inline constexpr std::size_t kTokenHexDigits = 32;
 /// True if `name` is `pattern`, or starts with what stands before its final `*`.
 [[nodiscard]] bool matches_name_pattern(std::string_view pattern, std::string_view name);
 
+/// True for a topic: 1 to kMaxTopicSegments segments, each like a name, joined by `/`,
+/// kMaxTopicBytes in all.
+[[nodiscard]] bool is_topic(std::string_view text);
+
+/// True for a topic whose segments may also be `*`, and the last one `**`.
+[[nodiscard]] bool is_topic_pattern(std::string_view text);
+
+/// True if `topic` is what `pattern` says: `*` stands for one segment, `**` for one or more.
+/// REQUIRES: is_topic_pattern(pattern), is_topic(topic).
+[[nodiscard]] bool matches_topic_pattern(std::string_view pattern, std::string_view topic);
+
+/// The first segment of `rest`, which loses it and the `/` behind it.
+/// REQUIRES: !rest.empty().
+[[nodiscard]] std::string_view next_segment(std::string_view& rest);
+
 /// True for `digits` lowercase hexadecimal digits.
 [[nodiscard]] bool is_hex(std::string_view text, std::size_t digits);
 

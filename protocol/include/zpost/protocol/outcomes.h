@@ -33,6 +33,8 @@ enum class Outcome : std::uint16_t {
   kLost = 27,
   kBadName = 28,
   kBadId = 29,
+  kNoReply = 30,
+  kOverRate = 31,
   kBadIdentity = 64,
   kVersion = 65,
   kNameHeld = 66,

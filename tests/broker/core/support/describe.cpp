@@ -44,7 +44,13 @@ std::string payload(const EnvelopeView& view) {
   if (!view.from.empty()) line += fmt::format(" #{} from {}", view.id, view.from);
   if (view.from.empty()) line += " from the broker";
   if (meta && meta->in_reply_to) line += fmt::format(" to #{}", *meta->in_reply_to);
+  if (view.kind() == Kind::kPublish) line += fmt::format(" in {}", view.to);
+  if (view.kind() == Kind::kCall) line += fmt::format(" for {}", view.to);
   if (meta && meta->rejected) line += " rejected";
+  if (meta && meta->retained) line += " retained";
+  if (meta && meta->again > 0) line += fmt::format(" again={}", meta->again);
+  if (meta && meta->more) line += " more";
+  if (meta && meta->will) line += " will";
   const bool answer = view.from.empty() && view.kind() == Kind::kReply;
   return line + ' ' + (answer && meta ? answer_of(view, *meta) : body_of(view.body));
 }
@@ -78,6 +84,7 @@ std::string presence(const Presence& p) {
 std::string outcome(const EnvelopeView& view, const OutcomeNotice& notice) {
   std::string line = fmt::format("outcome #{} {}", view.id, outcome_name(notice.code));
   if (!notice.recipient.empty()) line += fmt::format(" ({})", notice.recipient);
+  if (notice.count) line += fmt::format(" queues={}", *notice.count);
   return line;
 }
 
@@ -107,6 +114,11 @@ std::string describe_one(const EnvelopeView& view) {
                   [&](const OutcomeNotice& notice) { return outcome(view, notice); });
     case Kind::kPresence:
       return said(decode_presence(view.body), presence);
+    case Kind::kGap:
+      return said(decode_gap(view.body),
+                  [](const Gap& gap) { return fmt::format("gap {}", gap.count); });
+    case Kind::kCancel:
+      return fmt::format("cancel #{} from {}", view.id, view.from);
     case Kind::kPing:
     case Kind::kPong:
       return std::string(kind_name(view.kind())) +

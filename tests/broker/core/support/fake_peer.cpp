@@ -68,6 +68,11 @@ void FakePeer::goodbye() {
 // ---- Payload
 // -------------------------------------------------------------------------------------
 
+std::string FakePeer::account_of(Kind kind, std::string_view to) {
+  if (kind == Kind::kPublish) return "**";
+  return kind == Kind::kCall ? "@" + std::string(to) : std::string(to);
+}
+
 bool FakePeer::may_send(std::string_view to, std::uint64_t cost) const {
   if (!welcomed_ || !to_resend_.empty()) return false;
   if (sent_cost_ + cost > credit_ && unsettled() > 0) return false;
@@ -90,9 +95,9 @@ bool FakePeer::resend() {
   for (; !ids.empty(); ids.pop_front()) {
     const auto copy = copies_.find(ids.front());
     if (copy == copies_.end()) continue;
-    if (!may_send(copy->second.to, cost_of(copy->second.bytes.size()))) break;
+    if (!may_send(copy->second.account, cost_of(copy->second.bytes.size()))) break;
     draft_ += copy->second.bytes;
-    count_sent(copy->first, copy->second.to, copy->second.bytes);
+    count_sent(copy->first, copy->second.account, copy->second.bytes);
   }
   to_resend_ = std::move(ids);
   if (!draft_.empty()) say();
@@ -112,8 +117,8 @@ std::uint64_t FakePeer::write(std::string_view to, std::string_view body, Kind k
                                      .meta = meta,
                                      .body = as_bytes(body)});
   draft_ += bytes;
-  copies_[id] = {std::string(to), bytes};
-  count_sent(id, to, bytes);
+  copies_[id] = {std::string(to), account_of(kind, to), bytes};
+  count_sent(id, copies_[id].account, bytes);
   if (observer_ != nullptr) observer_->on_sent(*this, id, to);
   return id;
 }
@@ -170,6 +175,13 @@ void FakePeer::write_watch(std::string_view pattern, bool on) {
   write_raw({.kind = Kind::kWatch, .from = options_.name, .body = body});
 }
 
+std::uint64_t FakePeer::write_interest(Kind kind, Bytes body, bool wants_answer) {
+  const std::uint64_t id = wants_answer ? next_id_++ : 0;
+  if (wants_answer) answers_[id] = Outcome::kNone;
+  write_raw({.kind = kind, .from = options_.name, .id = id, .body = body});
+  return id;
+}
+
 void FakePeer::write_goodbye(const Goodbye& counts) {
   const ByteBuffer body = encode(counts);
   write_raw({.kind = Kind::kGoodbye, .from = options_.name, .body = body});
@@ -200,7 +212,8 @@ void FakePeer::on_frame(std::string_view frame, bool answer) {
   FrameReader reader(as_bytes(frame));
   EnvelopeView view;
   while (reader.next(view)) {
-    hold(view.to == name(), fmt::format("got an envelope for \"{}\"", view.to));
+    const bool shared = view.kind() == Kind::kPublish || view.kind() == Kind::kCall;
+    hold(shared || view.to == name(), fmt::format("got an envelope for \"{}\"", view.to));
     on_envelope(view, answer);
   }
   require(!reader.failed(), name() + " got bytes that are no envelope");
@@ -295,13 +308,18 @@ void FakePeer::on_outcome(const EnvelopeView& view) {
   }
   outcome_lane_.emplace_back(as_text(view.bytes));
   const auto notice = decode_outcome(view.body);
+  if (const auto asked = answers_.find(view.id); asked != answers_.end()) {
+    hold(asked->second == Outcome::kNone, "a second answer");
+    asked->second = notice->code;
+    return;
+  }
   ++told_[notice->code];
   const auto copy = copies_.find(view.id);
   hold(copy != copies_.end(), fmt::format("#{} has a second outcome, {}, or was never sent",
                                           view.id, outcome_name(notice->code)));
   if (copy == copies_.end()) return;
-  hold(notice->recipient.empty() || notice->recipient == copy->second.to,
-       fmt::format("#{} went to {}, its outcome speaks of \"{}\"", view.id, copy->second.to,
+  hold(notice->recipient.empty() || notice->recipient == copy->second.account,
+       fmt::format("#{} went to {}, its outcome speaks of \"{}\"", view.id, copy->second.account,
                    notice->recipient));
   copies_.erase(copy);
   if (observer_ != nullptr) observer_->on_failed(*this, view.id, notice->code);
@@ -319,7 +337,7 @@ void FakePeer::on_receipt_entry(const ReceiptEntry& entry) {
 /// What a receipt covers and no failure was told of is delivered.
 void FakePeer::settle_copies(const ReceiptEntry& entry) {
   for (auto at = copies_.begin(); at != copies_.end() && at->first <= entry.id;) {
-    if (at->second.to != entry.recipient) {
+    if (at->second.account != entry.recipient) {
       ++at;
       continue;
     }
@@ -400,10 +418,20 @@ std::uint64_t FakePeer::told(Outcome outcome) const {
   return at == told_.end() ? 0 : at->second;
 }
 
+Outcome FakePeer::answer(std::uint64_t id) const {
+  return answers_.at(id);
+}
+
 std::vector<std::string> FakePeer::bodies() const {
   std::vector<std::string> bodies;
   for (const std::string& bytes : lane_) bodies.emplace_back(as_text(read_one(bytes).body));
   return bodies;
+}
+
+std::vector<EnvelopeView> FakePeer::entries() const {
+  std::vector<EnvelopeView> entries;
+  for (const std::string& bytes : lane_) entries.push_back(read_one(bytes));
+  return entries;
 }
 
 }  // namespace zpost::core::test

@@ -103,6 +103,8 @@ class FakePeer {
   void write_ack(const Ack& ack);
   void write_watch(std::string_view pattern, bool on = true);
   void write_goodbye(const Goodbye& counts);
+  /// Subscribes, offers and the like; with an id the broker answers. Returns the id.
+  std::uint64_t write_interest(Kind kind, Bytes body, bool wants_answer = true);
 
   void cut_draft(std::size_t bytes) { draft_.resize(draft_.size() - bytes); }
 
@@ -126,8 +128,12 @@ class FakePeer {
 
   struct Copy {
     std::string to;
+    std::string account;  // The recipient that receipts name.
     std::string bytes;
   };
+
+  /// The recipient that receipts name for what is sent to `to`. SPEC.md, sections 16 and 17.
+  [[nodiscard]] static std::string account_of(Kind kind, std::string_view to);
 
   [[nodiscard]] const Options& options() const { return options_; }
 
@@ -173,8 +179,12 @@ class FakePeer {
   [[nodiscard]] std::uint64_t unsettled() const;
   /// What was told of its envelopes: failures by code, and success.
   [[nodiscard]] std::uint64_t told(Outcome outcome) const;
+  /// What was answered to write_interest(); kNone: nothing yet.
+  [[nodiscard]] Outcome answer(std::uint64_t id) const;
   /// Bodies that arrived in this epoch, in order.
   [[nodiscard]] std::vector<std::string> bodies() const;
+  /// The envelopes themselves. They point into this peer, until it is in another epoch.
+  [[nodiscard]] std::vector<EnvelopeView> entries() const;
 
  private:
   struct Mark {
@@ -219,6 +229,7 @@ class FakePeer {
   std::deque<std::uint64_t> to_resend_;
   std::map<std::string, std::map<std::uint64_t, std::uint64_t>, std::less<>> unsettled_;
   std::map<Outcome, std::uint64_t> told_;
+  std::map<std::uint64_t, Outcome> answers_;  // By the id; kNone: none came yet.
 
   // As a recipient, in this epoch.
   std::vector<std::string> lane_;

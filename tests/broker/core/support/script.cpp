@@ -206,6 +206,10 @@ void Script::limits(const Words& words) {
   set("peers", limits.peers);
   set("violations", limits.violations);
   set("watches", limits.watches);
+  set("subscriptions", limits.subscriptions);
+  set("all_subscriptions", limits.all_subscriptions);
+  set("topic_queue", limits.topic_queue);
+  set("retained", limits.retained);
   set_time("resume", limits.resume_ns);
   set_time("credit_idle", limits.credit_idle_ns);
   limits.newest_wins = flags.has("newest_wins");
@@ -287,6 +291,26 @@ void Script::control(FakePeer& peer, const Words& words) {
     peer.write_ack();
   } else if (verb == "watch") {
     peer.write_watch(words.at(1), words.size() < 3);
+  } else if (verb == "subscribe") {
+    const Flags flags(words, 2);
+    Subscribe wanted{words.at(1)};
+    if (flags.has("block")) wanted.policy = SlowPolicy::kBlock;
+    if (flags.has("disconnect")) wanted.policy = SlowPolicy::kDisconnect;
+    wanted.excludes_own = flags.has("not-own");
+    wanted.skips_retained = flags.has("no-retained");
+    peer.write_interest(Kind::kSubscribe, encode(wanted), flags.has("answer"));
+  } else if (verb == "unsubscribe") {
+    peer.write_interest(Kind::kUnsubscribe, encode(Name{words.at(1)}), false);
+  } else if (verb == "offer") {
+    const Flags flags(words, 2);
+    const Offer offer{words.at(1), flags.uint("capacity", 1)};
+    peer.write_interest(Kind::kOffer, encode(offer), flags.has("answer"));
+  } else if (verb == "withdraw") {
+    peer.write_interest(Kind::kWithdraw, encode(Name{words.at(1)}), false);
+  } else if (verb == "describe") {
+    peer.write_interest(Kind::kDescribe, encode(Metadata{{"display", words.at(1)}}), false);
+  } else if (verb == "cancel") {
+    peer.write_raw({.kind = Kind::kCancel, .from = peer.name(), .id = number(words.at(1))});
   } else if (verb == "ping") {
     peer.write_raw({.kind = Kind::kPing, .from = peer.name(), .body = as_bytes(words.at(1))});
   } else if (verb == "pong") {
@@ -323,7 +347,13 @@ void Script::payload(FakePeer& peer, const Words& words) {
   const Kind kind = kind_from_name(words.at(0)).value();
   Meta meta;
   meta.durable = flags.has("durable");
-  if (flags.has("ttl")) meta.ttl_ms = flags.uint("ttl", 0);
+  if (flags.has("deadline"))
+    meta.deadline_ns = world_->clock() + flags.uint("deadline", 0) * kMillisecond;
+  meta.wanted =
+      (flags.has("counted") ? kWantCount : 0) | (flags.has("somebody") ? kWantSubscriber : 0);
+  meta.retain = flags.has("retain");
+  meta.idempotent = flags.has("idempotent");
+  meta.more = flags.has("more");
   if (flags.has("to")) meta.in_reply_to = flags.uint("to", 0);
   const std::string to = words.at(1) == "the-broker" ? "" : words.at(1);
   const std::string body =

@@ -29,9 +29,12 @@ namespace zpost::core::test {
 ///
 /// Items: `hello`, `send TO TEXT`, `request TO TEXT`, `reply TO TEXT`, `publish TO TEXT`, `ack`,
 /// `ack TAKEN OUTCOMES [CREDIT [DEMAND]]`, `takes N`, `watch PATTERN [off]`, `ping TEXT`, `pong`,
+/// `subscribe PATTERN [block|disconnect] [not-own] [no-retained] [answer]`, `unsubscribe PATTERN`,
+/// `offer SERVICE [capacity=N] [answer]`, `withdraw SERVICE`, `cancel ID`, `describe TEXT`,
 /// `goodbye`, `junk HEX`, `kind NUMBER`, `cut N` (the frame loses its last bytes). Options of a
 /// hello: `simple window=N frames=N demand=N no-resume no-pong display=TEXT`; of payload:
-/// `x=COUNT`, `size=BYTES`, `from=NAME`, `id=ID`, `to=ID` (of the request), `durable`, `ttl=MS`.
+/// `x=COUNT`, `size=BYTES`, `from=NAME`, `id=ID`, `to=ID` (of the request), `durable`,
+/// `deadline=MS` from now, `counted`, `somebody`, `retain`, `idempotent`, `more`.
 /// TEXT `{op=who}` is a question in msgpack; TO `the-broker` is the empty name. NAME/2 is another
 /// instance of NAME.
 class Script {

@@ -264,14 +264,24 @@ void World::execute(const Action& action, std::string_view frame) {
       queue(action.session).connection = kNone;
       return;
     case Op::kAppend:
+      if (action.topics) return append_topics(queue(action.session), bytes(), action.fresh);
       return append(queue(action.session), bytes(), action.fresh);
     case Op::kWhole:
       ++whole_frames_;
+      if (action.topics) {
+        append_topics(queue(action.session), frame, true);
+        queue(action.session).topics_open = false;
+        return;
+      }
       append(queue(action.session), frame, true);
       queue(action.session).open = false;
       return;
     case Op::kTransmit:
       return transmit(action);
+    case Op::kEnqueue:
+      return enqueue(queue(action.session));
+    case Op::kDropOldest:
+      return drop_oldest(queue(action.session), action.count);
     case Op::kRelease:
       return release(queue(action.session), action.count);
     case Op::kRewind:
@@ -300,14 +310,41 @@ void World::append(Queue& queue, std::string_view bytes, bool fresh) {
   require(fresh || queue.open, "bytes for a closed bundle");
   if (fresh) queue.bundles.emplace_back();
   queue.open = true;
-  HeldBundle& last = queue.bundles.back();
-  last.bytes += bytes;
-  last.charged += bytes.size();
   queue.bytes += bytes.size();
+  fill(queue.bundles.back(), bytes);
+}
+
+void World::append_topics(Queue& queue, std::string_view bytes, bool fresh) {
+  require(!bytes.empty(), "nothing was appended");
+  require(fresh || queue.topics_open, "bytes for a closed bundle of topics");
+  if (fresh) queue.topics.emplace_back();
+  queue.topics_open = true;
+  queue.bytes += bytes.size();
+  fill(queue.topics.back(), bytes);
+}
+
+void World::fill(HeldBundle& bundle, std::string_view bytes) {
+  bundle.bytes += bytes;
+  bundle.charged += bytes.size();
   FrameReader reader(as_bytes(bytes));
   EnvelopeView view;
-  while (reader.next(view)) last.payload += is_payload(view.kind()) ? 1 : 0;
+  while (reader.next(view)) bundle.payload += is_payload(view.kind()) ? 1 : 0;
   require(!reader.failed(), "what was appended is no sequence of envelopes");
+}
+
+void World::enqueue(Queue& queue) {
+  require(!queue.topics.empty(), "no topics wait");
+  queue.open = false;
+  queue.bundles.push_back(std::move(queue.topics.front()));
+  queue.topics.pop_front();
+  if (queue.topics.empty()) queue.topics_open = false;
+}
+
+void World::drop_oldest(Queue& queue, std::uint32_t count) {
+  require(count < queue.topics.size(), "the newest topics are dropped");
+  for (; count > 0; --count, queue.topics.pop_front()) {
+    queue.bytes -= queue.topics.front().charged;
+  }
 }
 
 void World::transmit(const Action& action) {
@@ -444,7 +481,9 @@ World::Held World::held() const {
   for (const Queue& queue : queues_) {
     held.bundles += queue.bundles.size();
     held.bytes += queue.bytes;
+    held.bundles += queue.topics.size();
     for (const HeldBundle& bundle : queue.bundles) held.payload += bundle.payload;
+    for (const HeldBundle& bundle : queue.topics) held.payload += bundle.payload;
     // The oldest bundle is kept until the last of its envelopes is taken.
     if (queue.handed > 0) held.maybe_taken += queue.bundles.front().payload;
   }

@@ -80,6 +80,11 @@ class World {
 
   void set_wall(std::uint64_t ns) { now_.wall_ns = ns; }
 
+  /// The broker's clock, for deadlines.
+  [[nodiscard]] std::uint64_t clock() const {
+    return start_.wall_ns + static_cast<std::uint64_t>(now_.steady_ns - start_.steady_ns);
+  }
+
   /// Whether wall time goes with steady time. On by default.
   void set_wall_runs(bool runs) { wall_runs_ = runs; }
 
@@ -156,6 +161,8 @@ class World {
     std::size_t handed = 0;
     std::uint64_t bytes = 0;
     std::deque<HeldBundle> bundles;
+    std::deque<HeldBundle> topics;
+    bool topics_open = false;
   };
 
   void read(Sent sent);
@@ -165,6 +172,10 @@ class World {
   void execute(std::string_view frame);
   void execute(const Action& action, std::string_view frame);
   void append(Queue& queue, std::string_view bytes, bool fresh);
+  void append_topics(Queue& queue, std::string_view bytes, bool fresh);
+  void fill(HeldBundle& bundle, std::string_view bytes);
+  void enqueue(Queue& queue);
+  void drop_oldest(Queue& queue, std::uint32_t count);
   void transmit(const Action& action);
   void release(Queue& queue, std::uint32_t count);
   void rewind(const Action& action);
@@ -180,7 +191,8 @@ class World {
   void after_step();
 
   Router router_;
-  Now now_{.steady_ns = kSecond, .wall_ns = 100};
+  static constexpr Now start_{.steady_ns = kSecond, .wall_ns = 100};
+  Now now_ = start_;
   bool wall_runs_ = true;
   Actions out_;
   std::vector<Link> links_;

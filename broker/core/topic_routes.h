@@ -1,0 +1,74 @@
+// The subscribers of topics, remembered: what a publish looks up. SPEC.md, section 16.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/core/directory.h"
+#include "broker/core/topic_tree.h"
+
+namespace zpost::core {
+
+using AudienceId = std::uint32_t;
+
+/// Everyone who gets what is published to a topic, each once, in the order of their numbers.
+struct Audience {
+  std::vector<Subscriber> members;
+  bool some_exclude_own = false;
+  bool some_block = false;
+};
+
+/// A topic that was published to lately.
+struct Route {
+  AudienceId audience = 0;
+  NameId name = kBrokerName;  // The topic's, for the tap.
+};
+
+/// A tree of patterns, and what it last said of topics. Topics with the same subscribers share an
+/// audience, so that neighbours in a frame can be handed on together. Any change of subscriptions
+/// voids all routes and audiences. Thread: one.
+class TopicRoutes {
+ public:
+  /// `directory` must outlive it.
+  explicit TopicRoutes(Directory& directory) : directory_(&directory) {}
+
+  bool subscribe(std::string_view pattern, Subscriber subscriber);
+  bool unsubscribe(std::string_view pattern, SessionId session);
+
+  /// REQUIRES: is_topic(topic).
+  [[nodiscard]] Route route(std::string_view topic);
+
+  /// Valid until the next change of subscriptions.
+  [[nodiscard]] const Audience& audience(AudienceId id) const { return audiences_[id]; }
+
+  /// Voids what was remembered if it is too much. Call between frames.
+  void trim();
+
+  /// Subscriptions in all.
+  [[nodiscard]] std::size_t size() const { return tree_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  void forget();
+  [[nodiscard]] AudienceId find_or_make(Audience audience);
+
+  Directory* directory_;
+  TopicTree tree_;
+  std::unordered_map<std::string, Route, Hash, std::equal_to<>> routes_;
+  std::vector<Audience> audiences_;
+  std::unordered_multimap<std::uint64_t, AudienceId> by_hash_;
+  std::vector<Subscriber> scratch_;
+};
+
+}  // namespace zpost::core

@@ -1,0 +1,452 @@
+// Topics: who subscribes, what is published, and what becomes of it when a subscriber is slow.
+// SPEC.md, section 16.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/core/router_impl.h"
+#include "zpost/protocol/names.h"
+
+namespace zpost::core {
+
+// ---- Subscriptions
+// -------------------------------------------------------------------------------
+
+void Router::Impl::on_subscribe(Session& session, const EnvelopeView& view) {
+  const auto wanted = decode_subscribe(view.body);
+  if (!wanted) return refuse_interest(session, view, wanted.error());
+  before_routes_change();
+  std::string pattern(wanted->pattern);
+  const bool is_new = !session.subscriptions.contains(pattern);
+  if (is_new && session.subscriptions.size() >= limits.subscriptions) {
+    return answer_interest(session, view, Outcome::kFull, Detail::kSubscriptions);
+  }
+  if (is_new && routes_.size() >= limits.all_subscriptions) {
+    return answer_interest(session, view, Outcome::kFull, Detail::kAllSubscriptions);
+  }
+  routes_.subscribe(pattern, {session.id, wanted->policy, wanted->excludes_own});
+  answer_interest(session, view, Outcome::kDelivered);
+  if (is_new && !wanted->skips_retained) send_retained(session, pattern, wanted->policy);
+  session.subscriptions.insert(std::move(pattern));
+}
+
+void Router::Impl::on_unsubscribe(Session& session, const EnvelopeView& view) {
+  const auto pattern = decode_unsubscribe(view.body);
+  if (!pattern) return refuse_interest(session, view, pattern.error());
+  before_routes_change();
+  if (session.subscriptions.erase(std::string(pattern->name)) > 0) {
+    routes_.unsubscribe(pattern->name, session.id);
+  }
+  answer_interest(session, view, Outcome::kDelivered);
+}
+
+void Router::Impl::unsubscribe_all(Session& session) {
+  if (session.subscriptions.empty()) return;
+  before_routes_change();
+  for (const std::string& pattern : session.subscriptions) {
+    routes_.unsubscribe(pattern, session.id);
+  }
+  session.subscriptions.clear();
+}
+
+/// Audiences are void after this.
+void Router::Impl::before_routes_change() {
+  commit_ranges();
+  route_ = kNoPair;
+}
+
+/// Tells the peer what became of its subscription, offer or watch, if it wants to know.
+void Router::Impl::answer_interest(Session& session, const EnvelopeView& view, Outcome code,
+                                   Detail detail) {
+  if (view.id == 0) {
+    if (code != Outcome::kDelivered) {
+      violation(session, fmt::format("{}: {}", kind_name(view.kind()),
+                                     outcome_text(session, {.code = code, .detail = detail})));
+    }
+    return;
+  }
+  if (session.answers >= kMaxAnswers) {
+    return violation(session, "it does not acknowledge answers to its subscriptions and the like");
+  }
+  ++session.answers;
+  session.outcomes.push_back({.id = view.id, .code = code, .detail = detail});
+  touch(session);
+}
+
+/// Its body cannot be read.
+void Router::Impl::refuse_interest(Session& session, const EnvelopeView& view, const Error& error) {
+  violation(session, error.text);
+  if (view.id != 0) answer_interest(session, view, Outcome::kMalformed);
+}
+
+// ---- Publishing
+// ----------------------------------------------------------------------------------
+
+/// The pair of all that the session publishes; kNoPair: no room.
+PairIndex Router::Impl::topics_pair(Session& session) {
+  if (session.topics_pair == kNoPair) session.topics_pair = find_or_make_pair(session, kAllTopics);
+  return session.topics_pair;
+}
+
+/// What forbids a publish that is in order so far.
+Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& view) {
+  if (over_memory()) return Outcome::kFull;
+  topic_ = routes_.route(view.to);
+  const bool somebody = queues_of(session, topic_.audience) > 0;
+  if (!somebody && (meta_.wanted & kWantSubscriber) != 0) return Outcome::kNoSubscriber;
+  if (!meta_.retain || view.body.empty()) return Outcome::kNone;
+  if (meta_entries(view) >= kMaxMetaEntries) return Outcome::kMalformed;
+  const auto known = retained_.find(view.to);
+  const bool fits = retained_bytes_ + view.bytes.size() <= limits.memory / 8;
+  if (fits && (known != retained_.end() || retained_.size() < limits.retained)) {
+    return Outcome::kNone;
+  }
+  detail_ = Detail::kRetained;
+  return Outcome::kFull;
+}
+
+/// How many queues take what the session publishes for this audience.
+std::uint32_t Router::Impl::queues_of(const Session& session, AudienceId id) const {
+  const Audience& audience = routes_.audience(id);
+  const auto all = static_cast<std::uint32_t>(audience.members.size());
+  if (!audience.some_exclude_own) return all;
+  const bool without = std::any_of(
+      audience.members.begin(), audience.members.end(),
+      [&](const Subscriber& each) { return each.excludes_own && each.session == session.id; });
+  return all - (without ? 1 : 0);
+}
+
+void Router::Impl::publish(Session& session, PairIndex index, const EnvelopeView& view) {
+  if (meta_.retain) keep_retained(view);
+  const std::uint32_t queues = queues_of(session, topic_.audience);
+  if (queues > 0) {
+    accounting.copies += queues - 1;
+    accounting.held += queues;
+  } else {
+    ++accounting.failed;
+    ++accounting.failed_by[static_cast<std::size_t>(Outcome::kNoSubscriber)];
+  }
+  Pair& pair = pairs_[index];
+  std::uint64_t cost = cost_of(view.bytes.size());
+  pair.last_id = view.id;
+  if ((meta_.wanted & kWantCount) != 0) {
+    // Of the cost, the notice carries the overhead until it is acknowledged.
+    cost -= kEnvelopeOverhead;
+    fail(session, {.pair = index,
+                   .id = view.id,
+                   .kind = view.kind_number,
+                   .cost = kEnvelopeOverhead,
+                   .code = Outcome::kDelivered,
+                   .count = queues});
+  }
+  ++pairs_[index].held_count;
+  pairs_[index].held_cost += cost;
+
+  const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
+  const auto end = begin + static_cast<std::uint32_t>(view.bytes.size());
+  if (!topic_ranges_.empty()) {
+    TopicRange& last = topic_ranges_.back();
+    // With the tap each topic has its own records.
+    const bool same = !tap_on || last.topic == topic_.name;
+    if (same && last.audience == topic_.audience && last.end == begin) {
+      last.end = end;
+      ++last.count;
+      last.last_id = view.id;
+      last.cost += cost;
+      return;
+    }
+  }
+  topic_ranges_.push_back(
+      {topic_.audience, index, topic_.name, begin, end, 1, view.id, view.id, cost});
+}
+
+/// Gives the publishes of this frame to their audiences: the whole frame by reference if it has
+/// only one.
+void Router::Impl::commit_topics() {
+  if (topic_ranges_.empty()) return;
+  const bool whole = topic_ranges_.size() == 1 && frame_.size() > kWholeFrameBytes &&
+                     topic_ranges_.front().begin == 0 && topic_ranges_.front().end == frame_.size();
+  for (const TopicRange& range : topic_ranges_) {
+    if (tap_on) note_topics(range);
+    spread(range, whole);
+    settle_publishes(range);
+  }
+  topic_ranges_.clear();
+}
+
+void Router::Impl::spread(const TopicRange& range, bool whole) {
+  const Copies copies{Source::kFrame, range.begin, range.end - range.begin, range.count, whole};
+  const SessionId sender = pairs_[range.pair].sender;
+  for (const Subscriber& each : routes_.audience(range.audience).members) {
+    if (each.excludes_own && each.session == sender) continue;
+    deliver(session_at(each.session), copies, each.policy);
+  }
+}
+
+/// Puts copies into a subscriber's topic queue, and sees to it that this keeps its limit.
+void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy) {
+  TopicQueue& queue = to.topics;
+  if (queue.ends_session) return lose_copies(copies.count, Outcome::kLost);
+  if (over_memory() || held_bytes + copies.length > limits.memory) {
+    lose_copies(copies.count, Outcome::kDropped);
+    queue.gap += copies.count;
+    return touch(to);
+  }
+  held_bytes += copies.length;
+  queue.bytes += copies.length;
+  queue.entered += copies.length;
+  if (copies.whole && (copies.count == 1 || !to.stream.apart)) {
+    Action& action = act(Op::kWhole);
+    action.session = to.id;
+    action.topics = true;
+    queue.bundles.push_back({copies.count, copies.length});
+    queue.open = false;
+  } else if (to.stream.apart && copies.count > 1) {
+    enqueue_apart(to, copies);
+  } else {
+    enqueue(to, copies);
+  }
+  // What is full goes at once, so that the subscriber works while this turn goes on.
+  if (!queue.open || queue.bundles.back().bytes >= kBundleBytes) flush_stream(to);
+  if (queue.bytes > limits.topic_queue) enforce(to, policy);
+  touch(to);
+}
+
+void Router::Impl::enqueue(Session& to, const Copies& copies) {
+  TopicQueue& queue = to.topics;
+  Action& action = act(Op::kAppend);
+  action.session = to.id;
+  action.topics = true;
+  action.source = copies.source;
+  action.offset = copies.offset;
+  action.length = copies.length;
+  action.fresh =
+      !queue.open || to.stream.apart || queue.bundles.back().bytes + copies.length > kBundleBytes;
+  if (action.fresh) queue.bundles.push_back({});
+  queue.open = true;
+  queue.bundles.back().count += copies.count;
+  queue.bundles.back().bytes += copies.length;
+}
+
+/// For a peer that gets one envelope a frame.
+void Router::Impl::enqueue_apart(Session& to, const Copies& copies) {
+  FrameReader reader(frame_.subspan(copies.offset, copies.length));
+  EnvelopeView view;
+  std::uint32_t offset = copies.offset;
+  while (reader.next(view)) {
+    const auto size = static_cast<std::uint32_t>(view.bytes.size());
+    enqueue(to, {copies.source, offset, size, 1, false});
+    offset += size;
+  }
+}
+
+// ---- Slow subscribers
+// ----------------------------------------------------------------------------
+
+/// The topic queue is beyond its limit, and the window is shut.
+void Router::Impl::enforce(Session& to, SlowPolicy policy) {
+  TopicQueue& queue = to.topics;
+  switch (policy) {
+    case SlowPolicy::kBlock:
+      return;  // settle_publishes() makes its publishers wait.
+    case SlowPolicy::kDisconnect:
+      queue.ends_session = true;
+      slow_.emplace_back(to.id, to.epoch);
+      return touch(to);
+    case SlowPolicy::kDropOldest:
+      break;
+  }
+  std::uint32_t dropped = 0;
+  std::uint32_t copies = 0;
+  for (; queue.bytes > limits.topic_queue && queue.bundles.size() > 1; ++dropped) {
+    const Bundle oldest = queue.bundles.front();
+    queue.bundles.pop_front();
+    copies += oldest.count;
+    leave(queue, oldest.bytes);
+    held_bytes -= oldest.bytes;
+  }
+  if (dropped == 0) return;
+  Action& action = act(Op::kDropOldest);
+  action.session = to.id;
+  action.count = dropped;
+  queue.gap += copies;
+  lose_copies(copies, Outcome::kDropped);
+  settle_waiting(to);
+}
+
+void Router::Impl::leave(TopicQueue& queue, std::uint32_t bytes) {
+  queue.bytes -= bytes;
+  queue.left += bytes;
+}
+
+/// Copies that no subscriber gets.
+void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
+  accounting.held -= count;
+  accounting.failed += count;
+  accounting.failed_by[static_cast<std::size_t>(why)] += count;
+}
+
+/// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
+void Router::Impl::settle_publishes(const TopicRange& range) {
+  const auto holds_up = [&](const Subscriber& each) {
+    return each.policy == SlowPolicy::kBlock &&
+           session_at(each.session).topics.bytes > limits.topic_queue;
+  };
+  const Audience& audience = routes_.audience(range.audience);
+  const auto holders = static_cast<std::uint32_t>(
+      audience.some_block
+          ? std::count_if(audience.members.begin(), audience.members.end(), holds_up)
+          : 0);
+  const auto known = unsettled_.find(range.pair);
+  if (holders == 0 && known == unsettled_.end()) {
+    pairs_[range.pair].last_taken_id = range.last_id;
+    return give_back(range.pair, range.count, range.cost);
+  }
+  const std::uint64_t number = unsettled_[range.pair].add(range.last_id, holders);
+  if (holders == 0) return give_back(range.pair, range.count, range.cost);
+  for (const Subscriber& each : audience.members) {
+    if (!holds_up(each)) continue;
+    TopicQueue& queue = session_at(each.session).topics;
+    queue.waiting.push_back({queue.entered, range.pair, range.count, range.cost, number});
+  }
+}
+
+/// Settles the publishes that waited for this subscriber, as far as its queue has room for them.
+void Router::Impl::settle_waiting(Session& subscriber) {
+  TopicQueue& queue = subscriber.topics;
+  while (!queue.waiting.empty() &&
+         queue.waiting.front().position <= queue.left + limits.topic_queue) {
+    const WaitingPublishes waiting = queue.waiting.front();
+    queue.waiting.pop_front();
+    const auto unsettled = unsettled_.find(waiting.pair);
+    if (!unsettled->second.settle(waiting.number)) continue;
+    Pair& pair = pairs_[waiting.pair];
+    pair.last_taken_id = unsettled->second.advance(pair.last_taken_id);
+    if (unsettled->second.empty()) unsettled_.erase(unsettled);
+    give_back(waiting.pair, waiting.count, waiting.cost);
+  }
+}
+
+/// Settles `count` envelopes of the pair's, whose order is seen to elsewhere.
+void Router::Impl::give_back(PairIndex index, std::uint32_t count, std::uint64_t cost) {
+  Pair& pair = pairs_[index];
+  pair.held_count -= count;
+  pair.held_cost -= cost;
+  if (pair.sender == kNone) {
+    orphan_cost_ -= cost;
+    if (pair.held_count == 0) free_pair(index);
+    return;
+  }
+  Session& sender = session_at(pair.sender);
+  settled(sender, cost);
+  sender.settled_bytes_since_receipt += cost - std::min(cost, count * kEnvelopeOverhead);
+  mark_dirty(index);
+}
+
+// ---- Into the stream
+// -----------------------------------------------------------------------------
+
+/// The oldest bundle of the topic queue is handed over. REQUIRES: nothing else waits.
+void Router::Impl::hand_over_topics(Session& session) {
+  TopicQueue& queue = session.topics;
+  Stream& stream = session.stream;
+  const Bundle bundle = queue.bundles.front();
+  queue.bundles.pop_front();
+  if (queue.bundles.empty()) queue.open = false;
+  leave(queue, bundle.bytes);
+  stream.bundles.push_back(bundle);
+  stream.bytes += bundle.bytes;
+  Run* const last = stream.runs.empty() ? nullptr : &stream.runs.back();
+  if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count) {
+    last->count += bundle.count;
+  } else {
+    stream.runs.push_back(
+        {0, kTopicCopy, bundle.count, 0, 0, static_cast<std::uint8_t>(Kind::kPublish)});
+  }
+  act(Op::kEnqueue).session = session.id;
+  hand_over(session);
+  settle_waiting(session);
+}
+
+/// How many publishes were dropped before the next one the subscriber gets.
+void Router::Impl::tell_gap(Session& session) {
+  const std::size_t begin = out_->arena.size();
+  const ByteBuffer body = encode(Gap{std::exchange(session.topics.gap, 0)});
+  append_envelope(out_->arena, {.kind = Kind::kGap, .to = name_of(session), .body = body});
+  const auto size = static_cast<std::uint32_t>(out_->arena.size() - begin);
+  add_run(session.stream, kUncounted, 0, size, static_cast<std::uint8_t>(Kind::kGap));
+  append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
+  hand_over(session);
+}
+
+/// The session is over: what waits for it is lost, and holds nobody up.
+void Router::Impl::lose_topics(Session& session, Outcome why) {
+  TopicQueue& queue = session.topics;
+  for (; !queue.bundles.empty(); queue.bundles.pop_front()) {
+    lose_copies(queue.bundles.front().count, why);
+  }
+  held_bytes -= queue.bytes;
+  queue.left = queue.entered;
+  queue.bytes = 0;
+  queue.open = false;
+  settle_waiting(session);
+}
+
+void Router::Impl::end_slow_subscribers() {
+  for (std::size_t i = 0; i < slow_.size(); ++i) {
+    Session* const session = sessions_[slow_[i].first].get();
+    if (session == nullptr || session->epoch != slow_[i].second) continue;
+    end(*session, Outcome::kUnresponsive,
+        fmt::format("it takes too slowly: more than limits.topic_queue ({} bytes) of what it "
+                    "subscribes to waits, and its policy is disconnect",
+                    limits.topic_queue),
+        true);
+  }
+  slow_.clear();
+}
+
+void Router::Impl::note_topics(const TopicRange& range) {
+  TapNote& received = note(TapEvent::kReceived, pairs_[range.pair].from, range.topic,
+                           static_cast<std::uint8_t>(Kind::kPublish));
+  received.record.first_id = range.first_id;
+  received.record.last_id = range.last_id;
+  received.record.count = range.count;
+  received.record.bytes = range.end - range.begin;
+  received.offset = range.begin;
+  received.length = range.end - range.begin;
+}
+
+// ---- Retained values
+// -----------------------------------------------------------------------------
+
+/// The publish becomes its topic's value, or clears it.
+void Router::Impl::keep_retained(const EnvelopeView& view) {
+  const auto known = retained_.find(view.to);
+  if (known != retained_.end()) retained_bytes_ -= known->second.size();
+  if (view.body.empty()) {
+    if (known != retained_.end()) retained_.erase(known);
+    return;
+  }
+  ByteBuffer& value = known != retained_.end() ? known->second : retained_[std::string(view.to)];
+  value.clear();
+  append_marked(value, view, 0);
+  value.shrink_to_fit();
+  retained_bytes_ += value.size();
+}
+
+/// The values of all topics that the pattern matches. Those have its beginning up to the first `*`.
+void Router::Impl::send_retained(Session& session, std::string_view pattern, SlowPolicy policy) {
+  const std::string_view prefix = pattern.substr(0, pattern.find('*'));
+  for (auto at = retained_.lower_bound(prefix);
+       at != retained_.end() && at->first.starts_with(prefix); ++at) {
+    if (!matches_topic_pattern(pattern, at->first)) continue;
+    ++accounting.copies;
+    ++accounting.held;
+    const auto begin = static_cast<std::uint32_t>(out_->arena.size());
+    out_->arena.insert(out_->arena.end(), at->second.begin(), at->second.end());
+    deliver(session, {Source::kArena, begin, static_cast<std::uint32_t>(at->second.size()), 1},
+            policy);
+  }
+}
+
+}  // namespace zpost::core
