@@ -101,6 +101,12 @@ std::vector<Setting> make_settings() {
        Setting::Count{limit<&Limits::all_subscriptions>}, Unit::kNone, 0, 100 << 20},
       {"limits", "topic_queue", "", "publishes that wait for one subscriber",
        Setting::Count{limit<&Limits::topic_queue>}, Unit::kBytes, 4 * kKiB, 1024 * kGiB},
+      {"limits", "offers", "", "services a peer may offer", Setting::Count{limit<&Limits::offers>},
+       Unit::kNone, 0, 1 << 20},
+      {"limits", "calls", "", "requests and calls of a peer without a reply",
+       Setting::Count{limit<&Limits::calls>}, Unit::kNone, 0, 100 << 20},
+      {"limits", "service_queue", "", "calls that wait for a worker of one service",
+       Setting::Count{limit<&Limits::service_queue>}, Unit::kNone, 0, 100 << 20},
       {"limits", "retained", "", "topics with a retained value",
        Setting::Count{limit<&Limits::retained>}, Unit::kNone, 0, 10 << 20},
 

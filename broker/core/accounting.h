@@ -18,6 +18,10 @@ struct Accounting {
   std::uint64_t failed = 0;
   std::array<std::uint64_t, kOutcomeTableSize> failed_by{};
 
+  // Of requests and calls beyond their envelopes; no part of the sum.
+  std::uint64_t exchanges_failed = 0;  // Taken, or maybe, and ended without a reply.
+  std::uint64_t late_replies = 0;      // To what was not open, or not the replier's to answer.
+
   [[nodiscard]] bool balanced() const {
     return received + copies == delivered + unconfirmed + held + failed;
   }

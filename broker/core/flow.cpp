@@ -41,6 +41,10 @@ void Router::Impl::settle_front(Session& session, std::uint64_t count, bool conf
 
 /// Settles the first `count` of `run` and cuts them off it.
 void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
+  if (run.pair == kCallCopy) {
+    run.count = 0;
+    return take_call(run.stride, confirmed);
+  }
   const std::uint64_t last = run.id(count - 1);
   const std::uint64_t first = run.first;
   run.first = last + run.stride;
@@ -106,7 +110,11 @@ void Router::Impl::take_outcomes(Session& session, std::uint64_t outcomes) {
     const OutcomeEntry entry = session.outcomes.front();
     session.outcomes.pop_front();
     ++session.outcomes_acked;
-    if (entry.cost == 0) --session.answers;
+    if (entry.ends_exchange) {
+      --session.exchanges;
+    } else if (entry.cost == 0) {
+      --session.answers;
+    }
     settled(session, entry.cost);
     session.credit_due = true;
     if (entry.pair == kNoPair) continue;
@@ -313,6 +321,17 @@ std::string Router::Impl::outcome_text(const Session& sender, const OutcomeEntry
       return "the recipient is gone, and may have taken it";
     case Outcome::kFull:
       return full_text(entry.detail);
+    case Outcome::kNoWorker:
+      return "nobody offers that service";
+    case Outcome::kExpired:
+      return "its deadline passed before a reply came";
+    case Outcome::kCancelled:
+      return "its sender withdrew it";
+    case Outcome::kNoReply:
+      return entry.detail == Detail::kReplyTooLarge
+                 ? fmt::format("the reply is too large: limits.max_envelope is {} bytes",
+                               limits.max_envelope)
+                 : "the reply could not be delivered";
     case Outcome::kNoSubscriber:
       return "nobody subscribes to it";
     case Outcome::kOverCredit:
@@ -351,7 +370,14 @@ std::string Router::Impl::full_text(Detail detail) const {
                          limits.memory / 8);
     case Detail::kWatches:
       return fmt::format("limits.watches is {} a peer", limits.watches);
-    case Detail::kQueue:
+    case Detail::kOffers:
+      return fmt::format("limits.offers is {} services a peer", limits.offers);
+    case Detail::kCalls:
+      return fmt::format("limits.calls is {} requests and calls without a reply", limits.calls);
+    case Detail::kServiceQueue:
+      return fmt::format("limits.service_queue is {} calls that wait for a worker",
+                         limits.service_queue);
+    default:
       break;
   }
   return fmt::format("limits.queue ({} bytes) of the recipient or limits.memory is used up",

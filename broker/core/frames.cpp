@@ -123,6 +123,7 @@ void Router::Impl::heard(Session& session) {
   log(LogLine::Level::kInfo, fmt::format("peer_back name={}", name_of(session)));
   note_session(session, SessionChange::kResumed, Outcome::kNone);
   touch(session);
+  serve_offers(session);
 }
 
 /// One envelope that is no payload. False: the session is over.
@@ -153,6 +154,15 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
         break;
       case Kind::kUnsubscribe:
         on_unsubscribe(session, view);
+        break;
+      case Kind::kOffer:
+        on_offer(session, view);
+        break;
+      case Kind::kWithdraw:
+        on_withdraw(session, view);
+        break;
+      case Kind::kCancel:
+        on_cancel(session, view);
         break;
       case Kind::kHello:
         violation(session, "hello within a session");
@@ -364,6 +374,10 @@ std::size_t Router::expected() const {
 
 std::size_t Router::pairs() const {
   return impl_->pairs();
+}
+
+std::size_t Router::waiting_calls() const {
+  return impl_->waiting_calls;
 }
 
 std::uint64_t Router::held_bytes() const {

@@ -15,11 +15,6 @@ std::size_t pair_slot(std::string_view to) {
   return (first + 3U * last + to.size()) & 7U;
 }
 
-/// Payload kinds that a later broker serves.
-bool is_reserved(Kind kind) {
-  return kind == Kind::kCall;
-}
-
 /// A name, or empty: the broker.
 bool may_be_recipient(std::string_view to) {
   return to.empty() || is_name(to);
@@ -52,26 +47,42 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   }
   if (const Outcome refusal = check(session, pairs_[index], view, alone);
       refusal != Outcome::kNone) {
-    return fail(session, {index, view.id, view.kind_number, cost, refusal, detail_});
+    fail(session, {index, view.id, view.kind_number, cost, refusal, detail_});
+    if (view.kind() == Kind::kReply) on_reply(session, pairs_[index].to, refusal);
+    return;
   }
   if (view.kind() == Kind::kPublish) return publish(session, index, view);
+  if (view.kind() == Kind::kCall) return call(session, index, view);
   if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
+  if (view.kind() == Kind::kReply) return on_reply(session, pairs_[index].to, Outcome::kNone);
+  if (view.kind() != Kind::kRequest) return;
+  const ExchangeId request = open_exchange(session, view);
+  exchanges_.hold(request, session_at(directory.session(pairs_[index].to)));
 }
 
 /// Why there is no pair for the envelope.
 Outcome Router::Impl::no_pair(Session& session, const EnvelopeView& view) {
   const bool is_publish = view.kind() == Kind::kPublish;
-  if (is_publish ? is_topic(view.to) : may_be_recipient(view.to)) return Outcome::kFull;
-  if (is_reserved(view.kind())) return Outcome::kUnsupported;  // Its `to` need not be a name.
+  const bool is_call = view.kind() == Kind::kCall;
+  const bool named = is_publish ? is_topic(view.to)
+                     : is_call  ? is_name(view.to)
+                                : may_be_recipient(view.to);
+  if (named) return Outcome::kFull;
   violation(session, is_publish ? "to is not a topic" : "to is not a name");
   return Outcome::kBadName;
 }
 
 /// What the envelope counts for, as its sender's; kNoPair: no_pair() says why.
 PairIndex Router::Impl::pair_of(Session& session, const EnvelopeView& view) {
-  if (view.kind() != Kind::kPublish) return pair_for(session, view.to);
-  return is_topic(view.to) ? topics_pair(session) : kNoPair;
+  switch (view.kind()) {
+    case Kind::kPublish:
+      return is_topic(view.to) ? topics_pair(session) : kNoPair;
+    case Kind::kCall:
+      return is_name(view.to) ? service_pair(session, view.to) : kNoPair;
+    default:
+      return pair_for(session, view.to);
+  }
 }
 
 /// What makes the id void. What is wrong beyond that settles it, in the order of ids to its
@@ -100,12 +111,11 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     violation(session, "over credit");
     return Outcome::kOverCredit;
   }
-  if (view.bytes.size() > limits.max_envelope) return Outcome::kTooLarge;
-  if (is_reserved(view.kind())) return Outcome::kUnsupported;
-  if (draining) return Outcome::kDraining;
   if (view.has_meta()) {
     if (const Outcome wrong = check_meta(session, view); wrong != Outcome::kNone) return wrong;
   }
+  if (view.bytes.size() > limits.max_envelope) return Outcome::kTooLarge;
+  if (draining) return Outcome::kDraining;
   if (pair.to == kBrokerName) return Outcome::kNone;
 
   const std::uint64_t cost = cost_of(view.bytes.size());
@@ -118,6 +128,10 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     return Outcome::kOverCredit;
   }
   if (view.kind() == Kind::kPublish) return check_publish(session, view);
+  if (view.kind() == Kind::kCall) return check_call(session, view);
+  if (view.kind() == Kind::kRequest) {
+    if (const Outcome wrong = check_exchange(session); wrong != Outcome::kNone) return wrong;
+  }
   return check_recipient(session, pair, view.bytes.size());
 }
 
@@ -128,7 +142,9 @@ Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {
     return Outcome::kMalformed;
   }
   meta_ = *meta;
-  return meta_.durable || meta_.deadline_ns != 0 ? Outcome::kUnsupported : Outcome::kNone;
+  const bool is_question = view.kind() == Kind::kRequest || view.kind() == Kind::kCall;
+  const bool deadline = meta_.deadline_ns != 0 && !is_question;
+  return meta_.durable || deadline ? Outcome::kUnsupported : Outcome::kNone;
 }
 
 Outcome Router::Impl::check_recipient(const Session& sender, const Pair& pair, std::size_t size) {

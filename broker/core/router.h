@@ -85,6 +85,8 @@ class Router {
   [[nodiscard]] std::size_t sessions() const;
   /// Names that may come back from an earlier run, for which something waits. SPEC.md, section 6.
   [[nodiscard]] std::size_t expected() const;
+  /// Calls that wait for a worker: held, in no peer's queue.
+  [[nodiscard]] std::size_t waiting_calls() const;
   /// Bytes held in queues, by the core's count.
   [[nodiscard]] std::uint64_t held_bytes() const;
   /// Senders and the recipients they dealt with lately.

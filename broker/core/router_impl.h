@@ -1,5 +1,5 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
-// topics.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
+// topics.cpp, calls.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
 #pragma once
 
 #include <deque>
@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "broker/core/directory.h"
+#include "broker/core/exchanges.h"
 #include "broker/core/router.h"
+#include "broker/core/services.h"
 #include "broker/core/session.h"
 #include "broker/core/topic_routes.h"
 #include "broker/core/unsettled.h"
@@ -34,6 +36,8 @@ inline constexpr std::size_t kFewPairs = 64;
 inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
 /// What all publishes of a peer are sent to, in pairs and receipts. SPEC.md, section 16.
 inline constexpr std::string_view kAllTopics = "**";
+/// What a service's name has before it there. SPEC.md, section 17.
+inline constexpr char kServiceMark = '@';
 /// Answers to subscriptions and the like that a peer may leave unacknowledged.
 inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
@@ -97,6 +101,7 @@ class Router::Impl {
   bool draining = false;
   std::size_t session_count = 0;   // Without expected ones.
   std::size_t expected_count = 0;  // At most limits.peers.
+  std::size_t waiting_calls = 0;
   std::uint64_t held_bytes = 0;
   std::uint64_t process_memory = 0;
   std::uint64_t id_floor = 0;
@@ -212,6 +217,46 @@ class Router::Impl {
   void note_topics(const TopicRange& range);
   void keep_retained(const EnvelopeView& view);
   void send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
+
+  // calls.cpp
+  void on_offer(Session& session, const EnvelopeView& view);
+  void on_withdraw(Session& session, const EnvelopeView& view);
+  void withdraw_all(Session& session);
+  void remove_worker(ServiceId service, SessionId session);
+  void erase_if_unused(ServiceId service);
+  [[nodiscard]] Worker* worker_of(ServiceId service, SessionId session);
+  [[nodiscard]] PairIndex service_pair(Session& session, std::string_view service);
+  [[nodiscard]] Outcome check_call(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_exchange(const Session& session);
+  [[nodiscard]] ExchangeId open_exchange(Session& session, const EnvelopeView& view);
+  void call(Session& session, PairIndex pair, const EnvelopeView& view);
+  void enqueue_call(ExchangeId call, bool first);
+  void serve(ServiceId service);
+  [[nodiscard]] Worker* least_busy(Service& service);
+  void hand_to(ExchangeId call, Worker& worker);
+  [[nodiscard]] static EnvelopeView read_call(const Exchange& call);
+  void take_call(ExchangeId call, bool confirmed);
+  void settle_call(Exchange& call);
+  bool settle_entry(PairIndex pair, std::uint64_t number);
+  void drop_bytes(Exchange& call);
+  void recall(ExchangeId call, Outcome why);
+  void release_worker(ExchangeId exchange);
+  void fail_call(ExchangeId call, Outcome why);
+  void end_exchange(ExchangeId exchange, Outcome why, Detail detail = Detail::kQueue);
+  void give_up_exchange(ExchangeId exchange, Outcome why);
+  void close_exchange(ExchangeId exchange);
+  void free_exchange(ExchangeId exchange);
+  void forget_request(Session& asker, std::uint64_t request);
+  void serve_due();
+  [[nodiscard]] Session* session_or_none(SessionId id);
+  void on_reply(const Session& session, NameId caller, Outcome outcome);
+  void on_cancel(Session& session, const EnvelopeView& view);
+  void end_held(Session& session);
+  void end_asked(Session& session);
+  void expire_exchanges();
+  void sweep_services();
+  void serve_offers(Session& session);
+  void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
 
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
@@ -351,6 +396,10 @@ class Router::Impl {
   std::map<std::string, ByteBuffer, std::less<>> retained_;  // By topic: the envelope.
   std::uint64_t retained_bytes_ = 0;
   std::unordered_map<PairIndex, Unsettled> unsettled_;
+  Exchanges exchanges_;
+  Services services_;
+  std::vector<ServiceId> due_services_;  // Their workers may have room again.
+  std::uint64_t call_bytes_ = 0;         // Of calls that may have to be sent again.
   std::vector<std::pair<SessionId, std::uint64_t>> slow_;  // With their epochs: to be ended.
   std::vector<SessionId> touched_;
   std::vector<SessionId> handed_;   // Without acks: settled once executed. Or blocked before.

@@ -23,6 +23,8 @@ inline constexpr PairIndex kBrokerPayload = kNone;
 inline constexpr PairIndex kUncounted = kNone - 1;
 /// Of a subscriber's copies of publishes, whoever's they are.
 inline constexpr PairIndex kTopicCopy = kNone - 2;
+/// Of a call in a worker's stream: `stride` is its exchange.
+inline constexpr PairIndex kCallCopy = kNone - 3;
 
 /// Whether it is what the broker itself sends.
 inline bool is_own(PairIndex pair) {
@@ -117,6 +119,11 @@ enum class Detail : std::uint8_t {
   kAllSubscriptions,
   kRetained,
   kWatches,
+  kOffers,
+  kCalls,
+  kServiceQueue,
+  kReplyTooLarge,
+  kReplyFailed,
 };
 
 /// One failure in a sender's outcome lane, or an answer that was asked for, kept until
@@ -129,6 +136,7 @@ struct OutcomeEntry {
   Outcome code = Outcome::kNone;
   Detail detail = Detail::kQueue;
   std::uint32_t count = kNone;  // Of a publish whose count is wanted: the queues that took it.
+  bool ends_exchange = false;   // Of a request or call whose envelope is settled elsewhere.
 };
 
 /// Someone who said hello for a name that is held, while the holder is asked.
@@ -190,6 +198,12 @@ struct Session {
   std::uint64_t outcomes_acked = 0;
   std::uint64_t outcomes_sent = 0;
   std::uint64_t outcomes_sent_before = 0;  // The last control frame.
+
+  // Requests and calls: the first of each list in Exchanges.
+  std::uint32_t asked = kNone;
+  std::uint32_t held = kNone;
+  std::uint64_t exchanges = 0;               // Asked and open, or ended without an acknowledgement.
+  std::unordered_set<std::uint32_t> offers;  // Services.
 
   // As a recipient.
   Stream stream;

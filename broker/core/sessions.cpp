@@ -264,6 +264,7 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
   say_welcome(session, true);
   log(LogLine::Level::kInfo, fmt::format("resumed name={}", name_of(session)));
   note_session(session, SessionChange::kResumed, Outcome::kNone);
+  serve_offers(session);
 }
 
 void Router::Impl::say_welcome(Session& session, bool resumed,
@@ -368,7 +369,10 @@ void Router::Impl::over(Session& session, Outcome why, std::string_view reason) 
   unbind(session);
   directory.set_session(session.name, kNone);
   unsubscribe_all(session);
+  withdraw_all(session);
   lose_stream(session, Outcome::kLost);
+  end_held(session);
+  end_asked(session);
   orphan_pairs(session);
   remember(session);
   set_credit_size(session, 0);
@@ -377,6 +381,7 @@ void Router::Impl::over(Session& session, Outcome why, std::string_view reason) 
   act(Op::kUntap).session = session.id;
   act(Op::kDrop).session = session.id;
   tell_presence(session, "left", reason);
+  serve_due();
 
   const std::string name(name_of(session));
   std::optional<Challenger> challenger;
@@ -391,6 +396,10 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
   Stream& stream = session.stream;
   for (; !stream.runs.empty(); stream.runs.pop_front()) {
     const Run run = stream.runs.front();
+    if (run.pair == kCallCopy) {
+      recall(run.stride, why);
+      continue;
+    }
     if (is_own(run.pair)) own_bytes_ -= run.count * std::uint64_t{run.size};
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
@@ -417,6 +426,7 @@ void Router::Impl::lose_run(const Run& run, Outcome why) {
   Session& sender = session_at(pair.sender);
   for (std::uint32_t i = 0; i < run.count; ++i) {
     fail(sender, {run.pair, run.id(i), run.kind, cost, why});
+    if (run.kind == static_cast<std::uint8_t>(Kind::kRequest)) forget_request(sender, run.id(i));
   }
 }
 

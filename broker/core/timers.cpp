@@ -8,15 +8,21 @@
 namespace zpost::core {
 
 std::int64_t Router::Impl::next_deadline() const {
-  return std::min(next_sweep_, late_at_);
+  std::int64_t next = std::min(next_sweep_, late_at_);
+  if (const std::uint64_t due = exchanges_.next_deadline(); due != UINT64_MAX) {
+    next = std::min(next, static_cast<std::int64_t>(due - clock_base_));
+  }
+  return next;
 }
 
 void Router::Impl::tick() {
+  expire_exchanges();
   if (now_.steady_ns < next_sweep_) return;
   next_sweep_ = session_count + expected_count == 0 ? kNever : now_.steady_ns + kSweepPeriod;
   for (SessionId id = 0; id < sessions_.size(); ++id) {
     if (sessions_[id] != nullptr) sweep(*sessions_[id]);
   }
+  sweep_services();
 }
 
 void Router::Impl::sweep(Session& session) {

@@ -318,12 +318,9 @@ void Router::Impl::settle_waiting(Session& subscriber) {
          queue.waiting.front().position <= queue.left + limits.topic_queue) {
     const WaitingPublishes waiting = queue.waiting.front();
     queue.waiting.pop_front();
-    const auto unsettled = unsettled_.find(waiting.pair);
-    if (!unsettled->second.settle(waiting.number)) continue;
-    Pair& pair = pairs_[waiting.pair];
-    pair.last_taken_id = unsettled->second.advance(pair.last_taken_id);
-    if (unsettled->second.empty()) unsettled_.erase(unsettled);
-    give_back(waiting.pair, waiting.count, waiting.cost);
+    if (settle_entry(waiting.pair, waiting.number)) {
+      give_back(waiting.pair, waiting.count, waiting.cost);
+    }
   }
 }
 

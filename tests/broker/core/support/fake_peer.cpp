@@ -119,6 +119,7 @@ std::uint64_t FakePeer::write(std::string_view to, std::string_view body, Kind k
   draft_ += bytes;
   copies_[id] = {std::string(to), account_of(kind, to), bytes};
   count_sent(id, copies_[id].account, bytes);
+  if (kind == Kind::kRequest || kind == Kind::kCall) asked_.insert(id);
   if (observer_ != nullptr) observer_->on_sent(*this, id, to);
   return id;
 }
@@ -315,6 +316,8 @@ void FakePeer::on_outcome(const EnvelopeView& view) {
   }
   ++told_[notice->code];
   const auto copy = copies_.find(view.id);
+  const bool was_open = asked_.erase(view.id) > 0;
+  if (copy == copies_.end() && was_open) return;  // It was taken, and ends without a reply.
   hold(copy != copies_.end(), fmt::format("#{} has a second outcome, {}, or was never sent",
                                           view.id, outcome_name(notice->code)));
   if (copy == copies_.end()) return;
@@ -364,6 +367,10 @@ void FakePeer::on_program_lane(const EnvelopeView& view) {
     return;
   }
   lane_.emplace_back(as_text(view.bytes));
+  if (view.kind() == Kind::kReply) {
+    const auto meta = read_meta(view);
+    if (meta && meta->in_reply_to && !meta->more) asked_.erase(*meta->in_reply_to);
+  }
   if (observer_ != nullptr) observer_->on_arrived(*this, view);
 }
 

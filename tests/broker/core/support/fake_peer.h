@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -229,6 +230,7 @@ class FakePeer {
   std::deque<std::uint64_t> to_resend_;
   std::map<std::string, std::map<std::uint64_t, std::uint64_t>, std::less<>> unsettled_;
   std::map<Outcome, std::uint64_t> told_;
+  std::set<std::uint64_t> asked_;              // Requests and calls that have not ended.
   std::map<std::uint64_t, Outcome> answers_;  // By the id; kNone: none came yet.
 
   // As a recipient, in this epoch.

@@ -210,6 +210,9 @@ void Script::limits(const Words& words) {
   set("all_subscriptions", limits.all_subscriptions);
   set("topic_queue", limits.topic_queue);
   set("retained", limits.retained);
+  set("offers", limits.offers);
+  set("calls", limits.calls);
+  set("service_queue", limits.service_queue);
   set_time("resume", limits.resume_ns);
   set_time("credit_idle", limits.credit_idle_ns);
   limits.newest_wins = flags.has("newest_wins");

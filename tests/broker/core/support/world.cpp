@@ -506,9 +506,10 @@ SessionId World::session_of(ConnectionId connection) const {
 void World::after_step() {
   const Accounting& accounting = router_.accounting();
   require(accounting.balanced(), "the accounting does not balance");
-  const Held held = this->held();
+  Held held = this->held();
   require(router_.held_bytes() == held.bytes,
           fmt::format("held_bytes is {}, the queues hold {}", router_.held_bytes(), held.bytes));
+  held.payload += router_.waiting_calls();
   require(accounting.held <= held.payload && accounting.held + held.maybe_taken >= held.payload,
           fmt::format("held is {}, the queues hold {} (maybe {} less)", accounting.held,
                       held.payload, held.maybe_taken));
