@@ -48,6 +48,7 @@ void Broker::step(const net::Incoming& incoming) {
   using Kind = net::Incoming::Kind;
   core::Router& router = parts_.router;
   if (incoming.forgotten != core::kNone) router.on_connection_forgotten(incoming.forgotten);
+  if (!incoming.address.empty()) router.set_address(incoming.connection, incoming.address);
   if (incoming.handover) {
     router.on_handover(incoming.connection, now_, out_);
     apply(&incoming);

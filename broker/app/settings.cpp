@@ -101,6 +101,8 @@ std::vector<Setting> make_settings() {
        Setting::Count{limit<&Limits::all_subscriptions>}, Unit::kNone, 0, 100 << 20},
       {"limits", "topic_queue", "", "publishes that wait for one subscriber",
        Setting::Count{limit<&Limits::topic_queue>}, Unit::kBytes, 4 * kKiB, 1024 * kGiB},
+      {"limits", "rate", "", "envelopes a second of a peer; 0: no limit",
+       Setting::Count{limit<&Limits::rate>}, Unit::kNone, 0, 1'000'000'000},
       {"limits", "offers", "", "services a peer may offer", Setting::Count{limit<&Limits::offers>},
        Unit::kNone, 0, 1 << 20},
       {"limits", "calls", "", "requests and calls of a peer without a reply",

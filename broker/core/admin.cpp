@@ -163,7 +163,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     }
     ++count;
     Packer pack(rows);
-    pack.pack_map(14);
+    pack.pack_map(19);
     pack.pack("name").pack(std::string(name_of(*peer)));
     pack.pack("instance").pack(peer->hello.instance);
     pack.pack("software").pack(peer->hello.software);
@@ -182,6 +182,14 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     pack.pack("queued_bytes")
         .pack(peer->stream.bytes - peer->stream.handed_bytes + peer->topics.bytes);
     pack.pack("subscriptions").pack(peer->subscriptions.size());
+    pack.pack("offers");
+    pack.pack_array(static_cast<std::uint32_t>(peer->offers.size()));
+    for (const ServiceId service : peer->offers) pack.pack(services_[service].name);
+    pack.pack("last_seen")
+        .pack(now_.wall_ns - static_cast<std::uint64_t>(now_.steady_ns - peer->last_heard));
+    pack.pack("address").pack(address_of(*peer));
+    pack.pack("sent_rate").pack(peer->rates.sent);
+    pack.pack("received_rate").pack(peer->rates.taken);
     pack.pack("unacked").pack(peer->stream.handed_count - peer->stream.acked);
     pack.pack("sent").pack(peer->sent);
     pack.pack("received").pack(peer->taken);
@@ -207,7 +215,11 @@ void Router::Impl::answer_stats(Session& session, const EnvelopeView& request) {
   }
   Sink sink;
   Packer pack(sink);
-  pack.pack_map(7);
+  pack.pack_map(11);
+  pack.pack("subscriptions").pack(routes_.size());
+  pack.pack("retained").pack(retained_.size());
+  pack.pack("open_requests").pack(exchanges_.size());
+  pack.pack("waiting_calls").pack(waiting_calls);
   pack.pack("run").pack(identity.run);
   pack.pack("time").pack(now_.wall_ns);
   pack.pack("peers").pack(session_count);
@@ -215,7 +227,9 @@ void Router::Impl::answer_stats(Session& session, const EnvelopeView& request) {
   pack.pack("held_bytes").pack(held_bytes);
   pack.pack("granted").pack(reserved_);
   pack.pack("counters");
-  pack.pack_map(7);
+  pack.pack_map(9);
+  pack.pack("exchanges_failed").pack(accounting.exchanges_failed);
+  pack.pack("late_replies").pack(accounting.late_replies);
   pack.pack("received").pack(accounting.received);
   pack.pack("copies").pack(accounting.copies);
   pack.pack("delivered").pack(accounting.delivered);

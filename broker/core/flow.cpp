@@ -321,6 +321,8 @@ std::string Router::Impl::outcome_text(const Session& sender, const OutcomeEntry
       return "the recipient is gone, and may have taken it";
     case Outcome::kFull:
       return full_text(entry.detail);
+    case Outcome::kOverRate:
+      return fmt::format("limits.rate is {} envelopes a second", limits.rate);
     case Outcome::kNoWorker:
       return "nobody offers that service";
     case Outcome::kExpired:

@@ -111,6 +111,12 @@ void Router::Impl::forget_connection(ConnectionId connection) {
     }
   }
   if (connection < by_connection_.size()) by_connection_[connection] = kNone;
+  if (connection < addresses_.size()) addresses_[connection].clear();
+}
+
+void Router::Impl::set_address(ConnectionId connection, std::string_view address) {
+  if (connection >= addresses_.size()) addresses_.resize(connection + 1);
+  addresses_[connection] = address;
 }
 
 void Router::Impl::heard(Session& session) {
@@ -148,6 +154,9 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
         break;
       case Kind::kWatch:
         on_watch(session, view);
+        break;
+      case Kind::kDescribe:
+        on_describe(session, view);
         break;
       case Kind::kSubscribe:
         on_subscribe(session, view);
@@ -197,46 +206,6 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
     if (ack->demand) session.stream.demand = *ack->demand;
   }
   touch(session);
-}
-
-void Router::Impl::on_watch(Session& session, const EnvelopeView& view) {
-  const auto watch = decode_watch(view.body);
-  if (!watch || !is_name_pattern(watch->pattern)) {
-    if (view.id != 0) answer_interest(session, view, Outcome::kMalformed);
-    return violation(session, "watch: the body must be [pattern] with a name or a prefix*");
-  }
-  std::vector<std::string>& watches = session.watches;
-  const auto known = std::find(watches.begin(), watches.end(), watch->pattern);
-  if (known != watches.end()) {
-    if (!watch->on) {
-      watches.erase(known);
-      --watchers_;
-    }
-    return answer_interest(session, view, Outcome::kDelivered);  // What is there is told already.
-  }
-  if (!watch->on) return answer_interest(session, view, Outcome::kDelivered);
-  if (watches.size() >= limits.watches) {
-    return answer_interest(session, view, Outcome::kFull, Detail::kWatches);
-  }
-  // Each is a walk over all sessions.
-  if (now_.steady_ns - session.watches_since >= kSecond) {
-    session.watches_since = now_.steady_ns;
-    session.new_watches = 0;
-  }
-  if (++session.new_watches > 2 * limits.watches) {
-    return violation(session, fmt::format("watch {}: more than {} new ones within a second",
-                                          watch->pattern, 2 * limits.watches));
-  }
-  answer_interest(session, view, Outcome::kDelivered);
-  watches.emplace_back(watch->pattern);
-  ++watchers_;
-  for (const auto& other : sessions_) {
-    if (other == nullptr || other.get() == &session) continue;
-    if (other->state == Session::State::kExpected) continue;
-    if (matches_name_pattern(watch->pattern, name_of(*other))) {
-      send_presence(session, *other, "present", "");
-    }
-  }
 }
 
 void Router::Impl::end_violator(Session& session) {
@@ -362,6 +331,10 @@ std::string_view Router::name_of(std::uint32_t number) const {
 
 const Accounting& Router::accounting() const {
   return impl_->accounting;
+}
+
+void Router::set_address(ConnectionId connection, std::string_view address) {
+  impl_->set_address(connection, address);
 }
 
 std::size_t Router::sessions() const {

@@ -111,6 +111,7 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     violation(session, "over credit");
     return Outcome::kOverCredit;
   }
+  if (limits.rate > 0 && !within_rate(session)) return Outcome::kOverRate;
   if (view.has_meta()) {
     if (const Outcome wrong = check_meta(session, view); wrong != Outcome::kNone) return wrong;
   }
@@ -133,6 +134,15 @@ Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeVi
     if (const Outcome wrong = check_exchange(session); wrong != Outcome::kNone) return wrong;
   }
   return check_recipient(session, pair, view.bytes.size());
+}
+
+/// A bucket that holds a second's worth: each envelope takes its share of time.
+bool Router::Impl::within_rate(Session& session) const {
+  const std::int64_t begin = std::max(session.rate_until, now_.steady_ns - kSecond);
+  const std::int64_t end = begin + kSecond / static_cast<std::int64_t>(limits.rate);
+  if (end > now_.steady_ns) return false;
+  session.rate_until = end;
+  return true;
 }
 
 Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {

@@ -42,6 +42,9 @@ class Router {
   /// Another descriptor spoke under the identity of `connection`: it must say hello again.
   void on_handover(ConnectionId connection, Now now, Actions& out);
 
+  /// Where the connection comes from, for people.
+  void set_address(ConnectionId connection, std::string_view address);
+
   /// The slot will be used for another connection: the core forgets its number.
   void on_connection_forgotten(ConnectionId connection);
 

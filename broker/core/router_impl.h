@@ -1,5 +1,6 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
-// topics.cpp, calls.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp, admin.cpp.
+// topics.cpp, calls.cpp, presence.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp,
+// admin.cpp.
 #pragma once
 
 #include <deque>
@@ -71,6 +72,7 @@ class Router::Impl {
   void on_disconnected(ConnectionId connection);
   void on_handover(ConnectionId connection);
   void forget_connection(ConnectionId connection);
+  void set_address(ConnectionId connection, std::string_view address);
 
   // flow.cpp
   void flush();
@@ -157,7 +159,6 @@ class Router::Impl {
   void heard(Session& session);
   [[nodiscard]] bool control(Session& session, const EnvelopeView& view);
   void on_ack(Session& session, const EnvelopeView& view);
-  void on_watch(Session& session, const EnvelopeView& view);
   void violation(Session& session, std::string_view what);
   void end_violator(Session& session);
   void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
@@ -171,6 +172,7 @@ class Router::Impl {
   [[nodiscard]] PairIndex pair_of(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
+  [[nodiscard]] bool within_rate(Session& session) const;
   [[nodiscard]] Outcome check_meta(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check_recipient(const Session& sender, const Pair& pair, std::size_t size);
   void accept(PairIndex pair, const EnvelopeView& view);
@@ -258,6 +260,17 @@ class Router::Impl {
   void serve_offers(Session& session);
   void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
 
+  // presence.cpp
+  void on_watch(Session& session, const EnvelopeView& view);
+  void on_describe(Session& session, const EnvelopeView& view);
+  [[nodiscard]] bool may_tell_all(Session& session, const EnvelopeView& view);
+  void watch_nothing(Session& session);
+  void tell_presence(const Session& about, std::string_view event, std::string_view reason);
+  void send_presence(Session& watcher, const Session& about, std::string_view event,
+                     std::string_view reason);
+  void send_will(const Session& session);
+  void publish_will(const EnvelopeFields& fields);
+
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
   void admit(ConnectionId connection, std::string_view name, Hello hello);
@@ -284,9 +297,6 @@ class Router::Impl {
   void free_session(Session& session);
   [[nodiscard]] bool expect(const Session& sender, NameId name);
   void give_up(Session& expected);
-  void tell_presence(const Session& about, std::string_view event, std::string_view reason);
-  void send_presence(Session& watcher, const Session& about, std::string_view event,
-                     std::string_view reason);
   [[nodiscard]] std::uint64_t next_first_id();
   [[nodiscard]] std::uint64_t void_ids(const Session& session, const Remembered* latest);
   [[nodiscard]] const Remembered* remembered(std::string_view name) const;
@@ -358,6 +368,11 @@ class Router::Impl {
 
   [[nodiscard]] Session* session_of(ConnectionId connection);
 
+  [[nodiscard]] std::string address_of(const Session& session) const {
+    const bool known = session.connection != kNone && session.connection < addresses_.size();
+    return known ? addresses_[session.connection] : std::string();
+  }
+
   [[nodiscard]] Session& session_at(SessionId id) { return *sessions_[id]; }
 
   [[nodiscard]] std::string_view name_of(const Session& session) const {
@@ -402,9 +417,10 @@ class Router::Impl {
   std::uint64_t call_bytes_ = 0;         // Of calls that may have to be sent again.
   std::vector<std::pair<SessionId, std::uint64_t>> slow_;  // With their epochs: to be ended.
   std::vector<SessionId> touched_;
-  std::vector<SessionId> handed_;   // Without acks: settled once executed. Or blocked before.
-  std::vector<SessionId> waiting_;  // Scratch of flush().
-  std::size_t watchers_ = 0;
+  std::vector<SessionId> handed_;       // Without acks: settled once executed. Or blocked before.
+  std::vector<SessionId> waiting_;      // Scratch of flush().
+  std::vector<SessionId> watchers_;     // Who has watches.
+  std::vector<std::string> addresses_;  // Of connections; empty: unknown.
   std::unordered_map<std::string, Remembered> remembered_;  // By name: its latest session.
   std::deque<std::pair<std::string, std::uint64_t>> remembered_order_;  // By their epochs.
   std::uint64_t next_epoch_ = 1;

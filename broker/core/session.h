@@ -146,6 +146,29 @@ struct Challenger {
   std::int64_t deadline = kNever;
 };
 
+/// Envelopes a second, of the latest full second.
+struct Rates {
+  std::int64_t since = 0;
+  std::uint64_t sent_before = 0;
+  std::uint64_t taken_before = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t taken = 0;
+
+  void measure(std::int64_t now, std::uint64_t sent_so_far, std::uint64_t taken_so_far) {
+    const std::int64_t span = now - since;
+    if (span < kSecond) return;
+    const auto rate = [span](std::uint64_t count) {
+      return static_cast<std::uint64_t>(static_cast<double>(count) * 1e9 /
+                                        static_cast<double>(span));
+    };
+    sent = rate(sent_so_far - sent_before);
+    taken = rate(taken_so_far - taken_before);
+    since = now;
+    sent_before = sent_so_far;
+    taken_before = taken_so_far;
+  }
+};
+
 struct Session {
   enum class State : std::uint8_t {
     kActive,
@@ -184,6 +207,7 @@ struct Session {
   bool pressed = false;           // It came near a limit: let it grow.
   bool credit_due = false;        // Told with the next receipt even if no pair moved.
   std::int64_t last_payload = 0;
+  std::int64_t rate_until = 0;  // By limits.rate it has sent up to here.
   std::int64_t last_receipt = INT64_MIN / 2;
   std::uint64_t settled_since_receipt = 0;
   std::uint64_t settled_bytes_since_receipt = 0;  // Of what was taken.
@@ -223,6 +247,7 @@ struct Session {
   // For `who`.
   std::uint64_t sent = 0;
   std::uint64_t taken = 0;
+  Rates rates;
 
   /// What the last control frame told need not be told again if it met a full pipe.
   void told_nothing() {

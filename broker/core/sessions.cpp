@@ -234,6 +234,8 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
   session.hello.window_bytes = hello.window_bytes;
   session.hello.window_frames = hello.window_frames;
   session.hello.demand = hello.demand;
+  session.hello.will = std::move(hello.will);
+  const bool changed = session.hello.metadata != hello.metadata;
   session.hello.metadata = std::move(hello.metadata);
   Action& bound = act(Op::kBind);
   bound.session = session.id;
@@ -264,6 +266,7 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
   say_welcome(session, true);
   log(LogLine::Level::kInfo, fmt::format("resumed name={}", name_of(session)));
   note_session(session, SessionChange::kResumed, Outcome::kNone);
+  if (changed) tell_presence(session, "changed", "");
   serve_offers(session);
 }
 
@@ -376,11 +379,11 @@ void Router::Impl::over(Session& session, Outcome why, std::string_view reason) 
   orphan_pairs(session);
   remember(session);
   set_credit_size(session, 0);
-  watchers_ -= session.watches.size();
-  session.watches.clear();
+  watch_nothing(session);
   act(Op::kUntap).session = session.id;
   act(Op::kDrop).session = session.id;
   tell_presence(session, "left", reason);
+  if (why != Outcome::kNone && !draining) send_will(session);
   serve_due();
 
   const std::string name(name_of(session));
@@ -499,32 +502,6 @@ void Router::Impl::remember(const Session& session) {
   const auto at = remembered_.find(oldest);
   if (at != remembered_.end() && at->second.epoch == epoch) remembered_.erase(at);
   remembered_order_.pop_front();
-}
-
-// ---- Presence
-// ------------------------------------------------------------------------------------
-
-void Router::Impl::tell_presence(const Session& about, std::string_view event,
-                                 std::string_view reason) {
-  if (watchers_ == 0) return;
-  for (const auto& watcher : sessions_) {
-    if (watcher == nullptr || watcher.get() == &about) continue;
-    const bool watches = std::any_of(
-        watcher->watches.begin(), watcher->watches.end(),
-        [&](const std::string& pattern) { return matches_name_pattern(pattern, name_of(about)); });
-    if (watches) send_presence(*watcher, about, event, reason);
-  }
-}
-
-void Router::Impl::send_presence(Session& watcher, const Session& about, std::string_view event,
-                                 std::string_view reason) {
-  const ByteBuffer body =
-      encode(Presence{std::string(event), std::string(name_of(about)), about.hello.instance,
-                      std::string(reason), about.hello.metadata});
-  // Beyond these limits presence is not told: `who` has it.
-  if (watcher.stream.bytes > limits.queue || own_is_full(body.size())) return;
-  append_from_broker(watcher, {.kind = Kind::kPresence, .to = name_of(watcher), .body = body},
-                     kUncounted);
 }
 
 void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {

@@ -27,6 +27,7 @@ void Router::Impl::tick() {
 
 void Router::Impl::sweep(Session& session) {
   const std::int64_t now = now_.steady_ns;
+  session.rates.measure(now, session.sent, session.taken);
   if (session.challenger && now >= session.challenger->deadline) {
     return end(session, Outcome::kReplaced,
                fmt::format("instance {} took the name over: the holder did not answer",
@@ -125,7 +126,7 @@ void Router::Impl::farewell() {
   };
   // Everybody goes: nobody is told of that one by one.
   each([&](Session& session) { session.watches.clear(); });
-  watchers_ = 0;
+  watchers_.clear();
   // A sender with copies hears what is settled, and repeats the rest to the broker's next run.
   // Others hear what is lost.
   each([&](Session& session) {

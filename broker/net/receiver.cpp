@@ -121,6 +121,8 @@ void Receiver::identify_slowly(Incoming& incoming, Anchor anchor, std::int64_t n
   }
   if (incoming.connection != kNone) {
     connections_.link(incoming.connection, fd, anchor, identity_);
+    const char* const address = zmq_msg_gets(&body_, "Peer-Address");
+    if (address != nullptr) incoming.address = address;
     return;
   }
   ++refused_;

@@ -28,6 +28,7 @@ struct Incoming {
   ConnectionId connection = kNone;
   ConnectionId forgotten = kNone;  // This slot's former use is over; it may be `connection`.
   std::string_view name = {};
+  std::string_view address = {};  // Where a new connection comes from; empty: as before.
   Bytes bytes = {};
   zmq_msg_t* message = nullptr;  // Whose content `bytes` is.
 };

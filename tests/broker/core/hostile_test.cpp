@@ -195,7 +195,7 @@ TEST_F(HostileTest, NewWatchesAreSlowedDown) {
     alice.write_watch("a", false);
   }
   alice.say();
-  EXPECT_THAT(room.heard(alice), ElementsAre(HasSubstr("more than 4 new ones within a second")));
+  EXPECT_THAT(room.heard(alice), ElementsAre(HasSubstr("more than 4 of them within a second")));
 }
 
 TEST_F(HostileTest, AnswersThatNobodyTakesFillAQuarterOfTheMemoryAtMost) {

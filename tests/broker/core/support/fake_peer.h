@@ -55,6 +55,7 @@ class FakePeer {
     std::optional<std::uint64_t> demand = {};
     std::uint64_t backlog = 0;
     Metadata metadata = {};
+    std::optional<Will> will = {};
     std::string earlier_run = {};  // Of the broker, that had welcomed it.
   };
 

@@ -211,6 +211,7 @@ void Script::limits(const Words& words) {
   set("topic_queue", limits.topic_queue);
   set("retained", limits.retained);
   set("offers", limits.offers);
+  set("rate", limits.rate);
   set("calls", limits.calls);
   set("service_queue", limits.service_queue);
   set_time("resume", limits.resume_ns);
