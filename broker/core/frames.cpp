@@ -27,6 +27,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
   heard(*session);
   frame_ = frame;
   route_ = kNoPair;
+  knows_topic_ = false;
   FrameReader reader(frame);
   EnvelopeView view;
   bool lives = true;

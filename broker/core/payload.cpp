@@ -34,6 +34,7 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   session.last_payload = now_.steady_ns;
   // Of the envelope before, if this one has its names and those were in order.
   PairIndex index = view.repeats_route ? route_ : kNoPair;
+  if (!view.repeats_route) knows_topic_ = false;
   route_ = kNoPair;
   meta_ = {};
   detail_ = Detail::kQueue;

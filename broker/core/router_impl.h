@@ -396,7 +396,8 @@ class Router::Impl {
   PairIndex route_ = kNoPair;  // Of the envelope before in this frame, if its sender was in order.
   Meta meta_;                  // Of the payload envelope at hand,
   Detail detail_ = Detail::kQueue;  // and why it fails.
-  Route topic_;                     // Of the latest publish of this frame.
+  Route topic_;                     // Of the latest publish of this frame,
+  bool knows_topic_ = false;        // which has the topic of the one at hand.
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;

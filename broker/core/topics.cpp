@@ -52,7 +52,7 @@ void Router::Impl::unsubscribe_all(Session& session) {
 /// Audiences are void after this.
 void Router::Impl::before_routes_change() {
   commit_ranges();
-  route_ = kNoPair;
+  knows_topic_ = false;
 }
 
 /// Tells the peer what became of its subscription, offer or watch, if it wants to know.
@@ -91,7 +91,8 @@ PairIndex Router::Impl::topics_pair(Session& session) {
 /// What forbids a publish that is in order so far.
 Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& view) {
   if (over_memory()) return Outcome::kFull;
-  topic_ = routes_.route(view.to);
+  if (!knows_topic_) topic_ = routes_.route(view.to);
+  knows_topic_ = true;
   const bool somebody = queues_of(session, topic_.audience) > 0;
   if (!somebody && (meta_.wanted & kWantSubscriber) != 0) return Outcome::kNoSubscriber;
   if (!meta_.retain || view.body.empty()) return Outcome::kNone;

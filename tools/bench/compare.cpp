@@ -16,7 +16,8 @@ std::variant<ThroughputRun, LatencyRun> perform(const ComparePlan& plan, const W
                                 .round_trips = plan.round_trips,
                                 .timeout = plan.timeout});
   }
-  return run_throughput(system, {.payload_bytes = work.payload_bytes,
+  return run_throughput(system, {.shape = work.shape,
+                                 .payload_bytes = work.payload_bytes,
                                  .pairs = work.pairs,
                                  .quota = plan.quota,
                                  .timeout = plan.timeout});
@@ -87,7 +88,7 @@ void add_losses(const CompareRun& run, CompareRow& row) {
 void add_medians(Measure measure, const Runs& runs, const Runs& references, CompareRow& row) {
   row.server_cpu_us = spread_of(runs, server_cpu_us);
   row.server_peak_bytes = spread_of(runs, server_peak_bytes);
-  if (measure == Measure::kThroughput) {
+  if (measure != Measure::kLatency) {
     row.per_second = spread_of(runs, per_second);
     row.ratio = ratio_of(runs, references, per_second);
     return;

@@ -21,6 +21,23 @@ std::unique_ptr<RingPeer> System::join(const RingSeat& /*seat*/, PayloadSink& /*
   refuse(*this, "peers for a ring");
 }
 
+void System::publish(const Part& /*part*/, Gate& /*gate*/, PayloadSource& /*source*/) const {
+  refuse(*this, "topics");
+}
+
+void System::subscribe(const Part& /*part*/, Gate& /*gate*/, PayloadSink& /*sink*/) const {
+  refuse(*this, "topics");
+}
+
+void System::work(const Part& /*part*/, Gate& /*gate*/) const {
+  refuse(*this, "services");
+}
+
+void System::call(const Part& /*part*/, Gate& /*gate*/, PayloadSource& /*source*/,
+                  PayloadSink& /*sink*/) const {
+  refuse(*this, "services");
+}
+
 void System::send_told(const Part& part, Gate& gate, PayloadSource& source,
                        ToldCounts& /*told*/) const {
   send(part, gate, source);

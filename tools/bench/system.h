@@ -19,7 +19,7 @@
 
 namespace zpost::bench {
 
-enum class Measure { kThroughput, kLatency, kMemory, kAmplification, kStall };
+enum class Measure { kThroughput, kLatency, kMemory, kAmplification, kStall, kTopics, kCalls };
 
 /// The payloads of a sender that sends to two receivers. References outlive the call they are for.
 struct MixedSources {
@@ -32,6 +32,9 @@ struct Part {
   std::uint16_t port = 0;  // Of the server, on 127.0.0.1.
   std::uint32_t pair = 0;
   std::size_t payload_bytes = 0;
+  std::uint32_t number = 0;     // Of the client among its like.
+  std::uint32_t topics = 1;  // A publisher's: topic `n` of pair `p` is p/n, in the system's words.
+  std::uint32_t in_flight = 1;  // A caller's calls without a reply.
 };
 
 /// What a server is told to keep to, as far as it knows such a thing.
@@ -93,6 +96,19 @@ class System {
   /// Connects one of many peers (Measure::kMemory). `sink` must outlive it. The default throws.
   [[nodiscard]] virtual std::unique_ptr<RingPeer> join(const RingSeat& seat,
                                                        PayloadSink& sink) const;
+
+  /// As send(), but publishes to the topics of the pair in turn (Measure::kTopics). The default
+  /// throws, as the next three.
+  virtual void publish(const Part& part, Gate& gate, PayloadSource& source) const;
+  /// As receive(), of all topics of the pair, by one subscription with a wildcard.
+  virtual void subscribe(const Part& part, Gate& gate, PayloadSink& sink) const;
+
+  /// Connects, calls gate.ready(), and answers calls to the service with what they carry for ever
+  /// (Measure::kCalls). The parent kills it.
+  virtual void work(const Part& part, Gate& gate) const;
+  /// As send(), but calls the service, with at most part.in_flight calls without a reply, and hands
+  /// the replies to `sink`.
+  virtual void call(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink) const;
 
   /// As send() and receive(), which the defaults call, where the receiver may stand still for a
   /// while or miss something (Measure::kStall).

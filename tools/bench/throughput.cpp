@@ -33,27 +33,68 @@ bool all_complete(const Counts& counts) {
   });
 }
 
-void add_receivers(const System& system, const ThroughputWork& work, Stage& stage, Counts& counts) {
-  for (std::uint32_t pair = 0; pair < work.pairs; ++pair) {
-    const Part part{stage.server.port(), pair, work.payload_bytes};
-    stage.clients.add(fmt::format("receiver {}", pair), [&, part](Gate& gate) {
-      PayloadSink sink(part.pair, part.payload_bytes, counts[part.pair]);
-      system.receive(part, gate, sink);
-    });
+Part part_of(const ThroughputWork& work, const Stage& stage, std::uint32_t number) {
+  Part part{stage.server.port(), number, work.payload_bytes, number};
+  if (work.shape == Shape::kFanOut) part.pair = 0;  // All receive the one sender's stream.
+  if (work.shape == Shape::kTopics) part.topics = kTopicsOfAPublisher;
+  if (work.shape == Shape::kCalls) part.in_flight = kCallsInFlight;
+  return part;
+}
+
+/// Adds those that wait for what the senders send, and returns who they are.
+std::vector<std::size_t> add_receivers(const System& system, const ThroughputWork& work,
+                                       Stage& stage, Counts& counts) {
+  std::vector<std::size_t> receivers;
+  if (work.shape == Shape::kCalls) {
+    for (std::uint32_t number = 0; number < kWorkers; ++number) {
+      receivers.push_back(stage.clients.add(
+          fmt::format("worker {}", number),
+          [&, part = part_of(work, stage, number)](Gate& gate) { system.work(part, gate); }));
+    }
+    return receivers;
   }
+  for (std::uint32_t number = 0; number < work.pairs; ++number) {
+    const Part part = part_of(work, stage, number);
+    receivers.push_back(
+        stage.clients.add(fmt::format("receiver {}", number), [&, part, number](Gate& gate) {
+          PayloadSink sink(part.pair, part.payload_bytes, counts[number]);
+          if (work.shape == Shape::kPairs) return system.receive(part, gate, sink);
+          system.subscribe(part, gate, sink);
+        }));
+  }
+  return receivers;
+}
+
+void run_sender(const System& system, const ThroughputWork& work, const Part& part, Gate& gate,
+                StreamCounts& counts) {
+  PayloadSource source(work.quota, part.pair, part.payload_bytes, counts);
+  if (work.shape == Shape::kPairs) return system.send(part, gate, source);
+  if (work.shape != Shape::kCalls) return system.publish(part, gate, source);
+  PayloadSink sink(part.pair, part.payload_bytes, counts);
+  system.call(part, gate, source, sink);
+}
+
+std::uint32_t senders_of(const ThroughputWork& work) {
+  return work.shape == Shape::kFanOut ? 1 : work.pairs;
 }
 
 std::vector<std::size_t> add_senders(const System& system, const ThroughputWork& work, Stage& stage,
                                      Counts& counts) {
   std::vector<std::size_t> senders;
-  for (std::uint32_t pair = 0; pair < work.pairs; ++pair) {
-    const Part part{stage.server.port(), pair, work.payload_bytes};
-    senders.push_back(stage.clients.add(fmt::format("sender {}", pair), [&, part](Gate& gate) {
-      PayloadSource source(work.quota, part.pair, part.payload_bytes, counts[part.pair]);
-      system.send(part, gate, source);
+  for (std::uint32_t number = 0; number < senders_of(work); ++number) {
+    const Part part = part_of(work, stage, number);
+    senders.push_back(stage.clients.add(fmt::format("sender {}", number), [&, part](Gate& gate) {
+      run_sender(system, work, part, gate, counts[part.pair]);
     }));
   }
   return senders;
+}
+
+/// Of a fan-out the one sender tells only its own counts how much there is.
+void spread_total(const ThroughputWork& work, Counts& counts) {
+  if (work.shape != Shape::kFanOut) return;
+  const std::uint64_t total = counts[0].total.load();
+  for (StreamCounts& each : counts.all()) each.total.store(total);
 }
 
 // Tells when it is no use to wait any longer for what is missing.
@@ -73,9 +114,11 @@ class Silence {
   Clock::time_point since_ = Clock::now();
 };
 
-void await_streams(Stage& stage, const std::vector<std::size_t>& senders, const Counts& counts) {
+void await_streams(const ThroughputWork& work, Stage& stage,
+                   const std::vector<std::size_t>& senders, Counts& counts) {
   Silence silence;
   const bool ended = wait_until(stage.deadline, kPoll, [&] {
+    spread_total(work, counts);
     if (all_complete(counts)) return true;
     stage.check();
     const bool sending =
@@ -85,17 +128,21 @@ void await_streams(Stage& stage, const std::vector<std::size_t>& senders, const 
   if (!ended) throw RunTimedOut("not all had arrived when the time was over");
 }
 
-// Receivers that miss something wait for it for ever.
-void dismiss_receivers(Stage& stage, const Counts& counts) {
-  for (std::size_t pair = 0; pair < counts.all().size(); ++pair) {
-    const StreamCounts& stream = counts[pair];
-    if (stream.intact.load() < stream.total.load()) stage.clients.kill(pair);
+// Receivers that miss something wait for it for ever, and so do those that heard too late that
+// there is no more.
+void dismiss_receivers(const ThroughputWork& work, Stage& stage,
+                       const std::vector<std::size_t>& receivers, const Counts& counts) {
+  for (std::size_t i = 0; i < receivers.size(); ++i) {
+    const bool by_itself = work.shape == Shape::kPairs || work.shape == Shape::kTopics;
+    const bool complete = counts[i].intact.load() >= counts[i].total.load();
+    if (!by_itself || !complete) stage.clients.kill(receivers[i]);
   }
 }
 
-void sum_up(const Counts& counts, ThroughputRun& run) {
+void sum_up(const ThroughputWork& work, const Counts& counts, ThroughputRun& run) {
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
   std::int64_t last = 0;
+  if (work.shape == Shape::kFanOut) run.sent = counts[0].drawn.load() * (work.pairs - 1);
   for (const StreamCounts& pair : counts.all()) {
     run.sent += pair.drawn.load();
     run.received += pair.intact.load();
@@ -119,14 +166,15 @@ ThroughputRun run_throughput(const System& system, const ThroughputWork& work) {
   ThroughputRun run;
   Counts counts(work.pairs);
   const auto start = [&] { return system.start(); };
-  run.record = conduct_run(start, 2 * std::size_t{work.pairs}, work.timeout, [&](Stage& stage) {
-    add_receivers(system, work, stage, counts);
+  const std::size_t receiving = work.shape == Shape::kCalls ? kWorkers : work.pairs;
+  run.record = conduct_run(start, receiving + senders_of(work), work.timeout, [&](Stage& stage) {
+    const auto receivers = add_receivers(system, work, stage, counts);
     const auto senders = add_senders(system, work, stage, counts);
     stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
-    await_streams(stage, senders, counts);
-    dismiss_receivers(stage, counts);
+    await_streams(work, stage, senders, counts);
+    dismiss_receivers(work, stage, receivers, counts);
   });
-  sum_up(counts, run);
+  sum_up(work, counts, run);
   return run;
 }
 

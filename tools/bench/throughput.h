@@ -1,4 +1,4 @@
-// The throughput run: N senders, N receivers, every payload verified.
+// The throughput run: senders, receivers, every payload verified.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,22 @@
 
 namespace zpost::bench {
 
+/// Who sends to whom.
+enum class Shape : std::uint8_t {
+  kPairs,   // Sender i to receiver i.
+  kFanOut,  // One publisher to every subscriber; a delivery counts.
+  kTopics,  // Publisher i, on many topics in turn, to the subscriber i of all of them.
+  kCalls,   // Caller i through a service that kWorkers share; a reply counts.
+};
+
+inline constexpr std::uint32_t kTopicsOfAPublisher = 250;
+inline constexpr std::uint32_t kWorkers = 2;
+inline constexpr std::uint32_t kCallsInFlight = 64;
+
 struct ThroughputWork {
+  Shape shape = Shape::kPairs;
   std::size_t payload_bytes = 64;
-  std::uint32_t pairs = 1;
+  std::uint32_t pairs = 1;           // Of the shape's i; of kFanOut the subscribers.
   Quota quota;                       // Of each sender.
   std::chrono::seconds timeout{60};  // For the whole run; the rest then counts as lost.
 };

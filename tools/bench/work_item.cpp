@@ -36,6 +36,25 @@ std::optional<std::size_t> take_size(std::string_view& text) {
   return bytes;
 }
 
+/// "4p", "fan100", "topics4", "calls8".
+bool take_shape(std::string_view& name, WorkItem& item) {
+  if (take_prefix(name, "fan")) {
+    item.shape = Shape::kFanOut;
+  } else if (take_prefix(name, "topics")) {
+    item.shape = Shape::kTopics;
+  } else if (take_prefix(name, "calls")) {
+    item.shape = Shape::kCalls;
+  }
+  const bool topics = item.shape == Shape::kFanOut || item.shape == Shape::kTopics;
+  if (topics) item.measure = Measure::kTopics;
+  if (item.shape == Shape::kCalls) item.measure = Measure::kCalls;
+  const auto count = take_number(name);
+  const std::uint32_t most = item.shape == Shape::kFanOut ? kMaxSubscribers : kMaxPairs;
+  if (!count || *count < 1 || *count > most) return false;
+  item.pairs = *count;
+  return item.shape != Shape::kPairs || take_prefix(name, "p");
+}
+
 }  // namespace
 
 std::optional<WorkItem> parse_work_item(std::string_view name) {
@@ -46,17 +65,15 @@ std::optional<WorkItem> parse_work_item(std::string_view name) {
   if (!size) return std::nullopt;
   item.payload_bytes = *size;
   if (item.measure == Measure::kThroughput) {
-    if (!take_prefix(name, "-")) return std::nullopt;
-    const auto pairs = take_number(name);
-    if (!pairs || *pairs < 1 || *pairs > kMaxPairs || !take_prefix(name, "p")) return std::nullopt;
-    item.pairs = *pairs;
+    if (!take_prefix(name, "-") || !take_shape(name, item)) return std::nullopt;
   }
   if (!name.empty()) return std::nullopt;
   return item;
 }
 
 std::vector<std::string> default_work() {
-  return {"64B-1p", "64B-4p", "1KiB-1p", "1KiB-4p", "64KiB-1p", "rtt-64B"};
+  return {"64B-1p",     "64B-4p",      "1KiB-1p",     "1KiB-4p",    "64KiB-1p",
+          "64B-fan100", "1KiB-fan100", "64B-topics4", "64B-calls8", "rtt-64B"};
 }
 
 }  // namespace zpost::bench

@@ -183,7 +183,8 @@ class BareRouter final : public System {
   [[nodiscard]] std::optional<std::string> unavailable() const override { return std::nullopt; }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure != Measure::kAmplification;
+    return measure != Measure::kAmplification && measure != Measure::kTopics &&
+           measure != Measure::kCalls;
   }
 
   [[nodiscard]] Server start() const override {

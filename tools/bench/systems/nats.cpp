@@ -140,33 +140,90 @@ class Nats final : public System {
     const std::string subject = fmt::format("r{}", part.pair);
     std::vector<std::byte> payload(part.payload_bytes);
     gate.wait_for_start();
-    while (source.next(payload)) publish(connection.get(), subject.c_str(), payload);
+    while (source.next(payload)) bench::publish(connection.get(), subject.c_str(), payload);
     flush(connection.get());
   }
 
   void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
     const auto connection = connect(part, Flush::kBatched);
-    const auto subscription = subscribe(connection.get(), fmt::format("r{}", part.pair));
+    const auto subscription = bench::subscribe(connection.get(), fmt::format("r{}", part.pair));
     gate.ready();
     while (!sink.complete()) sink.accept(body_of(next_message(subscription.get()).get()));
   }
 
+  void publish(const Part& part, Gate& gate, PayloadSource& source) const override {
+    const auto connection = connect(part, Flush::kBatched);
+    std::vector<std::string> subjects;
+    for (std::uint32_t topic = 0; topic < part.topics; ++topic) {
+      subjects.push_back(fmt::format("load.{}.{}", part.pair, topic));
+    }
+    std::vector<std::byte> payload(part.payload_bytes);
+    gate.wait_for_start();
+    for (std::size_t topic = 0; source.next(payload); topic = (topic + 1) % subjects.size()) {
+      bench::publish(connection.get(), subjects[topic].c_str(), payload);
+    }
+    flush(connection.get());
+  }
+
+  void subscribe(const Part& part, Gate& gate, PayloadSink& sink) const override {
+    const auto connection = connect(part, Flush::kBatched);
+    const auto subscription =
+        bench::subscribe(connection.get(), fmt::format("load.{}.*", part.pair));
+    gate.ready();
+    while (!sink.complete()) sink.accept(body_of(next_message(subscription.get()).get()));
+  }
+
+  void work(const Part& part, Gate& gate) const override {
+    const auto connection = connect(part, Flush::kAtOnce);
+    natsSubscription* raw = nullptr;
+    check(natsConnection_QueueSubscribeSync(&raw, connection.get(), "service", "workers"),
+          "queue subscribe");
+    const Owned<natsSubscription> subscription(raw);
+    check(natsSubscription_SetPendingLimits(raw, -1, -1), "pending limits");
+    flush(connection.get());
+    gate.ready();
+    while (true) {
+      const auto request = next_message(raw);
+      bench::publish(connection.get(), natsMsg_GetReply(request.get()), body_of(request.get()));
+    }
+  }
+
+  void call(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink) const override {
+    const auto connection = connect(part, Flush::kAtOnce);
+    const std::string inbox = fmt::format("_INBOX.caller{}", part.pair);
+    const auto subscription = bench::subscribe(connection.get(), inbox);
+    std::vector<std::byte> payload(part.payload_bytes);
+    std::uint32_t in_flight = 0;
+    gate.wait_for_start();
+    while (true) {
+      while (in_flight < part.in_flight && source.next(payload)) {
+        check(natsConnection_PublishRequest(connection.get(), "service", inbox.c_str(),
+                                            payload.data(), static_cast<int>(payload.size())),
+              "request");
+        ++in_flight;
+      }
+      if (in_flight == 0) return;
+      sink.accept(body_of(next_message(subscription.get()).get()));
+      --in_flight;
+    }
+  }
+
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
     const auto connection = connect(part, Flush::kAtOnce);
-    const auto subscription = subscribe(connection.get(), "pong");
+    const auto subscription = bench::subscribe(connection.get(), "pong");
     gate.wait_for_start();
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
-      publish(connection.get(), "ping", payload);
+      bench::publish(connection.get(), "ping", payload);
       trips.end(body_of(next_message(subscription.get()).get()));
     }
   }
 
   void echo(const Part& part, Gate& gate) const override {
     const auto connection = connect(part, Flush::kAtOnce);
-    const auto subscription = subscribe(connection.get(), "ping");
+    const auto subscription = bench::subscribe(connection.get(), "ping");
     gate.ready();
     while (true) {
-      publish(connection.get(), "pong", body_of(next_message(subscription.get()).get()));
+      bench::publish(connection.get(), "pong", body_of(next_message(subscription.get()).get()));
     }
   }
 

@@ -120,7 +120,8 @@ class Redis final : public System {
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure != Measure::kMemory && measure != Measure::kAmplification;
+    return measure == Measure::kThroughput || measure == Measure::kLatency ||
+           measure == Measure::kStall;
   }
 
   [[nodiscard]] bool limits_memory() const override { return true; }

@@ -32,7 +32,8 @@ class Zpost final : public System {
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure != Measure::kLatency || !spans();
+    const bool one_by_one = measure == Measure::kLatency || measure == Measure::kTopics;
+    return measure != Measure::kCalls && !(one_by_one && spans());
   }
 
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
@@ -63,6 +64,14 @@ class Zpost final : public System {
       for (const EnvelopeView& envelope : batch.envelopes()) sink.accept(envelope.body);
     }
     peer.close(seconds(1));
+  }
+
+  void publish(const Part& part, Gate& gate, PayloadSource& source) const override {
+    publish_by_zpost(part, gate, source);
+  }
+
+  void subscribe(const Part& part, Gate& gate, PayloadSink& sink) const override {
+    subscribe_by_zpost(part, gate, sink);
   }
 
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {

@@ -25,6 +25,10 @@ std::string zpost_receiver(std::uint32_t pair);
 /// Sends all that `source` gives.
 void send_all(peer::Peer& peer, const std::string& to, Handover handover, PayloadSource& source);
 
+/// See System::publish(), subscribe().
+void publish_by_zpost(const Part& part, Gate& gate, PayloadSource& source);
+void subscribe_by_zpost(const Part& part, Gate& gate, PayloadSink& sink);
+
 /// See System::join(), send_told(), receive_told(), send_mixed().
 std::unique_ptr<RingPeer> join_zpost(const RingSeat& seat, PayloadSink& sink);
 void send_told_by_zpost(const Part& part, Handover handover, Gate& gate, PayloadSource& source,

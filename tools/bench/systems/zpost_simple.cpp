@@ -225,7 +225,8 @@ class ZpostSimple final : public System {
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure != Measure::kAmplification && measure != Measure::kStall;
+    return measure == Measure::kThroughput || measure == Measure::kLatency ||
+           measure == Measure::kMemory;
   }
 
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
