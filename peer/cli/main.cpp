@@ -27,6 +27,8 @@ ExitCode run(int argc, char** argv) {
   add_chat_verb(app, program);
   add_send_verb(app, program);
   add_recv_verb(app, program);
+  add_publish_verb(app, program);
+  add_subscribe_verb(app, program);
   add_request_verb(app, program);
   add_serve_verb(app, program);
   add_who_verb(app, program);

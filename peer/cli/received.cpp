@@ -3,12 +3,16 @@
 #include "peer/cli/shared/json.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
+#include "peer/cli/shared/units.h"
 
 namespace zpost::cli {
 namespace {
 
-std::string_view sender(std::string_view from) {
-  return from.empty() ? "the broker" : from;
+/// Who says it, and about what.
+std::string heading(const Received& received) {
+  std::string text = received.topic.empty() ? "" : std::string(received.topic) + " ";
+  text += received.from.empty() ? "the broker" : received.from;
+  return visible_line(received.retained ? text + " (retained)" : text);
 }
 
 }  // namespace
@@ -16,11 +20,13 @@ std::string_view sender(std::string_view from) {
 Received received(const EnvelopeView& view) {
   Received received{.kind = kind_name(view.kind()),
                     .from = view.from,
+                    .topic = view.kind() == Kind::kPublish ? view.to : std::string_view(),
                     .id = view.id,
                     .body = {view.body, view.body_is_text}};
   if (!view.has_meta()) return received;
   const Result<Meta> meta = read_meta(view);
   if (!meta) return received;
+  received.retained = meta->retained;
   received.sent_ns = meta->sent_ns;
   received.in_reply_to = meta->in_reply_to.value_or(0);
   received.body.content_type = meta->content_type;
@@ -30,6 +36,8 @@ Received received(const EnvelopeView& view) {
 Received received(const peer::Message& message) {
   return {.kind = kind_name(message.kind),
           .from = message.from,
+          .topic = message.kind == Kind::kPublish ? message.to : std::string_view(),
+          .retained = message.retained,
           .id = message.id,
           .sent_ns = message.sent_ns,
           .in_reply_to = message.in_reply_to,
@@ -39,7 +47,7 @@ Received received(const peer::Message& message) {
 std::string received_text(const Received& received, const Palette& palette, std::uint64_t now_ns) {
   const std::uint64_t time = received.sent_ns == 0 ? now_ns : received.sent_ns;
   const std::string clock = local_time(time, now_ns);
-  const std::string from = visible_line(sender(received.from));
+  const std::string from = heading(received);
   const ReadableBody body = readable(received.body);
   const std::size_t indent = columns_of(clock) + columns_of(from) + 3;
   std::string text = palette.paint(Ink::kDim, clock) + " " + palette.name(from) + ": ";
@@ -49,11 +57,21 @@ std::string received_text(const Received& received, const Palette& palette, std:
 
 std::string received_json(const Received& received) {
   Json json{{"id", json_id(received.id)}, {"from", received.from}, {"kind", received.kind}};
+  if (!received.topic.empty()) json["topic"] = received.topic;
+  if (received.retained) json["retained"] = true;
   if (received.in_reply_to != 0) json["in_reply_to"] = json_id(received.in_reply_to);
   if (!received.body.content_type.empty()) json["content_type"] = received.body.content_type;
   if (received.sent_ns != 0) json["sent"] = utc_time(received.sent_ns);
   put_body(json, received.body);
   return to_line(json);
+}
+
+std::string gap_json(std::uint64_t count) {
+  return to_line(Json{{"kind", kind_name(Kind::kGap)}, {"count", count}});
+}
+
+std::string gap_text(std::uint64_t count) {
+  return counted(count, "envelope") + " dropped here: this subscriber takes too slowly";
 }
 
 std::string received_raw(const Received& received) {

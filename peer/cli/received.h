@@ -15,6 +15,8 @@ namespace zpost::cli {
 struct Received {
   std::string_view kind = {};
   std::string_view from = {};
+  std::string_view topic = {};  // Of a publish.
+  bool retained = false;
   std::uint64_t id = 0;
   std::uint64_t sent_ns = 0;  // 0: not said.
   std::uint64_t in_reply_to = 0;
@@ -24,12 +26,19 @@ struct Received {
 [[nodiscard]] Received received(const EnvelopeView& view);
 [[nodiscard]] Received received(const peer::Message& message);
 
-/// `12:31:04 bob: hello`, further lines indented. With a line feed.
+/// `12:31:04 bob: hello`, of a publish `12:31:04 lab/door alice: open`; further lines indented.
+/// With a line feed.
 [[nodiscard]] std::string received_text(const Received& received, const Palette& palette,
                                         std::uint64_t now_ns);
 
 /// One object with a line feed.
 [[nodiscard]] std::string received_json(const Received& received);
+
+/// A gap mark among what is published, for programs. With a line feed.
+[[nodiscard]] std::string gap_json(std::uint64_t count);
+
+/// The same for people.
+[[nodiscard]] std::string gap_text(std::uint64_t count);
 
 /// The body's bytes as they are; a text gets a line feed.
 [[nodiscard]] std::string received_raw(const Received& received);

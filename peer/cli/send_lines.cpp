@@ -74,15 +74,15 @@ ExitCode LineSender::send_one(std::string_view body, bool may_be_text) {
 
 ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
   using Clock = std::chrono::steady_clock;
-  peer::SendOptions options{task_.content_type, text, true, kGlance};
+  milliseconds timeout = kGlance;
   Clock::time_point progress = Clock::now();
   std::size_t at_once = bodies.size();
   while (!bodies.empty()) {
     // What was read is sent even then, as far as there is credit now.
     const bool stopped = stopped_();
-    if (stopped) options.timeout = milliseconds(0);
+    if (stopped) timeout = milliseconds(0);
     const std::size_t count = std::min(at_once, bodies.size());
-    const peer::Answer<peer::SentSpan> sent = peer_.send(task_.to, bodies.first(count), options);
+    const peer::Answer<peer::SentSpan> sent = send_now(bodies.first(count), text, timeout);
     if (sent) {
       report_.sent(sent->first, sent->count, next_line_);
       next_line_ += sent->count;
@@ -107,6 +107,21 @@ ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
   return ExitCode::kAsWanted;
 }
 
+peer::Answer<peer::SentSpan> LineSender::send_now(std::span<const Bytes> bodies, bool text,
+                                                  milliseconds timeout) {
+  if (!task_.publish)
+    return peer_.send(task_.to, bodies, {task_.content_type, text, true, timeout});
+  peer::PublishOptions options;
+  options.content_type = task_.content_type;
+  options.text = text;
+  options.stamp = true;
+  options.retain = task_.publish->retain;
+  options.wants_count = task_.publish->count;
+  options.needs_subscriber = task_.publish->need_subscriber;
+  options.timeout = timeout;
+  return peer_.publish(task_.to, bodies, options);
+}
+
 ExitCode LineSender::give_up() const {
   const std::string how_long = duration_text(task_.timeout) + " (--timeout)";
   if (peer_.connected()) {
@@ -118,7 +133,10 @@ ExitCode LineSender::give_up() const {
 }
 
 void LineSender::pass_on_outcomes() {
-  while (const auto report = peer_.next_outcome(milliseconds(0))) report_.settled(*report);
+  while (auto report = peer_.next_outcome(milliseconds(0))) {
+    if (task_.publish) report->to = task_.to;  // All go to one topic.
+    report_.settled(*report);
+  }
 }
 
 }  // namespace zpost::cli

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,8 +16,16 @@
 
 namespace zpost::cli {
 
+/// What publish asks for besides.
+struct PublishTask {
+  bool retain = false;
+  bool count = false;
+  bool need_subscriber = false;
+};
+
 struct SendTask {
-  std::string to;
+  std::string to;                      // A peer's name; a topic if `publish` says how.
+  std::optional<PublishTask> publish;  // Else it is sent.
   std::string content_type;
   milliseconds timeout{10'000};  // Without credit, or without any outcome.
 };
@@ -45,6 +54,8 @@ class LineSender {
  private:
   [[nodiscard]] ExitCode send_lines(const std::vector<std::string_view>& lines);
   [[nodiscard]] ExitCode send_span(std::span<const Bytes> bodies, bool text);
+  [[nodiscard]] peer::Answer<peer::SentSpan> send_now(std::span<const Bytes> bodies, bool text,
+                                                      milliseconds timeout);
   [[nodiscard]] ExitCode give_up() const;
 
   peer::Peer& peer_;

@@ -18,7 +18,7 @@ class SendReport {
   static constexpr std::uint64_t kNamedFailures = 5;
 
   struct Sinks {
-    std::function<void(const std::string&)> data;     // A line of JSON.
+    std::function<void(const std::string&)> data;     // A line of JSON, or a count of queues.
     std::function<void(const std::string&)> message;  // For people.
   };
 

@@ -4,14 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "peer/cli/body_source.h"
-#include "peer/cli/send_lines.h"
-#include "peer/cli/send_report.h"
-#include "peer/cli/shared/connect.h"
-#include "peer/cli/shared/output.h"
-#include "peer/cli/shared/session_watch.h"
-#include "peer/cli/shared/stop_signals.h"
-#include "peer/cli/shared/units.h"
+#include "peer/cli/send_run.h"
 #include "peer/cli/verbs.h"
 
 namespace zpost::cli {
@@ -28,16 +21,6 @@ A signal ends the stream of --lines: what was read by then still has its outcome
 Exit codes: 0 delivered, 3 not delivered (the outcome is named), 4 no broker, 5 refused, 6 no outcome
 in time, 128+N interrupted by signal N before all had its outcome.)";
 
-enum class Wait { kDelivered, kSent };
-
-struct SendOptions {
-  CommonOptions common;
-  SendTask task;
-  BodySource source;
-  bool lines = false;
-  Wait wait = Wait::kDelivered;
-};
-
 std::string check_wait(const std::string& text) {
   if (text == "delivered" || text == "sent") return "";
   if (text == "queued") {
@@ -45,140 +28,6 @@ std::string check_wait(const std::string& text) {
            "sent";
   }
   return fmt::format("\"{}\" is none of delivered, sent", text);
-}
-
-void check(SendOptions& options) {
-  if (options.source.text && !options.source.file.empty()) {
-    throw CLI::ValidationError("TEXT and --file exclude each other");
-  }
-  if (!options.source.is_given()) {
-    if (!options.lines) throw CLI::ValidationError("say what to send: TEXT, - or --file FILE");
-    options.source.text = "-";
-  }
-  if (options.lines && options.source.is_argument()) {
-    throw CLI::ValidationError("--lines reads standard input (-) or --file, not an argument");
-  }
-}
-
-/// One run of the verb.
-class Sending {
- public:
-  Sending(const SendOptions& options, peer::Peer& peer)
-      : options_(options),
-        peer_(peer),
-        stop_(peer),
-        watch_(peer),
-        report_(options.common.format, options.lines,
-                {[this](const std::string& line) { output_.put(line); }, complain}),
-        sender_(peer, options.task, report_, [this] { return stop_.asked() || watch_.is_over(); }) {
-  }
-
-  [[nodiscard]] ExitCode run() {
-    ExitCode code = send();
-    if (code == ExitCode::kAsWanted && stop_.asked() && sender_.unsent() > 0) {
-      code = interrupted(counted(sender_.unsent(), "envelope") + " not sent");
-    }
-    if (code == ExitCode::kAsWanted) code = wait_for_outcomes();
-    if (options_.wait == Wait::kSent) (void)peer_.wait_settled(kLastFrames);
-    sender_.pass_on_outcomes();
-    // What it calls lost for us may still be delivered, and that was said where it matters.
-    const bool settled = peer_.close(milliseconds(0));
-    report_.finish();
-    output_.flush();
-    if (report_.failures() > 0) return ExitCode::kNotDelivered;
-    if (code != ExitCode::kAsWanted) return code;
-    if (watch_.is_over()) return ExitCode::kRefused;
-    if (output_.failed()) return ExitCode::kFailed;
-    return settled || options_.wait == Wait::kSent ? code : ExitCode::kNotDelivered;
-  }
-
- private:
-  // Long enough for a healthy broker to say what it refuses.
-  static constexpr milliseconds kLastFrames{50};
-
-  ExitCode send() {
-    if (options_.lines) {
-      const Result<InputFile> input = open_input(options_.source);
-      if (!input) return usage(input.error());
-      return sender_.send_stream(input->descriptor());
-    }
-    const std::size_t limit = peer_.welcome().max_envelope_bytes;
-    const Result<std::string> body =
-        read_body(options_.source, limit, [this] { return stop_.asked(); });
-    if (body) return sender_.send_one(*body, options_.source.is_argument());
-    if (body.error().code == Outcome::kCancelled) return interrupted(body.error().text);
-    if (body.error().code != Outcome::kTooLarge) return usage(body.error());
-    report_.too_large(1, body.error().text);
-    return ExitCode::kNotDelivered;
-  }
-
-  static ExitCode usage(const Error& error) {
-    complain(error.text);
-    return ExitCode::kUsage;
-  }
-
-  /// As long as there is progress. The signal that ended a stream does not end this as well; the
-  /// next one does.
-  ExitCode wait_for_outcomes() {
-    if (options_.wait == Wait::kSent) {
-      peer_.flush();
-      return ExitCode::kAsWanted;
-    }
-    using Clock = std::chrono::steady_clock;
-    const bool ended_stream = options_.lines && stop_.asked();
-    std::uint64_t left = peer_.statistics().unsettled;
-    Clock::time_point progress = Clock::now();
-    while (left > 0) {
-      const bool settled = peer_.wait_settled(options_.task.timeout);
-      sender_.pass_on_outcomes();
-      output_.flush();
-      const std::uint64_t now = peer_.statistics().unsettled;
-      if (settled || now == 0 || watch_.is_over()) return ExitCode::kAsWanted;
-      if (stop_.asked() && !ended_stream) {
-        return interrupted(counted(now, "envelope") +
-                           " without an outcome; they may still be delivered");
-      }
-      if (now != left) progress = Clock::now();
-      if (Clock::now() - progress >= options_.task.timeout) return timed_out(now);
-      left = now;
-    }
-    return ExitCode::kAsWanted;
-  }
-
-  [[nodiscard]] ExitCode interrupted(const std::string& what) const {
-    complain("interrupted: " + what);
-    return interrupted_by(stop_.signal());
-  }
-
-  ExitCode timed_out(std::uint64_t left) const {
-    const std::string how_long = duration_text(options_.task.timeout) + " (--timeout)";
-    if (!peer_.connected()) {
-      complain(fmt::format("no broker at {} for {}; {} without an outcome", peer_.endpoint(),
-                           how_long, counted(left, "envelope")));
-      return ExitCode::kUnreachable;
-    }
-    complain(fmt::format("timed out: {} did not take {} within {}; they may still be delivered",
-                         options_.task.to, counted(left, "envelope"), how_long));
-    return ExitCode::kTimedOut;
-  }
-
-  const SendOptions& options_;
-  peer::Peer& peer_;
-  StopSignals stop_;
-  SessionWatch watch_;
-  Output output_;
-  SendReport report_;
-  LineSender sender_;
-};
-
-ExitCode run(const SendOptions& options, const std::string& software) {
-  peer::Options wanted;
-  wanted.software = software;
-  wanted.outcomes = options.common.format == Format::kJson ? peer::OutcomeReports::kAll
-                                                           : peer::OutcomeReports::kFailures;
-  Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
-  if (!peer) return peer.error();
-  return Sending(options, *peer).run();
 }
 
 }  // namespace
@@ -208,8 +57,8 @@ void add_send_verb(CLI::App& app, Program& program) {
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
   verb->callback([options, &program] {
-    check(*options);
-    program.end = run(*options, program.software);
+    check_source(*options);
+    program.end = send_and_report(*options, program.software);
   });
 }
 

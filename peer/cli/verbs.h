@@ -18,6 +18,8 @@ struct Program {
 };
 
 void add_send_verb(CLI::App& app, Program& program);
+void add_publish_verb(CLI::App& app, Program& program);
+void add_subscribe_verb(CLI::App& app, Program& program);
 void add_recv_verb(CLI::App& app, Program& program);
 void add_request_verb(CLI::App& app, Program& program);
 void add_serve_verb(CLI::App& app, Program& program);

@@ -67,6 +67,8 @@ class Peer::Impl {
   void on_outcome(std::function<void(const OutcomeReport&)> callback);
   void on_state(std::function<void(const StateChange&)> callback);
   Answer<void> watch(std::string_view pattern);
+  Answer<std::uint64_t> subscribe(const Subscribe& what);
+  Answer<std::uint64_t> unsubscribe(std::string_view pattern);
 
   /// `read` of the state, under the lock.
   template <typename Read>
@@ -122,6 +124,10 @@ class Peer::Impl {
   void keep_background_nimble();
   void kick_background();
 
+  [[nodiscard]] bool settled() const {
+    return state_.unsettled() == 0 && state_.interests_settled();
+  }
+
   [[nodiscard]] bool over() const { return state_.phase() == State::Phase::kOver; }
 
   [[nodiscard]] std::optional<Failure> closed() const;
@@ -137,7 +143,7 @@ class Peer::Impl {
   void rest(Lock& lock);
 
   // sending.cpp
-  [[nodiscard]] std::optional<Failure> refuse(const Draft& draft) const;
+  [[nodiscard]] std::optional<Failure> refuse(const Draft& draft);
   [[nodiscard]] std::optional<Failure> refuse_any(Draft draft, std::span<const Bytes> bodies);
   [[nodiscard]] std::size_t try_span(Draft draft, std::span<const Bytes> bodies);
   [[nodiscard]] std::optional<Failure> await_credit(Lock& lock, const Draft& draft, Time deadline);

@@ -13,9 +13,9 @@ constexpr std::size_t kUsualWindowFrames = 64;
 }  // namespace
 
 bool Inbox::meta_has_mark(const EnvelopeView& view) {
-  if (!is_payload(view.kind()) || view.from.empty()) return false;
+  if (!is_ordered(view)) return false;
   const Result<Meta> meta = read_meta(view);
-  return !meta || (meta->again == 0 && !meta->retained);
+  return !meta || (meta->again == 0 && !meta->retained && !meta->will);
 }
 
 void Inbox::open_entry() {

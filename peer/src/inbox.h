@@ -115,8 +115,12 @@ class Inbox {
 
   /// Whether "nothing twice" applies to an envelope.
   [[nodiscard]] static bool has_mark(const EnvelopeView& view) {
-    if (view.has_meta()) return meta_has_mark(view);
-    return is_payload(view.kind()) && !view.from.empty();
+    return view.has_meta() ? meta_has_mark(view) : is_ordered(view);
+  }
+
+  /// Whether it comes in the order of its sender's ids, which publishes and calls need not.
+  [[nodiscard]] static bool is_ordered(const EnvelopeView& view) {
+    return view.kind() >= Kind::kSend && view.kind() <= Kind::kReply && !view.from.empty();
   }
 
   [[nodiscard]] static bool meta_has_mark(const EnvelopeView& view);

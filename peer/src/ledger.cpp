@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "zpost/protocol/names.h"
+
 namespace zpost::peer {
 namespace {
 
@@ -24,6 +26,16 @@ auto run_of(std::deque<Run>& runs, std::uint64_t id) {
   if (after == runs.begin()) return runs.end();
   const auto run = std::prev(after);
   return id <= run->last_id() ? run : runs.end();
+}
+
+/// What the envelope `id` of `run` has as its recipient.
+std::string recipient_in(const Run& run, std::uint64_t id) {
+  FrameReader reader(run.view());
+  EnvelopeView view;
+  while (reader.next(view)) {
+    if (view.id == id) return std::string(view.to);
+  }
+  return {};
 }
 
 }  // namespace
@@ -53,6 +65,7 @@ Ledger::Recipient* Ledger::find(std::string_view name) {
 void Ledger::forget_idle() {
   if (!backlog_.empty()) return;  // It points to accounts that have nothing outstanding.
   last_ = nullptr;
+  topics_ = nullptr;
   std::erase_if(recipients_, [](const auto& entry) { return entry.second.outstanding == 0; });
 }
 
@@ -194,19 +207,20 @@ Ledger::Recipient* Ledger::holder_of(std::string_view to, std::uint64_t id) {
   return nullptr;
 }
 
-Ledger::Failed Ledger::fail(std::string_view to_name, std::uint64_t id) {
+std::optional<Ledger::Told> Ledger::tell_one(std::string_view to_name, std::uint64_t id) {
   Recipient* const to = holder_of(to_name, id);
-  if (to == nullptr) return {};
-  const bool request = run_of(to->runs, id)->request;
+  if (to == nullptr) return std::nullopt;
+  const Run& run = *run_of(to->runs, id);
   const auto place = std::ranges::lower_bound(to->told, id);
-  if (place != to->told.end() && *place == id) return {};
-  if (!request) --unsettled_;
+  if (place != to->told.end() && *place == id) return std::nullopt;
+  Told told{is_name(to->name) ? to->name : recipient_in(run, id), run.request};
+  if (!told.request) --unsettled_;
   if (to->name == to_name) {
     to->told.insert(place, id);
   } else {
     cut_out(*to, id);
   }
-  return {to, request};
+  return told;
 }
 
 void Ledger::cut_out(Recipient& to, std::uint64_t id) {

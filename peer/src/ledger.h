@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -55,6 +56,9 @@ enum class Continuation {
   kNewRun,
 };
 
+/// What all publishes of a peer are accounted to. SPEC.md, section 16.
+inline constexpr std::string_view kAllTopics = "**";
+
 class Ledger {
  public:
   struct Recipient {
@@ -62,7 +66,7 @@ class Ledger {
     EnvelopePrefix prefix;            // Of plain sends.
     std::deque<Run> runs;             // Sent and not covered by a receipt, in id order.
     std::uint64_t outstanding = 0;    // Their cost, and that of the open frame's share.
-    std::vector<std::uint64_t> told;  // Ids in `runs` whose failure was told, ascending.
+    std::vector<std::uint64_t> told;  // Ids in `runs` whose outcome was told, ascending.
   };
 
   /// A run to be sent again.
@@ -74,9 +78,15 @@ class Ledger {
   explicit Ledger(std::string own_name) : own_name_(std::move(own_name)) {}
 
   /// The account of `name`, opened if there is none. Valid while it has something outstanding, and
-  /// otherwise until the next call of this function. REQUIRES: a name, or empty for the broker.
+  /// otherwise until the next call of this function. REQUIRES: a name, kAllTopics, or empty for the
+  /// broker.
   [[nodiscard]] Recipient& recipient(std::string_view name) {
     return last_ != nullptr && last_->name == name ? *last_ : open_account(name);
+  }
+
+  /// The account of all that is published. Valid as one of recipient().
+  [[nodiscard]] Recipient& topics() {
+    return topics_ != nullptr ? *topics_ : *(topics_ = &recipient(kAllTopics));
   }
 
   [[nodiscard]] const Recipient* find(std::string_view name) const;
@@ -132,14 +142,14 @@ class Ledger {
   /// Applies one entry of a receipt; appends what it settles to `out`, except what failed before.
   void settle(const ReceiptEntry& receipt, std::vector<Settlement>& out);
 
-  struct Failed {
-    const Recipient* to = nullptr;  // Nobody: not one of ours, or told before.
+  struct Told {
+    std::string to;  // As the envelope says it: of a publish the topic.
     bool request = false;
   };
 
-  /// Remembers that the failure of `id` was told. `to` empty: it concerned no recipient, so that no
-  /// receipt will cover it.
-  Failed fail(std::string_view to, std::uint64_t id);
+  /// Remembers that the outcome of `id` was told by itself. `to` empty: it concerned no recipient,
+  /// so that no receipt will cover it. Nothing: not one of ours, or told before.
+  std::optional<Told> tell_one(std::string_view to, std::uint64_t id);
 
   /// Goes on after a welcome: starts the epoch's totals and queues what must be sent again. Appends
   /// to `out` what is lost, and what is too large for a broker that came back with lower limits.
@@ -210,7 +220,8 @@ class Ledger {
 
   std::string own_name_;
   std::unordered_map<std::string, Recipient, Hash, std::equal_to<>> recipients_;
-  Recipient* last_ = nullptr;   // The latest account asked for.
+  Recipient* last_ = nullptr;  // The latest account asked for.
+  Recipient* topics_ = nullptr;
   std::deque<Queued> backlog_;  // In id order.
   std::uint64_t next_id_ = 0;
   std::uint64_t credit_ = 0;

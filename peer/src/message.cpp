@@ -19,11 +19,22 @@ void BatchBuilder::clear() {
   frames().clear();
 }
 
+std::uint64_t gap_of(const EnvelopeView& view) {
+  if (view.kind() != Kind::kGap) return 0;
+  const Result<Gap> gap = decode_gap(view.body);
+  return gap ? gap->count : 0;
+}
+
 Message make_message(const EnvelopeView& view) {
   Message message;
   message.kind = view.kind();
   message.from = view.from;
+  message.to = view.to;
   message.id = view.id;
+  if (view.kind() == Kind::kGap) {
+    message.gap = gap_of(view);
+    return message;
+  }
   message.body_is_text = view.body_is_text;
   message.body.assign(view.body.begin(), view.body.end());
   if (!view.has_meta()) return message;
@@ -33,6 +44,8 @@ Message make_message(const EnvelopeView& view) {
   message.sent_ns = meta->sent_ns;
   message.in_reply_to = meta->in_reply_to.value_or(0);
   message.rejected = meta->rejected;
+  message.retained = meta->retained;
+  message.will = meta->will;
   return message;
 }
 

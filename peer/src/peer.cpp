@@ -27,6 +27,16 @@ Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& op
   return draft;
 }
 
+Draft draft_of(std::string_view topic, Bytes body, const PublishOptions& options) {
+  Draft draft{.kind = Kind::kPublish, .to = topic, .body = body, .text = options.text, .meta = {}};
+  draft.meta.content_type = options.content_type;
+  draft.meta.retain = options.retain;
+  draft.meta.wanted =
+      (options.wants_count ? kWantCount : 0) | (options.needs_subscriber ? kWantSubscriber : 0);
+  if (options.stamp) draft.meta.sent_ns = wall_clock_ns();
+  return draft;
+}
+
 Failure invalid(std::string text) {
   return {Fault::kInvalid, Outcome::kNone, std::move(text)};
 }
@@ -137,6 +147,21 @@ Answer<SentSpan> Peer::send(std::string_view to, std::span<const Bytes> bodies,
   return impl_->send_span(draft_of(Kind::kSend, to, {}, options), bodies, options.timeout);
 }
 
+Answer<std::uint64_t> Peer::publish(std::string_view topic, Bytes body,
+                                    const PublishOptions& options) {
+  return impl_->send(draft_of(topic, body, options), options.timeout);
+}
+
+Answer<std::uint64_t> Peer::try_publish(std::string_view topic, Bytes body,
+                                        const PublishOptions& options) {
+  return impl_->send(draft_of(topic, body, options), kNever);
+}
+
+Answer<SentSpan> Peer::publish(std::string_view topic, std::span<const Bytes> bodies,
+                               const PublishOptions& options) {
+  return impl_->send_span(draft_of(topic, {}, options), bodies, options.timeout);
+}
+
 void Peer::flush() {
   impl_->flush();
 }
@@ -151,6 +176,16 @@ std::optional<OutcomeReport> Peer::next_outcome(milliseconds timeout) {
 
 void Peer::on_outcome(std::function<void(const OutcomeReport&)> callback) {
   impl_->on_outcome(std::move(callback));
+}
+
+// --- Topics --------------------------------------------------------------------------------------
+
+Answer<std::uint64_t> Peer::subscribe(std::string_view pattern, const SubscribeOptions& options) {
+  return impl_->subscribe({pattern, options.policy, options.excludes_own, !options.retained});
+}
+
+Answer<std::uint64_t> Peer::unsubscribe(std::string_view pattern) {
+  return impl_->unsubscribe(pattern);
 }
 
 // --- Request and reply ---------------------------------------------------------------------------

@@ -163,4 +163,35 @@ Answer<void> Peer::Impl::watch(std::string_view pattern) {
   return {};
 }
 
+// --- Topics --------------------------------------------------------------------------------------
+
+namespace {
+
+std::optional<Failure> invalid_pattern(std::string_view pattern) {
+  if (is_topic_pattern(pattern)) return std::nullopt;
+  return Failure{Fault::kInvalid, Outcome::kNone,
+                 "pattern \"" + std::string(pattern) +
+                     "\": a topic whose segments may be *, and the last one **"};
+}
+
+}  // namespace
+
+Answer<std::uint64_t> Peer::Impl::subscribe(const Subscribe& what) {
+  Lock lock(mutex_);
+  if (auto failure = closed()) return *std::move(failure);
+  if (auto failure = invalid_pattern(what.pattern)) return *std::move(failure);
+  const std::uint64_t id = state_.subscribe(what);
+  after_send(lock);
+  return id;
+}
+
+Answer<std::uint64_t> Peer::Impl::unsubscribe(std::string_view pattern) {
+  Lock lock(mutex_);
+  if (auto failure = closed()) return *std::move(failure);
+  if (auto failure = invalid_pattern(pattern)) return *std::move(failure);
+  const std::uint64_t id = state_.unsubscribe(pattern);
+  after_send(lock);
+  return id;
+}
+
 }  // namespace zpost::peer

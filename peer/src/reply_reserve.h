@@ -24,7 +24,10 @@ struct Draft {
   bool text = false;
   Meta meta;
 
-  [[nodiscard]] bool plain() const { return kind == Kind::kSend && !text && meta.empty(); }
+  /// Whether all but its id and body is the same for all to this recipient or topic.
+  [[nodiscard]] bool plain() const {
+    return (kind == Kind::kSend || kind == Kind::kPublish) && !text && meta.empty();
+  }
 };
 
 class ReplyReserve {

@@ -1,14 +1,24 @@
 #include "peer/src/reports.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace zpost::peer {
 
 void Reports::add(std::string_view to, std::uint64_t first_id, std::uint64_t count, Outcome outcome,
                   std::string_view text) {
-  std::deque<Entry>& queue = is_success(outcome) ? successes_ : failures_;
-  queue.push_back({order_++, first_id, count, outcome, std::string(to), std::string(text)});
-  held_ += count;
+  add({order_++, first_id, count, outcome, std::string(to), std::string(text), {}});
+}
+
+void Reports::add_counted(std::string_view topic, std::uint64_t id, Outcome outcome,
+                          std::uint64_t queues) {
+  add({order_++, id, 1, outcome, std::string(topic), {}, queues});
+}
+
+void Reports::add(Entry entry) {
+  std::deque<Entry>& queue = is_success(entry.outcome) ? successes_ : failures_;
+  held_ += entry.count;
+  queue.push_back(std::move(entry));
   while (held_ > limit_) drop_oldest();
 }
 
@@ -30,7 +40,7 @@ std::optional<OutcomeReport> Reports::next() {
       (!successes_.empty() && successes_.front().order < failures_.front().order);
   std::deque<Entry>& queue = success_first ? successes_ : failures_;
   Entry& entry = queue.front();
-  OutcomeReport report{entry.first_id, entry.to, entry.outcome, entry.text};
+  OutcomeReport report{entry.first_id, entry.to, entry.outcome, entry.text, entry.queues};
   ++entry.first_id;
   --held_;
   if (--entry.count == 0) queue.pop_front();

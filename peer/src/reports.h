@@ -21,6 +21,9 @@ class Reports {
   void add(std::string_view to, std::uint64_t first_id, std::uint64_t count, Outcome outcome,
            std::string_view text = {});
 
+  /// One publish that `queues` queues took.
+  void add_counted(std::string_view topic, std::uint64_t id, Outcome outcome, std::uint64_t queues);
+
   [[nodiscard]] bool empty() const { return successes_.empty() && failures_.empty(); }
 
   /// The oldest report.
@@ -37,8 +40,10 @@ class Reports {
     Outcome outcome = Outcome::kNone;
     std::string to;
     std::string text;
+    std::optional<std::uint64_t> queues;
   };
 
+  void add(Entry entry);
   void drop_oldest();
 
   std::size_t limit_;

@@ -15,7 +15,7 @@ std::optional<Failure> Peer::Impl::closed() const {
                  std::string(outcome_name(refusal.code)) + ": " + refusal.text};
 }
 
-std::optional<Failure> Peer::Impl::refuse(const Draft& draft) const {
+std::optional<Failure> Peer::Impl::refuse(const Draft& draft) {
   if (auto failure = closed()) return failure;
   if (state_.surely_valid(draft)) [[likely]]
     return std::nullopt;
@@ -93,7 +93,7 @@ bool Peer::Impl::defer(Lock& lock, const Draft& draft, const Failure& failure) {
 }
 
 std::size_t Peer::Impl::try_span(Draft draft, std::span<const Bytes> bodies) {
-  if (draft.plain()) return state_.try_send(draft.to, bodies);
+  if (draft.plain()) return state_.try_send(draft, bodies);
   std::size_t sent = 0;
   for (; sent < bodies.size(); ++sent) {
     draft.body = bodies[sent];
@@ -157,11 +157,11 @@ void Peer::Impl::flush() {
 
 bool Peer::Impl::wait_settled(milliseconds timeout) {
   Lock lock(mutex_);
-  if (CallbackScope::active(this)) return state_.unsettled() == 0;
+  if (CallbackScope::active(this)) return settled();
   wait(lock, deadline_after(Clock::now(), timeout), Interruptible::kYes,
-       [this] { return state_.unsettled() == 0 || over(); });
+       [this] { return settled() || over(); });
   leave(lock);
-  return state_.unsettled() == 0;
+  return settled();
 }
 
 }  // namespace zpost::peer

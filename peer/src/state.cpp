@@ -48,6 +48,7 @@ State::State(const Options& options, std::string instance, FramePool& pool, Fram
       sink_(&sink),
       backoff_(options.reconnect_first, options.reconnect_last, seed_from(instance_)),
       ledger_(options.name),
+      topics_(options.name),
       open_(pool),
       reports_(options.max_outcome_reports) {
   report_all(false);
@@ -108,6 +109,7 @@ void State::on_welcome(const EnvelopeView& view) {
     // A session that goes on knows what it confirmed.
     if (continuation != Continuation::kResumed || watched.ping != 0) send_watch(watched);
   }
+  repeat_interests(continuation == Continuation::kResumed);
   go_on_sending();
 }
 
@@ -245,10 +247,11 @@ Time State::next_tick() const {
 
 // --- Control envelopes ---------------------------------------------------------------------------
 
-void State::say(Kind kind, Bytes body) {
+void State::say(Kind kind, Bytes body, std::uint64_t id) {
   EnvelopeFields fields;
   fields.kind = kind;
   fields.from = options_.name;
+  fields.id = id;
   fields.body = body;
   control_.clear();
   append_envelope(control_, fields);
@@ -274,6 +277,31 @@ void State::send_watch(Watched& watched) {
   say(Kind::kWatch, encode(Watch{watched.pattern, true}));
   ping();
   watched.ping = pings_;
+}
+
+std::uint64_t State::subscribe(const Subscribe& what) {
+  return say_interest(Kind::kSubscribe, what.pattern, encode(what));
+}
+
+std::uint64_t State::unsubscribe(std::string_view pattern) {
+  return say_interest(Kind::kUnsubscribe, pattern, encode(Name{pattern}));
+}
+
+std::uint64_t State::say_interest(Kind kind, std::string_view name, ByteBuffer body) {
+  const std::uint64_t id = ledger_.take_id();
+  if (phase_ == Phase::kActive) {
+    flush();  // What was published before comes before.
+    say(kind, body, id);
+  }
+  interests_.put(kind, name, std::move(body), id);
+  return id;
+}
+
+/// Before anything is sent again, so that this peer gets what it publishes itself.
+void State::repeat_interests(bool resumed) {
+  interests_.repeat(
+      resumed, [this] { return ledger_.take_id(); },
+      [this](Kind kind, Bytes body, std::uint64_t id) { say(kind, body, id); });
 }
 
 std::optional<std::uint64_t> State::demand() const {

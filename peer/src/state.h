@@ -15,12 +15,14 @@
 
 #include "peer/src/clock.h"
 #include "peer/src/inbox.h"
+#include "peer/src/interests.h"
 #include "peer/src/ledger.h"
 #include "peer/src/open_frame.h"
 #include "peer/src/reply_reserve.h"
 #include "peer/src/reports.h"
 #include "peer/src/requests.h"
 #include "peer/src/session.h"
+#include "peer/src/topic_prefixes.h"
 #include "zpost/peer/message.h"
 #include "zpost/peer/options.h"
 
@@ -93,9 +95,12 @@ class State {
   [[nodiscard]] std::optional<Failure> invalid(const Draft& draft) const;
 
   /// A quick look that spares the long one: true only if invalid() would say nothing.
-  [[nodiscard]] bool surely_valid(const Draft& draft) const {
-    return draft.plain() && !draft.to.empty() && ledger_.is_latest(draft.to) &&
-           draft.body.size() + kMaxPlainHeaderBytes <= welcome_.max_envelope_bytes;
+  [[nodiscard]] bool surely_valid(const Draft& draft) {
+    if (!draft.plain() || draft.body.size() + kMaxPlainHeaderBytes > welcome_.max_envelope_bytes) {
+      return false;
+    }
+    return draft.kind == Kind::kSend ? !draft.to.empty() && ledger_.is_latest(draft.to)
+                                     : topics_.find(draft.to) != nullptr;
   }
 
   /// Whether try_send(draft) would send it now. REQUIRES: !invalid(draft).
@@ -105,9 +110,9 @@ class State {
   [[nodiscard]] std::string obstacle(const Draft& draft) const;
   /// Sends it and returns its id; nothing: no credit now. REQUIRES: !invalid(draft).
   [[nodiscard]] std::optional<std::uint64_t> try_send(const Draft& draft);
-  /// Sends as many of `bodies` as there is credit for, with ids from next_id() on, and returns how
-  /// many. REQUIRES: none of them invalid.
-  std::size_t try_send(std::string_view to, std::span<const Bytes> bodies);
+  /// Sends as many of `bodies` as there is credit for, like `draft` but for its body, with ids from
+  /// next_id() on, and returns how many. REQUIRES: draft.plain(), none of them invalid.
+  std::size_t try_send(const Draft& draft, std::span<const Bytes> bodies);
 
   /// Keeps a reply for which there is no credit and sends it when there is: it gets its id then.
   /// False: as many wait as may. REQUIRES: !invalid(draft).
@@ -171,6 +176,16 @@ class State {
 
   [[nodiscard]] std::size_t waiting_requests() const { return requests_.size(); }
 
+  // --- What it wants from the broker ---------------------------------------------------------
+
+  /// Says that it wants to get what is published to topics that match `what.pattern`, or so in
+  /// place of what it said of it before. Returns the id of the answer. REQUIRES: is_topic_pattern.
+  std::uint64_t subscribe(const Subscribe& what);
+  std::uint64_t unsubscribe(std::string_view pattern);
+
+  /// Whether the broker has answered all that.
+  [[nodiscard]] bool interests_settled() const { return interests_.settled(); }
+
   // --- The rest ------------------------------------------------------------------------------
 
   /// False: as many are watched as the broker allows.
@@ -203,12 +218,17 @@ class State {
   void tell_welcome(Continuation continuation, std::uint64_t unacknowledged);
   void on_refusal(const EnvelopeView& view);
   void watch_over(Time now);
-  void say(Kind kind, Bytes body);
+  void say(Kind kind, Bytes body, std::uint64_t id = 0);
+  std::uint64_t say_interest(Kind kind, std::string_view name, ByteBuffer body);
+  void repeat_interests(bool resumed);
   void ping();
   void send_watch(Watched& watched);
   void send_ack();
 
   // state_send.cpp
+  [[nodiscard]] static std::string_view account_name(const Draft& draft);
+  [[nodiscard]] Ledger::Recipient& account(const Draft& draft);
+  [[nodiscard]] const EnvelopePrefix& prefix(const Draft& draft, const Ledger::Recipient& to);
   [[nodiscard]] std::size_t frame_capacity() const;
 
   [[nodiscard]] bool admits(const Ledger::Recipient& to, std::uint64_t cost) const {
@@ -222,8 +242,10 @@ class State {
 
   void make_room(const Ledger::Recipient& to, std::size_t bytes);
   std::uint64_t finish_single(Ledger::Recipient& to, std::uint32_t bytes, bool request);
-  [[nodiscard]] std::optional<std::uint64_t> try_plain(Ledger::Recipient& to, Bytes body);
-  [[nodiscard]] std::size_t write_equals(Ledger::Recipient& to, std::span<const Bytes> bodies);
+  [[nodiscard]] std::optional<std::uint64_t> try_plain(Ledger::Recipient& to,
+                                                       const EnvelopePrefix& prefix, Bytes body);
+  [[nodiscard]] std::size_t write_equals(Ledger::Recipient& to, const EnvelopePrefix& prefix,
+                                         std::span<const Bytes> bodies);
   std::uint64_t write_draft(Ledger::Recipient& to, const EnvelopeFields& fields, std::size_t bound);
   void seal();
   void go_on_sending();
@@ -237,6 +259,7 @@ class State {
   void on_payload(EnvelopeView& view);
   void on_reply(const EnvelopeView& view);
   void on_outcome(const EnvelopeView& view);
+  void report_one(std::string_view to, std::uint64_t id, const OutcomeNotice& notice);
   void on_receipt(const EnvelopeView& view);
   void on_presence(const EnvelopeView& view);
   void on_pong(const EnvelopeView& view);
@@ -265,6 +288,7 @@ class State {
   std::uint64_t pings_ = 0;
 
   Ledger ledger_;
+  TopicPrefixes topics_;
   OpenFrame open_;
   std::uint64_t frames_closed_ = 0;
   Inbox inbox_;
@@ -273,6 +297,7 @@ class State {
   Reports reports_;
   bool report_successes_ = false;
   bool report_failures_ = false;
+  Interests interests_;
   std::deque<StateChange> changes_;
   std::deque<PresenceChange> presences_;
   std::vector<Resolved> resolved_;

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t kMaxPresences = 65'536;
 
+/// What goes into the program's queue. Replies go to their requests.
+bool is_for_program(Kind kind) {
+  return kind == Kind::kSend || kind == Kind::kRequest || kind == Kind::kPublish ||
+         kind == Kind::kCall || kind == Kind::kGap;
+}
+
 }  // namespace
 
 void State::handle(Bytes frame, const Keeper& keeper) {
@@ -20,7 +26,7 @@ void State::handle(Bytes frame, const Keeper& keeper) {
   while (reader.next(view)) {
     if (phase_ != Phase::kActive) {
       on_control(view);
-    } else if (view.kind() == Kind::kSend || view.kind() == Kind::kRequest) {
+    } else if (is_for_program(view.kind())) {
       on_payload(view);
     } else {
       on_control(view);
@@ -99,11 +105,22 @@ void State::on_outcome(const EnvelopeView& view) {
   if (!inbox_.accept_outcome()) return;
   const Result<OutcomeNotice> notice = decode_outcome(view.body);
   if (!notice) return;
-  const Ledger::Failed failed = ledger_.fail(notice->recipient, view.id);
-  if (failed.to == nullptr) return;
-  if (failed.request) return tell_request(view.id, notice->code, notice->text);
-  ++statistics_.failed;
-  if (report_failures_) reports_.add(failed.to->name, view.id, 1, notice->code, notice->text);
+  if (const auto interest = interests_.answered(view.id, is_success(notice->code))) {
+    return report_one(*interest, view.id, *notice);
+  }
+  const std::optional<Ledger::Told> told = ledger_.tell_one(notice->recipient, view.id);
+  if (!told) return;
+  if (told->request) return tell_request(view.id, notice->code, notice->text);
+  ++(is_success(notice->code) ? statistics_.delivered : statistics_.failed);
+  report_one(told->to, view.id, *notice);
+}
+
+void State::report_one(std::string_view to, std::uint64_t id, const OutcomeNotice& notice) {
+  // A count was wanted for itself.
+  if (notice.count) return reports_.add_counted(to, id, notice.code, *notice.count);
+  if (is_success(notice.code) ? report_successes_ : report_failures_) {
+    reports_.add(to, id, 1, notice.code, notice.text);
+  }
 }
 
 void State::tell_request(std::uint64_t id, Outcome outcome, std::string_view text) {

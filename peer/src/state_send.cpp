@@ -52,17 +52,41 @@ std::size_t encoded_size(EnvelopeFields fields) {
 }
 
 std::string named(std::string_view name) {
+  if (name == kAllTopics) return "topics";
   return name.empty() ? std::string("the broker") : std::string(name);
+}
+
+std::optional<Failure> invalid_recipient(const Draft& draft) {
+  if (draft.kind == Kind::kRequest && draft.to.empty()) return std::nullopt;
+  if (draft.kind == Kind::kPublish) {
+    if (is_topic(draft.to)) return std::nullopt;
+    return invalid_argument("topic \"" + std::string(draft.to) +
+                            "\": a topic is up to 16 segments like names, joined by /, 255 bytes "
+                            "in all");
+  }
+  if (is_name(draft.to)) return std::nullopt;
+  return invalid_argument("recipient \"" + std::string(draft.to) +
+                          "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 }
 
 }  // namespace
 
+/// The name of the account that pays for `draft`.
+std::string_view State::account_name(const Draft& draft) {
+  return draft.kind == Kind::kPublish ? kAllTopics : draft.to;
+}
+
+Ledger::Recipient& State::account(const Draft& draft) {
+  return draft.kind == Kind::kPublish ? ledger_.topics() : ledger_.recipient(draft.to);
+}
+
+/// How a plain draft begins; `to` is its account.
+const EnvelopePrefix& State::prefix(const Draft& draft, const Ledger::Recipient& to) {
+  return draft.kind == Kind::kPublish ? topics_.get(draft.to) : to.prefix;
+}
+
 std::optional<Failure> State::invalid(const Draft& draft) const {
-  const bool to_broker = draft.kind == Kind::kRequest && draft.to.empty();
-  if (!to_broker && !is_name(draft.to)) {
-    return invalid_argument("recipient \"" + std::string(draft.to) +
-                            "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
-  }
+  if (auto failure = invalid_recipient(draft)) return failure;
   if (auto failure = invalid_texts(draft)) return failure;
   const std::size_t limit = welcome_.max_envelope_bytes;
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
@@ -96,13 +120,14 @@ std::uint64_t State::finish_single(Ledger::Recipient& to, std::uint32_t bytes, b
   return id;
 }
 
-std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, Bytes body) {
-  const std::size_t bytes = to.prefix.encoded_size(ledger_.next_id(), body.size());
+std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, const EnvelopePrefix& prefix,
+                                              Bytes body) {
+  const std::size_t bytes = prefix.encoded_size(ledger_.next_id(), body.size());
   if (!admits(to, cost_of(bytes))) return std::nullopt;
   make_room(to, bytes);
   const bool now = open_.empty() && !sink_->busy();
   std::byte* const out = open_.reserve(bytes, now ? bytes : frame_capacity());
-  to.prefix.write(out, ledger_.next_id(), body);
+  prefix.write(out, ledger_.next_id(), body);
   const std::uint64_t id = finish_single(to, static_cast<std::uint32_t>(bytes), false);
   if (now || !sink_->busy()) flush();
   return id;
@@ -110,17 +135,14 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, Bytes body)
 
 bool State::could_send(const Draft& draft) const {
   static const Ledger::Recipient kFresh;
-  const Ledger::Recipient* const known = ledger_.find(draft.to);
+  const Ledger::Recipient* const known = ledger_.find(account_name(draft));
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
-  const std::size_t bytes = !draft.plain() ? encoded_bound(fields)
-                            : known == nullptr
-                                ? encoded_size(fields)
-                                : known->prefix.encoded_size(fields.id, draft.body.size());
+  const std::size_t bytes = draft.plain() ? encoded_size(fields) : encoded_bound(fields);
   return admits(known != nullptr ? *known : kFresh, cost_of(bytes));
 }
 
 std::string State::obstacle(const Draft& draft) const {
-  if (!ledger_.resending()) return "no credit for " + named(draft.to);
+  if (!ledger_.resending()) return "no credit for " + named(account_name(draft));
   const Ledger::Backlog first = ledger_.backlog();
   return std::to_string(first.envelopes) + " envelopes (" + std::to_string(first.bytes) +
          " bytes) from before the connection was lost go first, and there is no credit for the "
@@ -129,8 +151,8 @@ std::string State::obstacle(const Draft& draft) const {
 }
 
 std::optional<std::uint64_t> State::try_send(const Draft& draft) {
-  Ledger::Recipient& to = ledger_.recipient(draft.to);
-  if (draft.plain()) return try_plain(to, draft.body);
+  Ledger::Recipient& to = account(draft);
+  if (draft.plain()) return try_plain(to, prefix(draft, to), draft.body);
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   const std::size_t bound = encoded_bound(fields);
   if (!admits(to, cost_of(bound))) return std::nullopt;
@@ -148,11 +170,12 @@ std::uint64_t State::write_draft(Ledger::Recipient& to, const EnvelopeFields& fi
   return id;
 }
 
-std::size_t State::try_send(std::string_view to_name, std::span<const Bytes> bodies) {
-  Ledger::Recipient& to = ledger_.recipient(to_name);
+std::size_t State::try_send(const Draft& draft, std::span<const Bytes> bodies) {
+  Ledger::Recipient& to = account(draft);
+  const EnvelopePrefix& begin = prefix(draft, to);
   std::size_t sent = 0;
   while (sent < bodies.size() && !others_first(to)) {
-    const std::size_t count = write_equals(to, bodies.subspan(sent));
+    const std::size_t count = write_equals(to, begin, bodies.subspan(sent));
     if (count == 0) break;
     sent += count;
   }
@@ -162,9 +185,10 @@ std::size_t State::try_send(std::string_view to_name, std::span<const Bytes> bod
 
 /// Puts as many bodies as credit and the open frame admit into it, while their size is that of the
 /// first: they are accounted for together.
-std::size_t State::write_equals(Ledger::Recipient& to, std::span<const Bytes> bodies) {
+std::size_t State::write_equals(Ledger::Recipient& to, const EnvelopePrefix& prefix,
+                                std::span<const Bytes> bodies) {
   const std::size_t body_bytes = bodies.front().size();
-  const std::size_t bytes = to.prefix.encoded_size(ledger_.next_id(), body_bytes);
+  const std::size_t bytes = prefix.encoded_size(ledger_.next_id(), body_bytes);
   const std::size_t admitted = ledger_.admitted(to, cost_of(bytes), bodies.size());
   if (admitted == 0) return 0;
   make_room(to, bytes);
@@ -173,8 +197,8 @@ std::size_t State::write_equals(Ledger::Recipient& to, std::span<const Bytes> bo
   const std::uint64_t first = ledger_.next_id();
   std::uint32_t count = 0;
   for (; count < most && bodies[count].size() == body_bytes; ++count) {
-    if (count > 0 && to.prefix.encoded_size(first + count, body_bytes) != bytes) break;
-    out = to.prefix.write(out, first + count, bodies[count]);
+    if (count > 0 && prefix.encoded_size(first + count, body_bytes) != bytes) break;
+    out = prefix.write(out, first + count, bodies[count]);
   }
   const auto each = static_cast<std::uint32_t>(bytes);
   open_.commit(to, {ledger_.take_ids(count), count, count * each, each, false});
@@ -220,7 +244,7 @@ bool State::send_deferred(const Draft& draft) {
     fail_deferred(draft, Outcome::kTooLarge, failure->text);
     return true;
   }
-  Ledger::Recipient& to = ledger_.recipient(draft.to);
+  Ledger::Recipient& to = account(draft);
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   const std::size_t bound = encoded_bound(fields);
   if (!ledger_.admits(to, cost_of(bound))) return false;

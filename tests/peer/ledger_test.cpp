@@ -155,11 +155,11 @@ TEST_F(LedgerTest, AToldFailureIsNotDelivered) {
   for (int i = 0; i < 5; ++i) write("bob");
   close_frame();
 
-  EXPECT_NE(ledger_.fail("bob", 101).to, nullptr);
-  EXPECT_NE(ledger_.fail("bob", 104).to, nullptr);
+  EXPECT_TRUE(ledger_.tell_one("bob", 101));
+  EXPECT_TRUE(ledger_.tell_one("bob", 104));
   EXPECT_EQ(ledger_.unsettled(), 3u);
-  EXPECT_EQ(ledger_.fail("bob", 104).to, nullptr) << "told twice";
-  EXPECT_EQ(ledger_.fail("bob", 99).to, nullptr) << "never sent";
+  EXPECT_FALSE(ledger_.tell_one("bob", 104)) << "told twice";
+  EXPECT_FALSE(ledger_.tell_one("bob", 99)) << "never sent";
 
   receipt("bob", 104);
   EXPECT_EQ(told(), (Words{"delivered bob 100+1", "delivered bob 102+2"}));
@@ -170,9 +170,9 @@ TEST_F(LedgerTest, AFailureThatConcernsNoRecipientNeedsNoReceipt) {
   for (int i = 0; i < 3; ++i) write("bob");
   close_frame();
 
-  const Ledger::Failed failed = ledger_.fail("", 101);
-  ASSERT_NE(failed.to, nullptr);
-  EXPECT_EQ(failed.to->name, "bob");
+  const auto told_one = ledger_.tell_one("", 101);
+  ASSERT_TRUE(told_one);
+  EXPECT_EQ(told_one->to, "bob");
   EXPECT_EQ(ledger_.recipient("bob").outstanding, 2 * cost("bob", "x"));
 
   receipt("bob", 102);
@@ -304,8 +304,8 @@ TEST_F(LedgerTest, AnotherRunGetsEverythingAgainInIdOrder) {
 TEST_F(LedgerTest, WhatFailedIsNotSentAgain) {
   for (int i = 0; i < 4; ++i) write("bob");
   close_frame();
-  EXPECT_NE(ledger_.fail("bob", 100).to, nullptr);
-  EXPECT_NE(ledger_.fail("bob", 102).to, nullptr);
+  EXPECT_TRUE(ledger_.tell_one("bob", 100));
+  EXPECT_TRUE(ledger_.tell_one("bob", 102));
   ledger_.welcomed(welcome_with(1'000'000, 500'000), Continuation::kNewRun, told_);
 
   EXPECT_EQ(resend(), (Words{"bob101", "bob103"}));

@@ -1,92 +1,13 @@
 // A peer without its socket, in virtual time.
-#include "peer/src/state.h"
-
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/peer/state_fixture.h"
+
 namespace zpost::peer {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-/// Keeps what was sent; its clock stands still until it is set.
-class FakeSink : public FrameSink {
- public:
-  void send(FrameRef frame) override { read(frame.bytes()); }
-
-  void send_control(Bytes frame) override { read(frame); }
-
-  bool busy() override { return false; }
-
-  Time now() override { return time; }
-
-  /// The bodies of all envelopes of `kind` so far.
-  [[nodiscard]] std::vector<std::string> bodies(Kind kind) const {
-    std::vector<std::string> found;
-    for (const auto& [each, body] : sent) {
-      if (each == kind) found.push_back(body);
-    }
-    return found;
-  }
-
-  Time time{seconds(1000)};
-  std::vector<std::pair<Kind, std::string>> sent;
-
- private:
-  void read(Bytes frame) {
-    FrameReader reader(frame);
-    EnvelopeView view;
-    while (reader.next(view)) sent.emplace_back(view.kind(), as_text(view.body));
-  }
-};
-
-class StateTest : public testing::Test {
- protected:
-  explicit StateTest(Options options = {})
-      : state_(named(options), std::string(32, '1'), pool_, sink_) {}
-
-  static Options named(Options options) {
-    options.name = "alice";
-    return options;
-  }
-
-  void hear(Kind kind, Bytes body, const std::string& from = {}, std::uint64_t id = 0) {
-    auto frame = std::make_shared<ByteBuffer>();
-    append_envelope(*frame, {kind, "alice", from, id, {}, body, false});
-    state_.handle(*frame, frame);
-  }
-
-  void be_welcomed(std::uint64_t credit = 1'000'000) {
-    state_.opened(sink_.time);
-    Welcome welcome;
-    welcome.run = std::string(32, 'a');
-    welcome.epoch = ++epochs_;
-    welcome.first_id = 100;
-    welcome.credit = welcome.pair = credit;
-    hear(Kind::kWelcome, encode(welcome));
-  }
-
-  std::optional<std::uint64_t> send(const std::string& to, const std::string& body = "x") {
-    return state_.try_send({.kind = Kind::kSend, .to = to, .body = as_bytes(body), .meta = {}});
-  }
-
-  static Draft reply(const std::string& to, std::string_view body) {
-    Draft draft{.kind = Kind::kReply, .to = to, .body = as_bytes(body), .text = false, .meta = {}};
-    draft.meta.in_reply_to = 1;
-    return draft;
-  }
-
-  Ack last_ack() { return *decode_ack(as_bytes(sink_.bodies(Kind::kAck).back())); }
-
-  FramePool pool_;
-  FakeSink sink_;
-  State state_;
-  std::uint64_t epochs_ = 0;
-};
 
 TEST_F(StateTest, AnAckGoesBesidePayloadOnceTheLatestIsAMillisecondOld) {
   be_welcomed();

@@ -25,6 +25,10 @@ std::string reason_text(Outcome outcome, std::string_view to, std::string_view t
   switch (outcome) {
     case Outcome::kNoPeer:
       return fmt::format("nobody named {} is here", to);
+    case Outcome::kNoSubscriber:
+      return fmt::format("nobody subscribes to {}", to);
+    case Outcome::kNoWorker:
+      return fmt::format("nobody offers {}", to);
     case Outcome::kFull:
       return fmt::format("the queue of {} is full", to);
     case Outcome::kLost:

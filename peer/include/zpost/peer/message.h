@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,17 +38,27 @@ using Answer = Result<T, Failure>;
 /// A received envelope that owns its bytes.
 struct Message {
   Kind kind = Kind::kSend;
-  std::string from;
+  std::string from;  // Empty: the broker.
+  std::string to;    // The topic of a publish, the service of a call; else this peer's name.
   std::uint64_t id = 0;
   std::string content_type;
   std::uint64_t sent_ns = 0;      // The sender's clock; 0: not said.
   std::uint64_t in_reply_to = 0;  // Replies only.
   bool rejected = false;          // Replies only: the recipient said no; the body says why.
+  bool retained = false;          // Publishes only: the value kept of the topic, not news.
+  bool will = false;              // The sender vanished and left this.
   bool body_is_text = false;
+  /// Of kind kGap: so many publishes were dropped here, since this peer took too slowly. The body
+  /// is empty then, and so is `from`.
+  std::uint64_t gap = 0;
   std::vector<std::byte> body;
 
   [[nodiscard]] std::string_view text() const { return as_text(body); }
 };
+
+/// How many publishes were dropped where `view` stands among those received; 0: it is no gap mark,
+/// which is of kind kGap and means nothing to whoever reads bodies. SPEC.md, section 16.
+[[nodiscard]] std::uint64_t gap_of(const EnvelopeView& view);
 
 /// Received envelopes that borrow their bytes from the library.
 ///
@@ -73,12 +84,15 @@ class Batch {
   std::unique_ptr<Frames> frames_;  // Keeps the bytes alive.
 };
 
-/// What became of one envelope.
+/// What became of one envelope, or of what the peer asked for (see Peer::subscribe).
 struct OutcomeReport {
   std::uint64_t id = 0;
+  /// Whom it was for. Of a publish the topic, or `**` if it was settled among others; of a
+  /// subscription the pattern.
   std::string to;
   Outcome outcome = Outcome::kNone;
   std::string text;
+  std::optional<std::uint64_t> queues = {};  // Of a publish that wanted it: how many took it.
 };
 
 /// What happened to the session.
@@ -116,7 +130,7 @@ struct Statistics {
   std::uint64_t unsettled = 0;    // Without a final outcome yet, replies that wait included.
   std::uint64_t received = 0;  // Arrived for the program, replies to its requests included. Those
                                // that a new session brings again count again.
-  std::uint64_t taken = 0;     // Of those, taken: once each.
+  std::uint64_t taken = 0;     // Of those, taken: once each. Gap marks count in both.
   std::uint64_t dropped_duplicates = 0;  // Arrived though the program had them before.
   std::uint64_t late_replies = 0;        // Replies that no request waited for (any more).
   // What the program was not told, since it fetched too late: beyond

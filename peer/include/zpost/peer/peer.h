@@ -32,6 +32,28 @@ struct SendOptions {
   milliseconds timeout = kForever;  // How long to wait for credit.
 };
 
+struct PublishOptions {
+  std::string_view content_type{};  // Read during the call only.
+  bool text = false;                // Sends the body as a msgpack str; it must be UTF-8.
+  bool stamp = false;               // Puts this machine's clock into meta `sent`.
+  /// Keeps it as the topic's value, which later subscribers get first; an empty body clears that.
+  bool retain = false;
+  /// Its outcome comes with the number of subscribers whose queue took it, whatever
+  /// Options::outcomes says. It costs a notice, which publishes without it do not.
+  bool wants_count = false;
+  /// When nobody subscribes, the outcome is `no-subscriber` instead of `delivered`.
+  bool needs_subscriber = false;
+  milliseconds timeout = kForever;  // How long to wait for credit.
+};
+
+struct SubscribeOptions {
+  /// What the broker does when more waits for this peer than limits.topic_queue: drop the oldest
+  /// (a gap mark says how many), make publishers wait, or end this peer's session.
+  SlowPolicy policy = SlowPolicy::kDropOldest;
+  bool excludes_own = false;  // Not what this peer publishes itself.
+  bool retained = true;       // The values kept of matching topics first.
+};
+
 /// Ids of a span that was sent: `first`, `first + 1`, … `count` of them.
 struct SentSpan {
   std::uint64_t first = 0;
@@ -92,8 +114,8 @@ class Peer {
   /// it. Rarely needed: an idle link sends at once, a busy one when the next frame goes.
   void flush();
 
-  /// Blocks until every envelope sent so far has its final outcome, or the timeout.
-  /// True: all settled.
+  /// Blocks until every envelope sent so far has its final outcome, and every subscription its
+  /// answer, or the timeout. True: all settled.
   bool wait_settled(milliseconds timeout);
 
   /// Outcomes, as Options::outcomes asks for them, oldest first; those of requests are told to
@@ -105,6 +127,36 @@ class Peer {
   /// since nothing of this peer goes on meanwhile. Set before sending. Without a function: queues
   /// them again, as Options::outcomes says.
   void on_outcome(std::function<void(const OutcomeReport&)> callback);
+
+  // --- Topics (SPEC.md, section 16) --------------------------------------------------------------
+
+  /// Publishes `body` to `topic`: segments like names joined by `/`. Everyone whose subscription
+  /// matches gets it; its outcome is `delivered` when their queues have it, and does not wait for
+  /// them to take it. Blocks for credit and returns as send does; all that a peer publishes shares
+  /// one pair limit, whatever the topic. Errors as send.
+  Answer<std::uint64_t> publish(std::string_view topic, Bytes body,
+                                const PublishOptions& options = {});
+
+  /// As publish, but kWouldBlock instead of waiting.
+  Answer<std::uint64_t> try_publish(std::string_view topic, Bytes body,
+                                    const PublishOptions& options = {});
+
+  /// Publishes many bodies to one topic in one go, as send does to one recipient.
+  Answer<SentSpan> publish(std::string_view topic, std::span<const Bytes> bodies,
+                           const PublishOptions& options = {});
+
+  /// Asks for what is published to topics that match `pattern`: a topic with `*` for a segment, or
+  /// a final `**` for all the rest. It is received as other envelopes are, of kind kPublish, once
+  /// however many patterns match; where some were dropped there is one of kind kGap instead (see
+  /// Message::gap, gap_of). In place before anything that is published afterwards from here, and
+  /// kept across reconnects. To say a pattern again changes its options. Returns an id at once:
+  /// the broker's answer is told as an outcome with that id, failures (`full`: it has too many) as
+  /// Options::outcomes says; wait_settled() waits for it. Errors: kInvalid, kClosed.
+  Answer<std::uint64_t> subscribe(std::string_view pattern, const SubscribeOptions& options = {});
+
+  /// Ends the subscription to exactly this pattern. What is on its way still comes. Answered and
+  /// fails as subscribe(); to end what was not there is no failure.
+  Answer<std::uint64_t> unsubscribe(std::string_view pattern);
 
   // --- Request and reply -------------------------------------------------------------------------
 
