@@ -162,6 +162,23 @@ std::string memory(const System& system, const MemoryWork& work, const MemoryRun
   return line(object);
 }
 
+std::string storm(const StormWork& work, const StormRun& run) {
+  Json object;
+  object["run"] = "storm";
+  object["rate"] = work.rate;
+  object["seconds_wanted"] = work.seconds;
+  object["wanted"] = run.wanted;
+  object["welcomed"] = run.welcomed;
+  object["refused"] = run.refused;
+  object["without_answer"] = run.hung();
+  object["seconds"] = run.seconds;
+  object["p50_ms"] = run.milliseconds.p50;
+  object["p99_ms"] = run.milliseconds.p99;
+  object["p999_ms"] = run.milliseconds.p999;
+  add_record(run.record, object);
+  return line(object);
+}
+
 std::string amplification(const System& system, const AmplificationWork& work,
                           const AmplificationRun& run) {
   Json object = header("amplification", system, work.small_bytes);

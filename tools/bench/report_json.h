@@ -9,12 +9,14 @@
 #include "tools/bench/compare.h"
 #include "tools/bench/memory.h"
 #include "tools/bench/stall.h"
+#include "tools/bench/storm.h"
 
 namespace zpost::bench::json {
 
 std::string throughput(const System& system, const ThroughputWork& work, const ThroughputRun& run);
 std::string latency(const System& system, const LatencyWork& work, const LatencyRun& run);
 std::string memory(const System& system, const MemoryWork& work, const MemoryRun& run);
+std::string storm(const StormWork& work, const StormRun& run);
 std::string amplification(const System& system, const AmplificationWork& work,
                           const AmplificationRun& run);
 std::string stall(const System& system, const StallWork& work, const StallRun& run);

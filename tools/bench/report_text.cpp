@@ -237,6 +237,21 @@ std::string memory(const System& system, const MemoryWork& work, const MemoryRun
                             losses(run.lost(), run.duplicated, run.reordered, run.corrupt));
 }
 
+std::string storm(const StormWork& work, const StormRun& run) {
+  std::string text =
+      fmt::format("storm: {} connections a second for {} s\n", work.rate, work.seconds) +
+      failure_line(run.record);
+  const double cores = run.seconds > 0 ? run.record.server_cpu_seconds / run.seconds : 0;
+  text += fmt::format("  welcomed    {} of {}, {} refused, {} without an answer\n", run.welcomed,
+                      run.wanted, run.refused, run.hung());
+  text += fmt::format("  took        {:.2f} s, {:.0f} a second\n", run.seconds,
+                      run.seconds > 0 ? static_cast<double>(run.welcomed) / run.seconds : 0);
+  text += fmt::format("  welcome ms  p50 {:.1f}  p99 {:.1f}  p99.9 {:.1f}\n", run.milliseconds.p50,
+                      run.milliseconds.p99, run.milliseconds.p999);
+  return text + fmt::format("  server      {:.2f} cores, peak {}\n", cores,
+                            mebibytes(run.record.server_peak_bytes));
+}
+
 std::string amplification(const System& system, const AmplificationWork& work,
                           const AmplificationRun& run) {
   std::string text =

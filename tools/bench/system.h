@@ -32,7 +32,7 @@ struct Part {
   std::uint16_t port = 0;  // Of the server, on 127.0.0.1.
   std::uint32_t pair = 0;
   std::size_t payload_bytes = 0;
-  std::uint32_t number = 0;     // Of the client among its like.
+  std::uint32_t number = 0;  // Of the client among its like.
   std::uint32_t topics = 1;  // A publisher's: topic `n` of pair `p` is p/n, in the system's words.
   std::uint32_t in_flight = 1;  // A caller's calls without a reply.
 };

@@ -1,7 +1,6 @@
 // zpost with the simplest clients SPEC.md allows (section 14): plain DEALER sockets, one envelope
 // per frame, no acks, no copies; credit is obeyed.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -9,6 +8,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "tools/bench/systems/identity.h"
 #include "tools/bench/systems/systems.h"
 #include "tools/bench/systems/zpost_server.h"
 #include "zpost/peer/memory.h"
@@ -20,14 +20,6 @@ namespace {
 constexpr std::uint64_t kLookEvery = 64;
 constexpr auto kDiscard = [](Bytes) {};
 
-std::string random_hex_128() {
-  std::byte bytes[16];
-  if (getentropy(bytes, sizeof(bytes)) != 0) throw std::runtime_error("no random numbers");
-  std::string text;
-  for (const std::byte byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(byte));
-  return text;
-}
-
 /// One DEALER connection that has been welcomed. Thread: one.
 class SimplePeer {
  public:
@@ -35,7 +27,7 @@ class SimplePeer {
   SimplePeer(std::uint16_t port, std::string name, zmq::context_t& context)
       : name_(std::move(name)), socket_(context, zmq::socket_type::dealer) {
     peer::keep_free_memory();
-    socket_.set(zmq::sockopt::routing_id, name_ + "~" + random_hex_128());
+    socket_.set(zmq::sockopt::routing_id, identity_of(name_));
     socket_.set(zmq::sockopt::linger, 10'000);
     socket_.connect(fmt::format("tcp://127.0.0.1:{}", port));
     Hello hello;
