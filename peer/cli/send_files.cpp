@@ -14,6 +14,7 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "zpost/peer/memory.h"
 
 namespace zpost::cli {
 namespace {
@@ -51,10 +52,11 @@ class FileSending {
     bool said_what_is_there = false;
     while (!stop_.asked() && !watch_.is_over() && course.advance()) {
       hear(course);
-      if (!said_what_is_there && course.began_at() > 0) {
+      const std::uint64_t there = course.began_at();
+      if (!said_what_is_there && there > 0 && there < file.offer().size) {
         said_what_is_there = true;
         note(fmt::format("{} has {} of {} already; the rest follows", options_.to,
-                         size_text(course.began_at()), shown_name(file)));
+                         size_text(there), shown_name(file)));
       }
       show(course, file);
     }
@@ -109,6 +111,7 @@ class FileSending {
     const std::uint64_t sent = file.offer().size - course.began_at();
     std::string text = fmt::format("{} to {}", shown_name(file), options_.to);
     if (end.saved_as != file.offer().name) text += " as " + visible_line(end.saved_as);
+    if (sent == 0 && course.began_at() > 0) return note(text + ": was there already");
     text += fmt::format(": {} in {}", size_text(sent), took_text(took));
     if (const double rate = average_rate(sent, took); rate >= 1) text += ", " + rate_text(rate);
     if (course.began_at() > 0) {
@@ -187,6 +190,7 @@ ExitCode send_files(const SendFilesOptions& options, const std::string& software
     complain(file.error().text);
     return ExitCode::kUsage;
   }
+  peer::keep_free_memory();
   peer::Options wanted;
   wanted.software = software;
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));

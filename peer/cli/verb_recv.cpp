@@ -18,6 +18,7 @@
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
 #include "peer/cli/verbs.h"
+#include "zpost/peer/memory.h"
 
 namespace zpost::cli {
 namespace {
@@ -186,6 +187,7 @@ ExitCode run(const RecvOptions& options, const std::string& software) {
       return ExitCode::kUsage;
     }
     folder.emplace(std::move(*opened));
+    peer::keep_free_memory();
   }
   Result<peer::Peer, ExitCode> peer = connect(options.common, peer_options(options, software));
   if (!peer) return peer.error();

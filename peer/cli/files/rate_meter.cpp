@@ -20,7 +20,8 @@ void RateMeter::note(std::uint64_t position, Time now) {
 }
 
 double average_rate(std::uint64_t bytes, std::chrono::milliseconds took) {
-  return took.count() <= 0 ? 0 : static_cast<double>(bytes) * 1000 / double(took.count());
+  constexpr std::chrono::milliseconds kTooShort{100};
+  return took < kTooShort ? 0 : static_cast<double>(bytes) * 1000 / double(took.count());
 }
 
 }  // namespace zpost::cli
