@@ -11,6 +11,7 @@
 namespace zpost::cli {
 namespace {
 
+constexpr milliseconds kAnswerSoon{5};
 constexpr milliseconds kBetweenLooks{100};
 constexpr milliseconds kNothingUnderWay{1000};
 
@@ -46,20 +47,16 @@ bool FileSaver::handle(const EnvelopeView& view, std::string_view content_type) 
 
 void FileSaver::handle_offer(const EnvelopeView& view) {
   const std::optional<FileOffer> offer = read_offer(view.body);
-  FileReply answer{
-      .rejected = true, .text = "this is no offer as docs/files.md says", .answer = {}};
-  if (offer) answer = files_.on_offer(view.from, *offer, now());
-  reply(view, answer);
-  if (answer.rejected) {
-    complain(fmt::format("said no to a file from {}: {}", view.from, visible_line(answer.text)));
-  }
+  if (!offer) return reject(view.from, view.id, "this is no offer as docs/files.md says");
+  files_.on_offer(view.from, view.id, *offer, now());
+  send_replies();
 }
 
 void FileSaver::handle_done(const EnvelopeView& view) {
   const std::optional<FileDone> done = read_done(view.body);
-  FileReply answer{.rejected = true, .text = "this is no done as docs/files.md says", .answer = {}};
-  if (done) answer = files_.on_done(view.from, *done, now());
-  reply(view, answer);
+  if (!done) return reject(view.from, view.id, "this is no done as docs/files.md says");
+  files_.on_done(view.from, view.id, *done, now());
+  send_replies();
 }
 
 void FileSaver::handle_chunk(const EnvelopeView& view) {
@@ -70,13 +67,25 @@ void FileSaver::handle_chunk(const EnvelopeView& view) {
   }
 }
 
+void FileSaver::send_replies() {
+  for (const FileReply& each : files_.take_replies()) reply(each);
+}
+
 /// What has no room is not said: the sender asks again.
-void FileSaver::reply(const EnvelopeView& request, const FileReply& reply) {
-  if (reply.rejected) {
-    (void)parts_.refusals.say_no(request.from, request.id, reply.text);
+void FileSaver::reply(const FileReply& reply) {
+  failed_ |= reply.local_fault;
+  if (!reply.rejected) {
+    (void)parts_.peer.reply(reply.to, reply.request, encode(reply.answer), at_once(kAnswerType));
+  } else if (reply.is_news) {
+    (void)parts_.refusals.say_no(reply.to, reply.request, reply.text);
   } else {
-    (void)parts_.peer.reply(request.from, request.id, encode(reply.answer), at_once(kAnswerType));
+    reject(reply.to, reply.request, reply.text);
   }
+}
+
+void FileSaver::reject(std::string_view to, std::uint64_t request, const std::string& reason) {
+  (void)parts_.refusals.say_no(to, request, reason);
+  complain(fmt::format("said no to a file from {}: {}", to, visible_line(reason)));
 }
 
 void FileSaver::say_stop(const std::string& to, const FileStop& stop) {
@@ -85,17 +94,20 @@ void FileSaver::say_stop(const std::string& to, const FileStop& stop) {
 
 void FileSaver::tick() {
   files_.tick(now());
+  send_replies();
   tell_news();
   show_progress();
 }
 
 std::chrono::milliseconds FileSaver::wait() const {
+  if (files_.owes_answers()) return kAnswerSoon;
   return files_.progress().empty() ? kNothingUnderWay : kBetweenLooks;
 }
 
 void FileSaver::leave() {
   const std::string text = parts_.peer.name() + " takes no more files now";
   for (const auto& [to, stop] : files_.leave(text, now())) say_stop(to, stop);
+  send_replies();
   tell_news();
 }
 

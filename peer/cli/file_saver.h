@@ -59,7 +59,9 @@ class FileSaver {
   void handle_offer(const EnvelopeView& view);
   void handle_done(const EnvelopeView& view);
   void handle_chunk(const EnvelopeView& view);
-  void reply(const EnvelopeView& request, const FileReply& reply);
+  void send_replies();
+  void reply(const FileReply& reply);
+  void reject(std::string_view to, std::uint64_t request, const std::string& reason);
   void say_stop(const std::string& to, const FileStop& stop);
   void tell_news();
   void tell_saved(const FileNews& news);

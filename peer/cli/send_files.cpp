@@ -38,7 +38,7 @@ class FileSending {
       // The next file may fare better only if this one's trouble was its own.
       const bool own =
           one == ExitCode::kAsWanted || one == ExitCode::kFailed || one == ExitCode::kNotDelivered;
-      if (!own || !output_.flush()) break;
+      if (!output_.flush() || !own) break;
     }
     peer_.close(milliseconds(1000));
     return code == ExitCode::kAsWanted && output_.failed() ? ExitCode::kFailed : code;
@@ -55,8 +55,8 @@ class FileSending {
       const std::uint64_t there = course.began_at();
       if (!said_what_is_there && there > 0 && there < file.offer().size) {
         said_what_is_there = true;
-        note(fmt::format("{} has {} of {} already; the rest follows", options_.to,
-                         size_text(there), shown_name(file)));
+        note(fmt::format("{} has {} of {} already; the rest follows", options_.to, size_text(there),
+                         shown_name(file)));
       }
       show(course, file);
     }

@@ -231,7 +231,7 @@ void add_send_verb(CLI::App& app, Program& program) {
   verb->add_option("--file", options->files,
                    "Send this file, for recv --save; again for more, or TO first and then all")
       ->option_text("FILE")
-      ->expected(1)
+      ->allow_extra_args(false)  // Else it takes TO.
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_flag("--lines", options->lines,
                  "Send each line of standard input or --file, as it comes");

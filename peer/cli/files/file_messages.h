@@ -41,10 +41,10 @@ struct FileDone {
 
 /// The reply to both. Of `offset`, `wait_ms` and `name` one says how it goes on.
 struct FileAnswer {
-  std::optional<std::uint64_t> offset;  // Send from here; that much is there.
-  Digest sha256{};                      // With an offset: of the bytes before it.
-  std::uint64_t wait_ms = 0;            // Not ready: ask again after that.
-  std::string name;                     // Saved under this name.
+  std::optional<std::uint64_t> offset = {};  // Send from here; that much is there.
+  Digest sha256{};                           // With an offset: of the bytes before it.
+  std::uint64_t wait_ms = 0;                 // Not ready: ask again after that.
+  std::string name = {};                     // Saved under this name.
 };
 
 /// A piece of the file. Borrows its bytes.

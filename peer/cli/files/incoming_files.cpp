@@ -13,20 +13,12 @@
 namespace zpost::cli {
 namespace {
 
+// A sender that waits longer than that is told to ask again, so that it knows we are here.
+constexpr std::chrono::seconds kKeptWaiting{2};
 constexpr std::uint64_t kAskAgainMs = 100;
 constexpr std::size_t kRemembered = 256;
 // What a file's size must fit.
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
-
-FileReply rejected(std::string text) {
-  return {.rejected = true, .text = std::move(text), .answer = {}};
-}
-
-FileReply ask_again() {
-  FileReply reply;
-  reply.answer.wait_ms = kAskAgainMs;
-  return reply;
-}
 
 /// Keeps a memory of others' doings bounded.
 template <typename Container>
@@ -36,49 +28,51 @@ void make_place_in(Container& container) {
 
 }  // namespace
 
-FileReply IncomingFiles::on_offer(std::string_view from, const FileOffer& offer, SteadyTime now) {
-  if (const std::string trouble = file_name_trouble(offer.name); !trouble.empty()) {
-    return rejected(trouble);
+void IncomingFiles::on_offer(std::string_view from, std::uint64_t request, const FileOffer& offer,
+                             SteadyTime now) {
+  if (std::optional<Refusal> refusal = take(from, offer, now)) {
+    replies_.push_back({.to = std::string(from),
+                        .request = request,
+                        .rejected = true,
+                        .text = std::move(refusal->text),
+                        .local_fault = refusal->local_fault});
+    return;
   }
-  if (offer.size > kLargest) return rejected("no file can be that large");
-  Entry entry = files_.find(offer.transfer);
-  if (entry != files_.end() && entry->second.saving) return ask_again();
-  if (entry != files_.end() &&
-      (entry->second.offer.name != offer.name || entry->second.offer.size != offer.size)) {
-    return rejected("another file has this transfer's id");
-  }
-  if (entry != files_.end() && offer.anew) {
-    files_.erase(entry);
-    entry = files_.end();
-  }
-  if (entry == files_.end()) {
-    if (const auto trouble = open(from, offer, now)) return rejected(*trouble);
-    entry = files_.find(offer.transfer);
-  }
-  // The latest to offer it is who sends it: the same person under another name, mostly.
-  entry->second.from = from;
-  entry->second.active = now;
-  return answer_offer(entry, now);
+  ask(files_.find(offer.transfer), request, now);
 }
 
-/// Why not, or nothing.
-std::optional<std::string> IncomingFiles::open(std::string_view from, const FileOffer& offer,
-                                               SteadyTime now) {
+std::optional<IncomingFiles::Refusal> IncomingFiles::take(std::string_view from,
+                                                          const FileOffer& offer, SteadyTime now) {
+  if (std::string trouble = file_name_trouble(offer.name); !trouble.empty()) {
+    return Refusal{std::move(trouble)};
+  }
+  if (offer.size > kLargest) return Refusal{"no file can be that large"};
+  const Entry entry = files_.find(offer.transfer);
+  if (entry == files_.end()) return open(from, offer, now);
+  Incoming& incoming = entry->second;
+  if (incoming.offer.name != offer.name || incoming.offer.size != offer.size) {
+    return Refusal{"another file has this transfer's id"};
+  }
+  if (offer.anew && !incoming.saving) {
+    files_.erase(entry);
+    return open(from, offer, now);
+  }
+  // The latest to offer it is who sends it: the same person under another name, mostly.
+  if (incoming.from != from) incoming.asked.reset();
+  incoming.from = from;
+  return std::nullopt;
+}
+
+std::optional<IncomingFiles::Refusal> IncomingFiles::open(std::string_view from,
+                                                          const FileOffer& offer, SteadyTime now) {
   if (!make_room(now)) {
-    return fmt::format("{} is receiving {} files, which is its limit", name_, kAtOnce);
+    return Refusal{fmt::format("{} is receiving {} files, which is its limit", name_, kAtOnce)};
   }
   Result<std::unique_ptr<StoredFile>> file = store_.open(offer);
   if (!file) {
-    FileNews news;
-    news.kind = FileNews::Kind::kFailed;
-    news.from = from;
-    news.name = offer.name;
-    news.size = offer.size;
-    news.text = file.error().text;
-    // A file that is too large for the disk is nobody's fault here.
-    news.local_fault = file.error().code != Outcome::kTooLarge;
-    news_.push_back(std::move(news));
-    return fmt::format("{} cannot take it: {}", name_, file.error().text);
+    // That it is too large for the disk is nobody's fault here.
+    return Refusal{fmt::format("{} cannot take it: {}", name_, file.error().text),
+                   file.error().code != Outcome::kTooLarge};
   }
   Incoming incoming;
   incoming.from = from;
@@ -99,25 +93,58 @@ bool IncomingFiles::make_room(SteadyTime now) {
   return true;
 }
 
-FileReply IncomingFiles::answer_offer(Entry entry, SteadyTime now) {
+/// Of two requests only the latest is still waited for.
+void IncomingFiles::ask(Entry entry, std::uint64_t request, SteadyTime now) {
   Incoming& incoming = entry->second;
-  if (incoming.checking) {
-    std::optional<Result<StoredFile::Checked>> checked = incoming.file->checked();
-    if (!checked) return ask_again();
-    if (!*checked) return rejected(fail(entry, checked->error().text, true));
-    incoming.checking = false;
-    incoming.position = incoming.resumed_from = (*checked)->size;
-    incoming.sum = std::move((*checked)->sum);
-    incoming.began = now;
-    if (incoming.position > 0 && !incoming.file->is_saved_already()) {
-      news_.push_back(news_of(incoming, FileNews::Kind::kContinued));
-    }
+  if (incoming.asked) answer(incoming, {.wait_ms = kAskAgainMs});
+  incoming.asked = request;
+  incoming.asked_at = incoming.active = now;
+  advance(entry, now);
+}
+
+/// Answers what waits, if the file is as far.
+void IncomingFiles::advance(Entry entry, SteadyTime now) {
+  Incoming& incoming = entry->second;
+  if (incoming.saving) return finish_saving(entry, now);
+  if (incoming.checking && !finish_check(entry, now)) return;
+  if (incoming.asked) answer_position(entry);
+}
+
+/// False: it is not, or there is no such file any more.
+bool IncomingFiles::finish_check(Entry entry, SteadyTime now) {
+  Incoming& incoming = entry->second;
+  std::optional<Result<StoredFile::Checked>> checked = incoming.file->checked();
+  if (!checked) return false;
+  if (!*checked) {
+    (void)fail(entry, checked->error().text, true);
+    return false;
   }
+  incoming.checking = false;
+  incoming.position = incoming.resumed_from = (*checked)->size;
+  incoming.sum = std::move((*checked)->sum);
+  incoming.began = now;
+  if (incoming.position > 0 && !incoming.file->is_saved_already()) {
+    news_.push_back(news_of(incoming, FileNews::Kind::kContinued));
+  }
+  return true;
+}
+
+void IncomingFiles::answer_position(Entry entry) {
+  Incoming& incoming = entry->second;
   told_.erase(fmt::format("{} {}", incoming.from, entry->first));
-  FileReply reply;
-  reply.answer.offset = incoming.position;
-  reply.answer.sha256 = incoming.sum.digest();
-  return reply;
+  answer(incoming, {.offset = incoming.position, .sha256 = incoming.sum.digest()});
+}
+
+void IncomingFiles::answer(Incoming& incoming, FileAnswer answer) {
+  if (!incoming.asked) return;
+  replies_.push_back(
+      {.to = incoming.from, .request = *incoming.asked, .answer = std::move(answer)});
+  incoming.asked.reset();
+}
+
+void IncomingFiles::reject(std::string_view from, std::uint64_t request, std::string text) {
+  replies_.push_back(
+      {.to = std::string(from), .request = request, .rejected = true, .text = std::move(text)});
 }
 
 std::optional<FileStop> IncomingFiles::on_chunk(std::string_view from, const FileChunk& chunk,
@@ -164,59 +191,61 @@ std::optional<FileStop> IncomingFiles::lost_track(std::string_view from, const F
   return stop;
 }
 
-FileReply IncomingFiles::on_done(std::string_view from, const FileDone& done, SteadyTime now) {
+void IncomingFiles::on_done(std::string_view from, std::uint64_t request, const FileDone& done,
+                            SteadyTime now) {
   const Entry entry = files_.find(done.transfer);
-  if (entry == files_.end()) {
-    const auto saved = saved_.find(done.transfer);
-    if (saved != saved_.end() && saved->second.from == from &&
-        saved->second.sha256 == done.sha256) {
-      FileReply reply;
-      reply.answer.name = saved->second.name;
-      return reply;
-    }
-    FileReply reply;  // A program that was just started, say: the file is to be offered again.
-    reply.answer.offset = 0;
-    reply.answer.sha256 = digest_of({});
-    return reply;
-  }
+  if (entry == files_.end()) return answer_unknown(from, request, done);
   Incoming& incoming = entry->second;
-  if (incoming.from != from) return rejected(incoming.from + " sends this file now");
-  incoming.active = now;
-  if (incoming.checking || incoming.position < incoming.offer.size) {
-    return incoming.checking ? ask_again() : answer_offer(entry, now);
+  if (incoming.from != from) {
+    return reject(from, request, incoming.from + " sends this file now");
   }
+  const bool whole = !incoming.checking && incoming.position == incoming.offer.size;
+  if (!whole || incoming.saving) return ask(entry, request, now);
   if (done.size != incoming.offer.size || done.sha256 != incoming.sum.digest()) {
+    incoming.asked = request;
     if (!incoming.file->is_saved_already()) incoming.file->discard();
-    return rejected(fail(entry, "its checksum differs from its sender's", false));
+    (void)fail(entry, "its checksum differs from its sender's", false);
+    return;
   }
-  return finish(entry, now);
+  incoming.saving = true;
+  ask(entry, request, now);
 }
 
-FileReply IncomingFiles::finish(Entry entry, SteadyTime now) {
+void IncomingFiles::answer_unknown(std::string_view from, std::uint64_t request,
+                                   const FileDone& done) {
+  FileAnswer answer;
+  const auto saved = saved_.find(done.transfer);
+  if (saved != saved_.end() && saved->second.from == from && saved->second.sha256 == done.sha256) {
+    answer.name = saved->second.name;  // Its sender did not hear the first answer.
+  } else {
+    answer.offset = 0;  // This program was just started, say: the file is to be offered again.
+    answer.sha256 = digest_of({});
+  }
+  replies_.push_back({.to = std::string(from), .request = request, .answer = std::move(answer)});
+}
+
+void IncomingFiles::finish_saving(Entry entry, SteadyTime now) {
   Incoming& incoming = entry->second;
   if (incoming.file->is_saved_already()) return saved(entry, incoming.offer.name, now);
-  incoming.saving = true;
   const std::optional<Result<std::string>> name = incoming.file->save();
-  if (!name) return ask_again();
-  if (!*name) return rejected(fail(entry, name->error().text, true));
-  return saved(entry, **name, now);
+  if (!name) return;
+  if (*name) return saved(entry, **name, now);
+  (void)fail(entry, name->error().text, true);
 }
 
-FileReply IncomingFiles::saved(Entry entry, const std::string& name, SteadyTime now) {
-  const Incoming& incoming = entry->second;
+void IncomingFiles::saved(Entry entry, const std::string& name, SteadyTime now) {
+  Incoming& incoming = entry->second;
   const bool already = incoming.file->is_saved_already();
   FileNews news =
       news_of(incoming, already ? FileNews::Kind::kSavedAlready : FileNews::Kind::kSaved);
   news.saved_as = name;
   news.sha256 = incoming.sum.digest();
   news.took = std::chrono::duration_cast<milliseconds>(now - incoming.began);
+  answer(incoming, {.name = name});
   make_place_in(saved_);
   saved_[entry->first] = {incoming.from, news.sha256, name};
   news_.push_back(std::move(news));
   files_.erase(entry);
-  FileReply reply;
-  reply.answer.name = name;
-  return reply;
 }
 
 void IncomingFiles::on_stop(std::string_view from, const FileStop& stop, SteadyTime) {
@@ -234,13 +263,21 @@ void IncomingFiles::on_stop(std::string_view from, const FileStop& stop, SteadyT
 void IncomingFiles::tick(SteadyTime now) {
   for (Entry entry = files_.begin(); entry != files_.end();) {
     const Entry each = entry++;
-    // Nobody may ask again, and still it is to be saved.
-    if (each->second.saving) {
-      (void)finish(each, now);
-    } else if (now - each->second.active >= kIdle) {
+    Incoming& incoming = each->second;
+    if (incoming.asked && now - incoming.asked_at >= kKeptWaiting) {
+      answer(incoming, {.wait_ms = kAskAgainMs});
+    }
+    if (incoming.asked || incoming.saving) {
+      advance(each, now);
+    } else if (now - incoming.active >= kIdle) {
       pause(each);
     }
   }
+}
+
+bool IncomingFiles::owes_answers() const {
+  return std::ranges::any_of(files_,
+                             [](const auto& each) { return each.second.asked.has_value(); });
 }
 
 std::vector<IncomingFiles::Progress> IncomingFiles::progress() const {
@@ -277,11 +314,16 @@ std::string IncomingFiles::fail(Entry entry, std::string text, bool local_fault)
   news.text = text;
   news.local_fault = local_fault;
   news_.push_back(std::move(news));
+  if (local_fault) text = fmt::format("{} cannot go on: {}", name_, text);
+  if (entry->second.asked) {
+    reject(entry->second.from, *entry->second.asked, text);
+    replies_.back().is_news = true;
+  }
   files_.erase(entry);
-  return local_fault ? fmt::format("{} cannot go on: {}", name_, text) : text;
+  return text;
 }
 
-FileNews IncomingFiles::news_of(const Incoming& incoming, FileNews::Kind kind) const {
+FileNews IncomingFiles::news_of(const Incoming& incoming, FileNews::Kind kind) {
   FileNews news;
   news.kind = kind;
   news.from = incoming.from;

@@ -19,11 +19,15 @@ namespace zpost::cli {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// The answer to a request: the bytes of a reply, or a no.
+/// The answer to a request: a reply, or a no.
 struct FileReply {
+  std::string to;
+  std::uint64_t request = 0;  // Its id.
   bool rejected = false;
-  std::string text;  // Why it is rejected.
-  FileAnswer answer;
+  std::string text = {};     // Why it is rejected …
+  bool local_fault = false;  // … because of this machine …
+  bool is_news = false;      // … and that is among the news.
+  FileAnswer answer = {};
 };
 
 /// What people should know.
@@ -60,17 +64,25 @@ class IncomingFiles {
   /// `name` is the recipient's. `store` must outlive this.
   IncomingFiles(std::string name, FileStore& store) : name_(std::move(name)), store_(store) {}
 
-  [[nodiscard]] FileReply on_offer(std::string_view from, const FileOffer& offer, SteadyTime now);
+  // Requests; the answer comes now or later: see take_replies().
+  void on_offer(std::string_view from, std::uint64_t request, const FileOffer& offer,
+                SteadyTime now);
+  void on_done(std::string_view from, std::uint64_t request, const FileDone& done, SteadyTime now);
+
   /// What is to be said to the sender, if anything.
   [[nodiscard]] std::optional<FileStop> on_chunk(std::string_view from, const FileChunk& chunk,
                                                  SteadyTime now);
-  [[nodiscard]] FileReply on_done(std::string_view from, const FileDone& done, SteadyTime now);
   void on_stop(std::string_view from, const FileStop& stop, SteadyTime now);
 
   /// Finishes what goes on by itself, and gives up what nobody goes on with.
   void tick(SteadyTime now);
 
+  [[nodiscard]] std::vector<FileReply> take_replies() { return std::exchange(replies_, {}); }
+
   [[nodiscard]] std::vector<FileNews> take_news() { return std::exchange(news_, {}); }
+
+  /// Somebody waits for an answer: call tick() soon.
+  [[nodiscard]] bool owes_answers() const;
 
   struct Progress {
     std::string from;
@@ -94,6 +106,8 @@ class IncomingFiles {
     std::unique_ptr<StoredFile> file;
     bool checking = true;
     bool saving = false;
+    std::optional<std::uint64_t> asked;  // The request that waits for an answer …
+    SteadyTime asked_at;                 // … since then.
     std::uint64_t position = 0;
     std::uint64_t resumed_from = 0;
     Checksum sum;
@@ -109,24 +123,38 @@ class IncomingFiles {
 
   using Entry = std::map<std::string, Incoming, std::less<>>::iterator;
 
-  [[nodiscard]] std::optional<std::string> open(std::string_view from, const FileOffer& offer,
-                                                SteadyTime now);
+  struct Refusal {
+    std::string text;
+    bool local_fault = false;
+  };
+
+  /// Why it is not taken, or nothing.
+  [[nodiscard]] std::optional<Refusal> take(std::string_view from, const FileOffer& offer,
+                                            SteadyTime now);
+  [[nodiscard]] std::optional<Refusal> open(std::string_view from, const FileOffer& offer,
+                                            SteadyTime now);
   [[nodiscard]] bool make_room(SteadyTime now);
-  [[nodiscard]] FileReply answer_offer(Entry entry, SteadyTime now);
-  [[nodiscard]] FileReply finish(Entry entry, SteadyTime now);
-  [[nodiscard]] FileReply saved(Entry entry, const std::string& name, SteadyTime now);
+  void answer_unknown(std::string_view from, std::uint64_t request, const FileDone& done);
+  void ask(Entry entry, std::uint64_t request, SteadyTime now);
+  void advance(Entry entry, SteadyTime now);
+  [[nodiscard]] bool finish_check(Entry entry, SteadyTime now);
+  void finish_saving(Entry entry, SteadyTime now);
+  void saved(Entry entry, const std::string& name, SteadyTime now);
+  void answer_position(Entry entry);
+  void answer(Incoming& incoming, FileAnswer answer);
+  void reject(std::string_view from, std::uint64_t request, std::string text);
   [[nodiscard]] std::optional<FileStop> lost_track(std::string_view from, const FileChunk& chunk);
-  [[nodiscard]] std::string file_of(const Incoming& incoming) const;
   void pause(Entry entry);
-  /// Says why, and forgets it.
+  /// Forgets it and rejects what waits for an answer. Returns why, for the sender.
   std::string fail(Entry entry, std::string text, bool local_fault);
-  [[nodiscard]] FileNews news_of(const Incoming& incoming, FileNews::Kind kind) const;
+  [[nodiscard]] static FileNews news_of(const Incoming& incoming, FileNews::Kind kind);
 
   std::string name_;
   FileStore& store_;
   std::map<std::string, Incoming, std::less<>> files_;  // By transfer.
   std::map<std::string, Saved, std::less<>> saved_;     // For a `done` that is said again.
   std::set<std::string, std::less<>> told_;             // `from transfer`, once each.
+  std::vector<FileReply> replies_;
   std::vector<FileNews> news_;
 };
 

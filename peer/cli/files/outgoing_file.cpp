@@ -91,8 +91,10 @@ void OutgoingFile::go_on(const FileAnswer& answer) {
 
 void OutgoingFile::request_failed(Outcome outcome, std::string text, SteadyTime now) {
   if (end_) return;
-  const bool final = outcome == Outcome::kRejected || (!begun_ && outcome != Outcome::kTimedOut);
-  if (final) return fail(outcome, std::move(text));
+  // Nobody is there, say. But whoever was about to take it may be back soon.
+  const bool passes = outcome == Outcome::kTimedOut || outcome == Outcome::kLost ||
+                      outcome == Outcome::kFull || outcome == Outcome::kDraining;
+  if (outcome == Outcome::kRejected || (!begun_ && !passes)) return fail(outcome, std::move(text));
   if (outcome != Outcome::kTimedOut) {
     trouble_ = outcome;
     trouble_text_ = std::move(text);
