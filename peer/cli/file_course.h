@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,12 @@
 #include "zpost/peer/peer.h"
 
 namespace zpost::cli {
+
+/// Reading what the recipient has, again.
+struct PrefixCheck {
+  Checksum sum;
+  std::uint64_t summed = 0;
+};
 
 /// Thread: one.
 class FileCourse {
@@ -49,12 +56,6 @@ class FileCourse {
  private:
   using Reply = peer::Answer<peer::Message>;
 
-  /// Reading what the recipient has, again.
-  struct Check {
-    Checksum sum;
-    std::uint64_t summed = 0;
-  };
-
   [[nodiscard]] static SteadyTime now() { return std::chrono::steady_clock::now(); }
 
   void ask(Bytes body, std::string_view content_type);
@@ -78,7 +79,7 @@ class FileCourse {
   std::size_t chunk_head_ = 0;                            // Bytes of its head.
   Checksum sum_;                                          // Of all before the position.
   std::deque<std::pair<std::uint64_t, Checksum>> marks_;  // Sums at earlier positions.
-  std::optional<Check> check_;
+  std::optional<PrefixCheck> check_;
   std::optional<std::uint64_t> begun_;
   std::uint64_t began_at_ = 0;
   std::uint64_t delivered_ = 0;

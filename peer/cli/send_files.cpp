@@ -90,10 +90,11 @@ class FileSending {
     if (columns < 2) return;
     const std::uint64_t position = course.position();
     meter_.note(position, now);
-    const char* const what = course.is_checking() ? "checking {} of {}" : "{} to {}";
-    show_last_line(progress_text({fmt::format(fmt::runtime(what), shown_name(file), options_.to),
-                                  position, file.offer().size, meter_.bytes_per_second()},
-                                 columns - 1));
+    const std::string what = course.is_checking()
+                                 ? "checking " + shown_name(file)
+                                 : fmt::format("{} to {}", shown_name(file), options_.to);
+    show_last_line(
+        progress_text({what, position, file.offer().size, meter_.bytes_per_second()}, columns - 1));
   }
 
   [[nodiscard]] ExitCode tell_end(const FileCourse& course, const SourceFile& file,
