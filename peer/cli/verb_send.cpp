@@ -32,8 +32,9 @@ With --file each file goes as a file, of any size, in pieces: it is whole under 
 recipient, or not there; broken off, it goes on where it was when it is sent again. Without it
 everything is one envelope, a file on standard input as well.
 A signal ends the stream of --lines: what was read by then still has its outcome waited for.
-Exit codes: 0 delivered, 1 a file changed or could not be read on, 2 usage, 3 not delivered (the outcome is named), 4 no broker, 5 refused, 6 no outcome
-in time, 128+N interrupted by signal N before all had its outcome.)";
+Exit codes: 0 delivered, 1 a file changed or could not be read on, 2 usage, 3 not delivered (the
+outcome is named), 4 no broker, 5 refused, 6 no outcome in time, 128+N interrupted by signal N before
+all had its outcome.)";
 
 enum class Wait { kDelivered, kSent };
 
@@ -226,7 +227,7 @@ void add_send_verb(CLI::App& app, Program& program) {
   verb->footer(kFooter);
   const auto options = std::make_shared<SendOptions>();
   add_recipient(*verb, options->task.to, "Who is to get it");
-  verb->add_option("TEXT", options->arguments, "What to send; - is standard input")
+  verb->add_option("TEXT", options->arguments, "What to send; - is standard input. After --file: more files")
       ->option_text(" ");
   verb->add_option("--file", options->files,
                    "Send this file, for recv --save; again for more, or TO first and then all")
