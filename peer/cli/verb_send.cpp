@@ -227,7 +227,8 @@ void add_send_verb(CLI::App& app, Program& program) {
   verb->footer(kFooter);
   const auto options = std::make_shared<SendOptions>();
   add_recipient(*verb, options->task.to, "Who is to get it");
-  verb->add_option("TEXT", options->arguments, "What to send; - is standard input. After --file: more files")
+  verb->add_option("TEXT", options->arguments,
+                   "What to send; - is standard input. After --file: more files")
       ->option_text(" ");
   verb->add_option("--file", options->files,
                    "Send this file, for recv --save; again for more, or TO first and then all")
