@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "peer/cli/file_saver.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
@@ -146,8 +147,15 @@ void ChatSession::receive_messages() {
 }
 
 void ChatSession::reject(const peer::Message& request) {
-  const std::string reason = peer_.name() + " is a person in a chat and answers no requests";
+  const bool is_file = request.content_type == kOfferType;
+  const std::string reason = is_file
+                                 ? takes_no_files(peer_.name())
+                                 : peer_.name() + " is a person in a chat and answers no requests";
   if (!refusals_.say_no(request.from, request.id, reason)) return;
+  if (is_file) {
+    return tell(fmt::format("{} has a file for you; a chat takes none, zpost-peer recv --save does",
+                            request.from));
+  }
   tell(fmt::format("a program of {} asked something; it was told that this is a chat",
                    request.from));
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <utility>
 
+#include "peer/cli/file_saver.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
@@ -96,6 +97,9 @@ void ServeLoop::handle(const peer::Message& message) {
   if (message.kind != Kind::kRequest) {
     return complain(fmt::format("ignored an envelope from {}: only requests are served",
                                 message.from.empty() ? "the broker" : message.from));
+  }
+  if (message.content_type == kOfferType) {
+    return reject(message.from, message.id, takes_no_files(peer_.name()));
   }
   if (stops_ > 0) return reject(message.from, message.id, peer_.name() + " is shutting down");
   start(message);

@@ -149,13 +149,11 @@ class SendAndRecvTest(ProgramTest):
         sending.stdin = None
         self.assertEqual(self.result(sending)[0], 0)
 
-    def test_a_file_is_copied_byte_by_byte(self):
+    def test_standard_input_is_copied_byte_by_byte(self):
         content = bytes(range(256)) * 1000
-        with tempfile.NamedTemporaryFile() as file, tempfile.TemporaryFile() as copy:
+        with tempfile.TemporaryFile() as copy:
             recv = self.start_peer("recv", "--as", "bob5", "--count", "1", "--raw", stdout=copy)
-            file.write(content)
-            file.flush()
-            self.assert_exit(self.run_peer("send", "--file", file.name, "bob5"), 0)
+            self.assert_exit(self.run_peer("send", "bob5", "-", stdin=content), 0)
             self.assertEqual(recv.wait(PATIENCE_S), 0)
             copy.seek(0)
             self.assertEqual(copy.read(), content)
@@ -178,9 +176,11 @@ class SendAndRecvTest(ProgramTest):
         self.assertEqual({report["outcome"] for report in reports}, {"no-peer"})
 
     def test_too_large_a_body_is_told_with_value_and_limit(self):
-        with tempfile.NamedTemporaryFile() as file:
+        with tempfile.TemporaryFile() as file:
             file.truncate(3 << 20)
-            done = self.run_peer("send", "--file", file.name, "bob")
+            done = subprocess.run([PEER, "send", "bob", "-"], stdin=file, capture_output=True,
+                                  env=self.environment(), timeout=PATIENCE_S, check=False)
+            done.err = done.stderr.decode()
         self.assertIn(done.returncode, (USAGE, NOT_DELIVERED))
         self.assertRegex(done.err, r"3,?145,?728 .*1,?048,?576")
 
@@ -326,9 +326,11 @@ class SignalTest(ProgramTest):
         with tempfile.TemporaryDirectory() as folder:
             pipe = str(pathlib.Path(folder) / "pipe")
             os.mkfifo(pipe)
-            for sig, source in ((signal.SIGINT, ("inc", "-")), (signal.SIGTERM, ("inc", "-")),
-                                (signal.SIGINT, ("--file", pipe, "inc"))):
-                for verb in ("send", "request"):
+            for sig, source, verbs in (
+                    (signal.SIGINT, ("inc", "-"), ("send", "request")),
+                    (signal.SIGTERM, ("inc", "-"), ("send", "request")),
+                    (signal.SIGINT, ("--file", pipe, "inc"), ("request",))):
+                for verb in verbs:
                     with self.subTest(verb=verb, source=source):
                         reading = self.start_peer(verb, "--as", "ind", *source,
                                                   stdin=subprocess.PIPE)
@@ -343,10 +345,10 @@ class SignalTest(ProgramTest):
         with tempfile.TemporaryDirectory() as folder:
             pipe = pathlib.Path(folder) / "pipe"
             os.mkfifo(pipe)
-            recv = self.start_peer("recv", "--as", "inf", "--count", "1", "--raw")
-            sending = self.start_peer("send", "--as", "ing", "--file", str(pipe), "inf")
-            pipe.write_bytes(b"x" * 200_000)
-            self.assertEqual(self.result(recv)[:2], (0, b"x" * 200_000))
+            recv = self.start_peer("recv", "--as", "inf", "--count", "1000", "--raw")
+            sending = self.start_peer("send", "--as", "ing", "--lines", "--file", str(pipe), "inf")
+            pipe.write_bytes((b"x" * 199 + b"\n") * 1000)
+            self.assertEqual(self.result(recv)[:2], (0, (b"x" * 199 + b"\n") * 1000))
             self.assertEqual(self.result(sending)[0], 0)
 
     def test_waiting_for_what_became_of_it_is_given_up_and_said(self):

@@ -5,7 +5,6 @@ ZPOST_BIN names the directory of the programs.
 """
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -97,7 +96,7 @@ class TailTest(unittest.TestCase):
     def run_program(self, program, *arguments, stdin=""):
         return subprocess.run([str(BIN / program), *arguments], input=stdin, capture_output=True,
                               env=environment(self.endpoint), timeout=PATIENCE_S, text=True,
-                              check=False)
+                              errors="surrogateescape", check=False)
 
     def send(self, *arguments, **more):
         return self.run_program("zpost-peer", "send", "--as", "alice", *arguments, **more)
@@ -162,9 +161,7 @@ class TailTest(unittest.TestCase):
         self.send("bob", "--content-type", "application/json", "-", stdin='{ "a" : 1 }')
         tail.await_line(r'\{"a":1\}$')
         for content, shown in ((b"\x81\xa1n\x05", r'\{"n":5\}$'), (b"\xff\xfe\x00", "3 B: ff fe 00$")):
-            path = pathlib.Path(self.folder) / "body"
-            path.write_bytes(content)
-            self.send("--file", str(path), "bob")
+            self.send("bob", "-", stdin=content.decode(errors="surrogateescape"))
             tail.await_line(shown)
 
     def test_neighbours_are_unfolded_or_counted(self):

@@ -1,6 +1,7 @@
 // Standard output as data, standard error as messages.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,14 @@ void complain(std::string_view text);
 
 /// The same without a name: progress.
 void note(std::string_view text);
+
+/// Shows `text` as the last line on standard error, a terminal, until something else is written
+/// there or to standard output; empty: removes it. Without a line feed, and narrower than the
+/// terminal. Any thread.
+void show_last_line(std::string_view text);
+
+/// How wide the terminal on standard error is; 0: it is none, or cannot erase a line.
+[[nodiscard]] std::size_t terminal_columns();
 
 /// Makes writing to a reader that left an error instead of the end. Call once, first.
 void ignore_broken_pipes();
