@@ -16,9 +16,9 @@ import zmq
 class Kind(enum.IntEnum):
     HELLO, WELCOME, REFUSED, GOODBYE, PING, PONG = range(1, 7)
     SEND, REQUEST, REPLY, PUBLISH, CALL = range(16, 21)
-    OUTCOME = 32
+    OUTCOME, CANCEL = 32, 33
     ACK, CREDIT, RECEIPT = range(48, 51)
-    SUBSCRIBE, UNSUBSCRIBE, OFFER, WITHDRAW, WATCH = range(64, 69)
+    SUBSCRIBE, UNSUBSCRIBE, OFFER, WITHDRAW, WATCH, DESCRIBE = range(64, 70)
     PRESENCE, GAP = 80, 81
 
 
@@ -26,14 +26,16 @@ class Code(enum.IntEnum):
     DELIVERED, UNCONFIRMED, QUEUED = 1, 2, 3
     DUPLICATE, NO_PEER, NO_SUBSCRIBER, NO_WORKER, FULL, OVER_CREDIT, TOO_LARGE = range(10, 17)
     EXPIRED, DENIED, FORGED, MALFORMED, NOT_WELCOMED, UNSUPPORTED, REJECTED = range(17, 24)
-    CANCELLED, DRAINING, DROPPED, LOST, BAD_NAME, BAD_ID = range(24, 30)
+    CANCELLED, DRAINING, DROPPED, LOST, BAD_NAME, BAD_ID, NO_REPLY, OVER_RATE = range(24, 32)
     BAD_IDENTITY, VERSION, NAME_HELD, REPLACED, SILENT, VIOLATIONS = range(64, 70)
     UNRESPONSIVE, TIMED_OUT = 70, 71
 
 
-PROGRAM_LANE = {Kind.SEND, Kind.REQUEST, Kind.REPLY, Kind.PRESENCE, Kind.GAP}
-PAYLOAD = {Kind.SEND, Kind.REQUEST, Kind.REPLY}
-META_IN_REPLY_TO, META_REJECTED = 4, 10
+PAYLOAD = {Kind.SEND, Kind.REQUEST, Kind.REPLY, Kind.PUBLISH, Kind.CALL}
+PROGRAM_LANE = PAYLOAD | {Kind.PRESENCE, Kind.GAP, Kind.CANCEL}
+META_WANTED, META_DEADLINE, META_IN_REPLY_TO, META_AGAIN, META_RETAINED = 1, 3, 4, 8, 9
+META_REJECTED, META_IDEMPOTENT, META_RETAIN, META_MORE, META_WILL = 10, 11, 12, 13, 14
+ALL_TOPICS = "**"  # What receipts say of publishes.
 
 
 @dataclass
@@ -123,8 +125,15 @@ class RawPeer:
     def put_parts(self, *parts):
         self.socket.send_multipart(parts)
 
-    def control(self, kind, body=b""):
-        self.put(pack(kind, frm=self.name, body=body))
+    def control(self, kind, body=b"", id=0):
+        self.put(pack(kind, frm=self.name, id=id, body=body))
+
+    def interest(self, kind, *body):
+        """Says subscribe, offer and the like, and waits for the answer: its code."""
+        id, self.next_id = self.next_id, self.next_id + 1
+        self.control(kind, list(body), id)
+        self.pump_until(lambda: id in self.failures, f"an answer to {kind.name}")
+        return Code(self.failures[id][0])
 
     def hello(self, **changes):
         fields = {"instance": self.instance, "versions": [1], "software": "raw",

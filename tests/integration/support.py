@@ -287,6 +287,15 @@ class Case(unittest.TestCase):
         self.brokers.append(broker)
         return broker
 
+    def start_broker_with(self, settings):
+        """`settings`: {section: {key: value}} of its configuration file."""
+        path = self.folder / f"broker{len(self.brokers)}.toml"
+        lines = [f"[{section}]\n" + "".join(f'{key} = {json.dumps(value)}\n'
+                                            for key, value in keys.items())
+                 for section, keys in settings.items()]
+        path.write_text("".join(lines))
+        return self.start_broker("--config", str(path))
+
     def start(self, label, command, environment=None):
         process = Process(self.folder, label, command, environment)
         self.processes.append(process)
