@@ -10,6 +10,8 @@ namespace zpost::peer {
 namespace {
 
 constexpr std::chrono::microseconds kCycle{2000};
+// While nothing lingers: how late it notices that a program thread went and left the socket alone.
+constexpr std::chrono::microseconds kLazyCycle{10'000};
 constexpr int kQuietTurns = 50;
 constexpr int kRequestTurns = 50;
 
@@ -105,8 +107,12 @@ Peer::Impl::Rest Peer::Impl::choose_rest() {
 
 void Peer::Impl::rest(Lock& lock) {
   Time until = state_.next_tick();
-  nimble_ = rest_ == Rest::kCycle || lingering() || monitor_unread_ || link_.has_retired();
-  if (nimble_) until = std::min(until, Clock::now() + kCycle);
+  nimble_ = lingering() || monitor_unread_ || link_.has_retired();
+  if (nimble_) {
+    until = std::min(until, Clock::now() + kCycle);
+  } else if (rest_ == Rest::kCycle) {
+    until = std::min(until, Clock::now() + kLazyCycle);
+  }
   pollfd descriptors[] = {{background_wake_.descriptor(), POLLIN, 0},
                           {link_.monitor_descriptor(), POLLIN, 0},
                           {rest_ == Rest::kSocket ? link_.descriptor() : -1, POLLIN, 0}};

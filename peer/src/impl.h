@@ -94,7 +94,7 @@ class Peer::Impl {
   /// What the background thread does between its turns.
   enum class Rest {
     kParked,  // Waits for time or a kick: a program thread pumps.
-    kCycle,   // Looks every two milliseconds: program threads were here a moment ago.
+    kCycle,   // Looks every few milliseconds: program threads were here a moment ago.
     kSocket,  // Polls the socket.
   };
 

@@ -116,7 +116,7 @@ std::uint64_t Inbox::welcomed(const Welcome& welcome, std::size_t window_frames)
     outcomes_ = 0;
     untaken_ = false;
   }
-  position_ = welcome.taken;
+  position_ = hurried_position_ = welcome.taken;
   received_ = std::max(received_, position_);
   outcome_position_ = welcome.outcomes;
   outcomes_ = std::max(outcomes_, outcome_position_);

@@ -77,6 +77,12 @@ class Inbox {
     return ackable() != acked_taken_ || outcome_position_ != acked_outcomes_;
   }
 
+  /// Whether somebody waits for it: anything but publishes, whose senders hear nothing of acks.
+  [[nodiscard]] bool ack_hurries() const {
+    return outcome_position_ != acked_outcomes_ ||
+           (hurried_position_ > acked_taken_ && ackable() != acked_taken_);
+  }
+
   /// Whether a quarter of the window waits for an ack.
   [[nodiscard]] bool ack_urgent() const {
     return !untaken_ && (given_bytes_ >= urgent_bytes_ || given_frames_ >= urgent_frames_);
@@ -141,6 +147,7 @@ class Inbox {
   std::uint64_t taken_ = 0;     // While untaken_: the count before.
   bool untaken_ = false;        // The program was given something it has not taken.
   std::uint64_t acked_taken_ = 0;
+  std::uint64_t hurried_position_ = 0;  // Of the latest that is no publish.
   std::uint64_t outcome_position_ = 0;
   std::uint64_t outcomes_ = 0;
   std::uint64_t acked_outcomes_ = 0;
@@ -155,7 +162,9 @@ class Inbox {
 inline bool Inbox::accept(const EnvelopeView& view) {
   const bool same_sender = view.repeats_route && route_marked_;
   route_marked_ = false;
-  if (++position_ <= received_) return false;
+  ++position_;
+  if (view.kind() != Kind::kPublish) hurried_position_ = position_;
+  if (position_ <= received_) return false;
   received_ = position_;
   if (!same_sender && !has_mark(view)) return true;
   route_marked_ = true;

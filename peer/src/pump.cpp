@@ -230,12 +230,14 @@ void Peer::Impl::update_descriptor() {
 // --- The background thread's wake-ups ------------------------------------------------------------
 
 bool Peer::Impl::lingering() const {
-  return state_.has_open_frame() || state_.ack_wanted() || link_.has_failed() ||
+  return state_.has_open_frame() || state_.ack_hurries() || link_.has_failed() ||
          (link_.is_open() && !drained());
 }
 
 void Peer::Impl::keep_background_nimble() {
-  if (!nimble_ && lingering()) kick_background();
+  if (nimble_) return;
+  const bool ack_sleeps = state_.ack_wanted() && state_.ack_due() < rest_until_;
+  if (ack_sleeps || lingering()) kick_background();
 }
 
 void Peer::Impl::kick_background() {

@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 // sender. So it waits a little for payload to go with.
 constexpr milliseconds kAckBesidePayload{1};
 constexpr milliseconds kAckAlone{2};
+// Of publishes only: each ack costs the broker as much as the frame it is for.
+constexpr milliseconds kAckOfTopics{20};
 constexpr milliseconds kGreetingTimeout{5000};
 constexpr std::size_t kMaxChanges = 1024;
 constexpr std::size_t kMaxWatches = 64;  // SPEC.md, section 10.
@@ -242,6 +244,7 @@ Time State::next_tick() const {
   if (phase_ == Phase::kActive && welcome_.heartbeat_ms != 0) {
     next = std::min(next, last_tick_ + as_milliseconds(welcome_.heartbeat_ms) / 2);
   }
+  if (ack_wanted()) next = std::min(next, ack_due());
   return next;
 }
 
@@ -316,14 +319,18 @@ void State::add_demand(std::uint64_t count) {
   send_ack();
 }
 
+Time State::ack_due() const {
+  return last_ack_ + (ack_hurries() ? kAckAlone : kAckOfTopics);
+}
+
 void State::ack_if_due(Time now) {
-  if (!ack_wanted() || now < last_ack_ + kAckAlone) return;
+  if (!ack_wanted() || now < ack_due()) return;
   last_ack_ = now;
   send_ack();
 }
 
 void State::ack_beside_payload() {
-  if (!ack_wanted()) return;
+  if (!ack_hurries()) return;
   const Time now = sink_->now();
   if (now < last_ack_ + kAckBesidePayload) return;
   last_ack_ = now;

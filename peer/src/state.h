@@ -72,7 +72,7 @@ class State {
   void handle(Bytes frame, const Keeper& keeper);
   /// Does what time asks for: deadlines, pings, acks, silence.
   void tick(Time now);
-  /// When tick() must be called next at the latest. While ack_wanted() or has_open_frame() it
+  /// When tick() must be called next at the latest. While ack_hurries() or has_open_frame() it
   /// should be called, and flush(), every two milliseconds or so.
   [[nodiscard]] Time next_tick() const;
 
@@ -162,6 +162,14 @@ class State {
   [[nodiscard]] bool ack_wanted() const {
     return phase_ == Phase::kActive && (inbox_.ack_wanted() || credit_report_due_);
   }
+
+  /// Whether an ack is wanted that somebody waits for. Others may wait for company.
+  [[nodiscard]] bool ack_hurries() const {
+    return phase_ == Phase::kActive && (inbox_.ack_hurries() || credit_report_due_);
+  }
+
+  /// When tick() sends the ack that is wanted. REQUIRES: ack_wanted().
+  [[nodiscard]] Time ack_due() const;
 
   // --- What waits for the program ------------------------------------------------------------
 

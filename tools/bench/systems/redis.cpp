@@ -152,7 +152,7 @@ class Redis final : public System {
 
   void receive(const Part& part, Gate& gate, PayloadSink& sink) const override {
     const Connection connection = connect(part);
-    subscribe(connection, fmt::format("r{}", part.pair));
+    bench::subscribe(connection, fmt::format("r{}", part.pair));
     gate.ready();
     while (!sink.complete()) sink.accept(body_of(next_reply(connection)));
   }
@@ -160,7 +160,7 @@ class Redis final : public System {
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
     const Connection publisher = connect(part);
     const Connection subscriber = connect(part);
-    subscribe(subscriber, "pong");
+    bench::subscribe(subscriber, "pong");
     PublishBatch message("ping", part.payload_bytes, 1);
     gate.wait_for_start();
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
@@ -173,7 +173,7 @@ class Redis final : public System {
   void echo(const Part& part, Gate& gate) const override {
     const Connection publisher = connect(part);
     const Connection subscriber = connect(part);
-    subscribe(subscriber, "ping");
+    bench::subscribe(subscriber, "ping");
     PublishBatch message("pong", part.payload_bytes, 1);
     gate.ready();
     while (true) {
