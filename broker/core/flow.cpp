@@ -168,12 +168,13 @@ void Router::Impl::flush() {
     }
     flush_stream(*session);
     flush_control(*session, session->id);
-    const bool later = !session->dirty_pairs.empty() || session->credit_due;
-    if (later) {
-      late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
-      waiting_.push_back(session->id);
-    }
+    const bool receipts = !session->dirty_pairs.empty() || session->credit_due;
+    const bool topics = topics_rest(*session) && window_open(*session);
+    if (receipts) late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
+    if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
+    if (receipts || topics) waiting_.push_back(session->id);
   }
+  rest_topics();
   std::swap(touched_, waiting_);
   for (const SessionId id : touched_) session_at(id).touched = true;
 }
@@ -249,6 +250,8 @@ void Router::Impl::flush_stream(Session& session) {
     if (!window_open(session)) return;
     if (session.stream.waiting() > 0) {
       hand_over(session);
+    } else if (topics_rest(session)) {
+      return;
     } else if (topics.gap > 0) {
       tell_gap(session);
     } else {

@@ -39,6 +39,12 @@ inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
 inline constexpr std::string_view kAllTopics = "**";
 /// What a service's name has before it there. SPEC.md, section 17.
 inline constexpr char kServiceMark = '@';
+/// docs/adr/0013: from how many frames a turn on publishes wait for company, how long for each, at
+/// most, and what is enough company.
+inline constexpr std::int64_t kFewFrames = 8;
+inline constexpr std::int64_t kFrameRest = 20'000;
+inline constexpr std::int64_t kMostRest = 5 * kMillisecond;
+inline constexpr std::uint32_t kCompanyBytes = 16 << 10;
 /// Answers to subscriptions and the like that a peer may leave unacknowledged.
 inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
@@ -213,6 +219,8 @@ class Router::Impl {
   void settle_waiting(Session& subscriber);
   void give_back(PairIndex pair, std::uint32_t count, std::uint64_t cost);
   void hand_over_topics(Session& session);
+  [[nodiscard]] bool topics_rest(const Session& session) const;
+  void rest_topics();
   void tell_gap(Session& session);
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
@@ -411,6 +419,8 @@ class Router::Impl {
   TopicRoutes routes_{directory};
   std::map<std::string, ByteBuffer, std::less<>> retained_;  // By topic: the envelope.
   std::uint64_t retained_bytes_ = 0;
+  std::int64_t topic_frames_ = 0;       // Handed over in this turn.
+  std::int64_t topics_rest_until_ = 0;  // Small ones wait for company.
   std::unordered_map<PairIndex, Unsettled> unsettled_;
   Exchanges exchanges_;
   Services services_;

@@ -344,6 +344,25 @@ void Router::Impl::give_back(PairIndex index, std::uint32_t count, std::uint64_t
 // ---- Into the stream
 // -----------------------------------------------------------------------------
 
+/// Whether what the session subscribes to waits for company: a little, after a turn in which many
+/// subscribers got frames. A full bundle does not.
+bool Router::Impl::topics_rest(const Session& session) const {
+  const TopicQueue& queue = session.topics;
+  return now_.steady_ns < topics_rest_until_ && queue.gap == 0 && queue.bundles.size() == 1 &&
+         queue.bundles.front().bytes < kCompanyBytes;
+}
+
+/// A frame costs its subscriber, libzmq and the broker far more than the envelopes in it. So the
+/// more of them a turn sends, the longer until the next small ones: as long as they take, about.
+void Router::Impl::rest_topics() {
+  if (topic_frames_ < kFewFrames) {
+    topic_frames_ = 0;
+    return;
+  }
+  topics_rest_until_ = now_.steady_ns + std::min(topic_frames_ * kFrameRest, kMostRest);
+  topic_frames_ = 0;
+}
+
 /// The oldest bundle of the topic queue is handed over. REQUIRES: nothing else waits.
 void Router::Impl::hand_over_topics(Session& session) {
   TopicQueue& queue = session.topics;
@@ -362,6 +381,7 @@ void Router::Impl::hand_over_topics(Session& session) {
         {0, kTopicCopy, bundle.count, 0, 0, static_cast<std::uint8_t>(Kind::kPublish)});
   }
   act(Op::kEnqueue).session = session.id;
+  ++topic_frames_;
   hand_over(session);
   settle_waiting(session);
 }

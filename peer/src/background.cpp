@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::microseconds kCycle{2000};
 // While nothing lingers: how late it notices that a program thread went and left the socket alone.
-constexpr std::chrono::microseconds kLazyCycle{10'000};
+constexpr std::chrono::microseconds kLazyCycle{20'000};
 constexpr int kQuietTurns = 50;
 constexpr int kRequestTurns = 50;
 

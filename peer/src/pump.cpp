@@ -236,7 +236,7 @@ bool Peer::Impl::lingering() const {
 
 void Peer::Impl::keep_background_nimble() {
   if (nimble_) return;
-  const bool ack_sleeps = state_.ack_wanted() && state_.ack_due() < rest_until_;
+  const bool ack_sleeps = state_.ack_wanted() && state_.ack_due_at_last() < rest_until_;
   if (ack_sleeps || lingering()) kick_background();
 }
 

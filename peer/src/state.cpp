@@ -16,6 +16,7 @@ constexpr milliseconds kAckBesidePayload{1};
 constexpr milliseconds kAckAlone{2};
 // Of publishes only: each ack costs the broker as much as the frame it is for.
 constexpr milliseconds kAckOfTopics{20};
+constexpr milliseconds kAckOfTopicsAtLast{100};
 constexpr milliseconds kGreetingTimeout{5000};
 constexpr std::size_t kMaxChanges = 1024;
 constexpr std::size_t kMaxWatches = 64;  // SPEC.md, section 10.
@@ -244,7 +245,7 @@ Time State::next_tick() const {
   if (phase_ == Phase::kActive && welcome_.heartbeat_ms != 0) {
     next = std::min(next, last_tick_ + as_milliseconds(welcome_.heartbeat_ms) / 2);
   }
-  if (ack_wanted()) next = std::min(next, ack_due());
+  if (ack_wanted()) next = std::min(next, ack_due_at_last());
   return next;
 }
 
@@ -321,6 +322,10 @@ void State::add_demand(std::uint64_t count) {
 
 Time State::ack_due() const {
   return last_ack_ + (ack_hurries() ? kAckAlone : kAckOfTopics);
+}
+
+Time State::ack_due_at_last() const {
+  return last_ack_ + (ack_hurries() ? kAckAlone : kAckOfTopicsAtLast);
 }
 
 void State::ack_if_due(Time now) {

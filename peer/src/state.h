@@ -171,6 +171,10 @@ class State {
   /// When tick() sends the ack that is wanted. REQUIRES: ack_wanted().
   [[nodiscard]] Time ack_due() const;
 
+  /// When tick() must be called at the latest if no program thread does it, which wakes nobody for
+  /// it. REQUIRES: ack_wanted().
+  [[nodiscard]] Time ack_due_at_last() const;
+
   // --- What waits for the program ------------------------------------------------------------
 
   [[nodiscard]] Reports& reports() { return reports_; }
