@@ -206,7 +206,7 @@ Ledger::Failed Ledger::fail(std::string_view to_name, std::uint64_t id) {
   } else {
     cut_out(*to, id);
   }
-  return {to, request};
+  return {to, request, id <= doubtful_};
 }
 
 void Ledger::cut_out(Recipient& to, std::uint64_t id) {
@@ -229,6 +229,7 @@ void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
   if (continuation != Continuation::kResumed) next_id_ = std::max(next_id_, welcome.first_id);
   // Another run of the broker has nothing of what this instance sent.
   const std::uint64_t has = continuation == Continuation::kNewRun ? 0 : welcome.highest_id;
+  if (continuation == Continuation::kNewRun) doubtful_ = handed_;
   for (auto& [name, to] : recipients_) {
     if (continuation == Continuation::kSameRun) lose(to, has, out);
     requeue(to, has);
@@ -312,7 +313,8 @@ void Ledger::sort_out(Queued queued, std::uint64_t limit, std::deque<Queued>& fi
                       std::vector<Settlement>& out) {
   const std::uint32_t largest = queued.run.each != 0 ? queued.run.each : queued.run.bytes;
   if (largest <= limit) return fitting.push_back(std::move(queued));
-  tell(*queued.to, queued.run, Outcome::kTooLarge, out);
+  const bool doubtful = queued.run.first_id <= doubtful_;
+  tell(*queued.to, queued.run, doubtful ? Outcome::kLost : Outcome::kTooLarge, out);
   drop(queued.run);
 }
 

@@ -3,6 +3,7 @@
 // Pure: no sockets, clocks or threads. protocol/SPEC.md, sections 6 and 7, are its rules.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -120,6 +121,9 @@ class Ledger {
   /// Keeps the copy of what was charged. Runs to one recipient come in id order.
   void keep(Recipient& to, Run run);
 
+  /// A frame whose last envelope has `id` was handed to a connection. Frames come in id order.
+  void note_handed(std::uint64_t id) { handed_ = std::max(handed_, id); }
+
   /// The broker's latest totals. A lower credit is adopted as far as it can be.
   void set_limits(std::uint64_t credit, std::uint64_t pair);
 
@@ -135,6 +139,7 @@ class Ledger {
   struct Failed {
     const Recipient* to = nullptr;  // Nobody: not one of ours, or told before.
     bool request = false;
+    bool doubtful = false;  // An earlier run of the broker may have delivered it.
   };
 
   /// Remembers that the failure of `id` was told. `to` empty: it concerned no recipient, so that no
@@ -213,6 +218,8 @@ class Ledger {
   Recipient* last_ = nullptr;   // The latest account asked for.
   std::deque<Queued> backlog_;  // In id order.
   std::uint64_t next_id_ = 0;
+  std::uint64_t handed_ = 0;    // The highest id that went to any connection,
+  std::uint64_t doubtful_ = 0;  // and to one of an earlier run of the broker.
   std::uint64_t credit_ = 0;
   std::uint64_t pair_ = 0;
   std::uint64_t sent_ = 0;         // Cost, in this epoch.

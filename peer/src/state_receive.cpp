@@ -101,9 +101,13 @@ void State::on_outcome(const EnvelopeView& view) {
   if (!notice) return;
   const Ledger::Failed failed = ledger_.fail(notice->recipient, view.id);
   if (failed.to == nullptr) return;
-  if (failed.request) return tell_request(view.id, notice->code, notice->text);
+  // What this run of the broker could not do, an earlier one may have done.
+  const Outcome outcome = failed.doubtful ? Outcome::kLost : notice->code;
+  const std::string_view text =
+      failed.doubtful ? "an earlier run of the broker may have delivered it" : notice->text;
+  if (failed.request) return tell_request(view.id, outcome, text);
   ++statistics_.failed;
-  if (report_failures_) reports_.add(failed.to->name, view.id, 1, notice->code, notice->text);
+  if (report_failures_) reports_.add(failed.to->name, view.id, 1, outcome, text);
 }
 
 void State::tell_request(std::uint64_t id, Outcome outcome, std::string_view text) {

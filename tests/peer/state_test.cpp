@@ -63,7 +63,7 @@ class StateTest : public testing::Test {
   void be_welcomed(std::uint64_t credit = 1'000'000) {
     state_.opened(sink_.time);
     Welcome welcome;
-    welcome.run = std::string(32, 'a');
+    welcome.run = std::string(32, run_);
     welcome.epoch = ++epochs_;
     welcome.first_id = 100;
     welcome.credit = welcome.pair = credit;
@@ -85,6 +85,7 @@ class StateTest : public testing::Test {
   FramePool pool_;
   FakeSink sink_;
   State state_;
+  char run_ = 'a';  // Of the broker.
   std::uint64_t epochs_ = 0;
 };
 
@@ -145,6 +146,21 @@ TEST_F(StateTest, TheBacklogOfAnEarlierRunIsSaidInEveryHello) {
   const auto hello = decode_hello(as_bytes(sink_.bodies(Kind::kHello).back()));
   EXPECT_GT(hello->backlog, 1'500u + 2 * kEnvelopeOverhead);
   EXPECT_LT(hello->backlog, 1'500u + 2 * kEnvelopeOverhead + 100);
+}
+
+TEST_F(StateTest, WhatAnEarlierRunMayHaveDeliveredIsLostWhateverThisOneSays) {
+  be_welcomed();
+  const auto sent = send("bob");
+  state_.lost("test");
+  const auto unsent = send("bob");  // No run ever had it.
+  run_ = 'b';
+  be_welcomed();
+  ASSERT_TRUE(sent && unsent);
+  const ByteBuffer no_peer = encode(OutcomeNotice{Outcome::kNoPeer, "bob", ""});
+  hear(Kind::kOutcome, no_peer, {}, *sent);
+  hear(Kind::kOutcome, no_peer, {}, *unsent);
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kLost);
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kNoPeer);
 }
 
 TEST_F(StateTest, ADeferredReplyGoesBeforeAnythingNewForItsRecipient) {
