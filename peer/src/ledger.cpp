@@ -227,11 +227,12 @@ void Ledger::cut_out(Recipient& to, std::uint64_t id) {
 void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
                       std::vector<Settlement>& out) {
   if (continuation != Continuation::kResumed) next_id_ = std::max(next_id_, welcome.first_id);
-  // Another run of the broker has nothing of what this instance sent.
-  const std::uint64_t has = continuation == Continuation::kNewRun ? 0 : welcome.highest_id;
+  // Another run of the broker has nothing of what this instance sent, and may want nothing of it:
+  // then another instance had the name in between.
+  const std::uint64_t has = welcome.highest_id;
   if (continuation == Continuation::kNewRun) doubtful_ = handed_;
   for (auto& [name, to] : recipients_) {
-    if (continuation == Continuation::kSameRun) lose(to, has, out);
+    if (continuation != Continuation::kResumed) lose(to, has, out);
     requeue(to, has);
   }
   std::ranges::sort(backlog_, {}, [](const Queued& queued) { return queued.run.first_id; });
