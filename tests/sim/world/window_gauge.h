@@ -1,0 +1,44 @@
+// Watches one connection from the broker's side: window, demand, and that what has ended stays so.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string_view>
+
+#include "zpost/protocol/control.h"
+
+namespace zpost::sim {
+
+/// Throws Violation when the broker sends what SPEC.md, section 7, does not let it.
+class WindowGauge {
+ public:
+  /// The broker is about to read this frame of the peer.
+  void on_up(std::string_view frame);
+  /// The broker handed this frame to the connection.
+  void on_down(std::string_view frame);
+
+ private:
+  struct Mark {
+    std::uint64_t last = 0;  // Lane number.
+    std::uint64_t bytes = 0;
+  };
+
+  void on_hello(const Hello& hello);
+  void on_welcome(const Welcome& welcome);
+  void on_ack(const Ack& ack);
+  void on_program_lane(std::uint64_t count, std::uint64_t bytes);
+
+  bool welcomed_ = false;
+  bool left_ = false;  // The peer said goodbye.
+  bool ended_ = false;  // The broker refused it or said goodbye.
+  bool demands_ = false;
+  std::uint64_t hello_demand_ = UINT64_MAX;
+  std::uint64_t demand_ = UINT64_MAX;  // The highest lane number asked for.
+  std::uint64_t window_bytes_ = 0;
+  std::uint64_t window_frames_ = 0;
+  std::uint64_t lane_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::deque<Mark> marks_;  // Frames that are not acknowledged.
+};
+
+}  // namespace zpost::sim
