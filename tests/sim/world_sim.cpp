@@ -31,8 +31,8 @@ volatile std::sig_atomic_t g_seed = 0;  // For the signal handler only.
 /// An assertion of the product says nothing of the history it was in.
 void say_seed(int /*signal*/) {
   char text[64];
-  const int size = std::snprintf(text, sizeof text, "world_sim: in seed %ld\n",
-                                 static_cast<long>(g_seed));
+  const int size =
+      std::snprintf(text, sizeof text, "world_sim: in seed %ld\n", static_cast<long>(g_seed));
   std::fwrite(text, 1, static_cast<std::size_t>(size), stderr);
   std::_Exit(134);
 }
@@ -79,8 +79,8 @@ int run(const Settings& settings) {
     g_seed = static_cast<std::sig_atomic_t>(seed);
     const std::vector<Decision> decisions = choose_decisions(seed, settings.steps);
     const auto kept = settings.keep.empty() ? all_of(decisions.size()) : settings.keep;
-    const auto broken = play(seed, decisions, kept, settings.tell ? print : FullWorld::Tell(),
-                             &letters);
+    const auto broken =
+        play(seed, decisions, kept, settings.tell ? print : FullWorld::Tell(), &letters);
     if (!broken) continue;
     std::cout << "seed " << seed << ": " << broken->text << std::endl;
     if (!settings.tell) tell_failure(settings, seed, decisions, *broken);

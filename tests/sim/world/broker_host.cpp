@@ -28,9 +28,9 @@ void BrokerHost::start(Moment now) {
   started_ = now;
   still_until_ = now;
   draining_ = false;
-  world_.emplace(limits_, core::BrokerIdentity{.name = "zpost",
-                                               .run = fmt::format("{:032x}", run_),
-                                               .id_floor = id_floor_});
+  world_.emplace(limits_,
+                 core::BrokerIdentity{
+                     .name = "zpost", .run = fmt::format("{:032x}", run_), .id_floor = id_floor_});
   world_->set_wall(wall_);
 }
 

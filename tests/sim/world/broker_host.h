@@ -70,6 +70,7 @@ class BrokerHost {
   void send(Moment now);
   void note_ends(Moment now);
   void keep_house(Moment now);
+
   [[nodiscard]] Moment local(Moment now) const { return now - started_ + core::kSecond; }
 
   core::Limits limits_;

@@ -113,8 +113,9 @@ void FullWorld::step(const Decision& decision) {
   const Deed& deed = deed_at(decision.deed);
   say(fmt::format("---- {}", deed.name));
   deed.act(*this, dice);
-  constexpr std::array<Moment, 8> kSpans{0,          50 * kMicrosecond, 300 * kMicrosecond, kMilli,
-                                         3 * kMilli, 10 * kMilli,       40 * kMilli,        300 * kMilli};
+  constexpr std::array<Moment, 8> kSpans{0,           50 * kMicrosecond, 300 * kMicrosecond,
+                                         kMilli,      3 * kMilli,        10 * kMilli,
+                                         40 * kMilli, 300 * kMilli};
   advance(dice.pick(kSpans));
 }
 

@@ -42,8 +42,11 @@ class FullWorld {
   };
 
   [[nodiscard]] std::vector<Seat>& seats() { return seats_; }
+
   [[nodiscard]] BrokerHost& broker() { return broker_; }
+
   [[nodiscard]] Moment now() const { return now_; }
+
   [[nodiscard]] const core::Limits& limits() const { return limits_; }
 
   /// Somebody's name, or nobody's.

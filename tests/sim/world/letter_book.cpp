@@ -85,9 +85,8 @@ void LetterBook::note_deferred(Serial serial) {
 
 void LetterBook::bind(Letter& letter, std::uint64_t id) {
   if (letter.id == id) return;
-  insist(letter.id == 0, "one id", [&] {
-    return fmt::format("{} came with the id {}", describe(letter), id);
-  });
+  insist(letter.id == 0, "one id",
+         [&] { return fmt::format("{} came with the id {}", describe(letter), id); });
   letter.id = id;
   Instance& sender = instances_[letter.sender];
   const bool fresh = sender.by_id.empty() || sender.by_id.rbegin()->first < id;
@@ -106,9 +105,8 @@ void LetterBook::bind(Letter& letter, std::uint64_t id) {
 
 LetterBook::Letter& LetterBook::letter_of(const EnvelopeView& view) {
   const Serial serial = serial_in(view.body);
-  insist(serial > 0 && serial <= letters_.size(), "only what was sent", [&] {
-    return fmt::format("#{} from {} is no letter", view.id, view.from);
-  });
+  insist(serial > 0 && serial <= letters_.size(), "only what was sent",
+         [&] { return fmt::format("#{} from {} is no letter", view.id, view.from); });
   Letter& letter = letters_[serial - 1];
   insist(view.from == instances_[letter.sender].name && view.kind() == letter.kind,
          "only what was sent", [&] {
@@ -125,6 +123,8 @@ void LetterBook::note_arrived(InstanceId recipient, const EnvelopeView& view) {
     return fmt::format("{} arrived at {}", describe(letter), instances_[recipient].name);
   });
   letter.arrived = true;
+  Given& highest = instances_[recipient].highest_arrived[instances_[letter.sender].name];
+  if (view.id > highest.id) highest = {view.id, letter.sender};
 }
 
 void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
@@ -141,9 +141,8 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
   insist(!settled || elsewhere, "nothing after its outcome",
          [&] { return describe(letter) + " was given to a program after its outcome"; });
   Given& last = it.last_given[instances_[letter.sender].name];
-  insist(view.id > last.id, "order", [&] {
-    return fmt::format("{} was given after #{}", describe(letter), last.id);
-  });
+  insist(view.id > last.id, "order",
+         [&] { return fmt::format("{} was given after #{}", describe(letter), last.id); });
   last = {view.id, letter.sender};
   letter.given = true;
   it.untaken.push_back(letter.serial);
@@ -181,9 +180,8 @@ LetterBook::Letter& LetterBook::reported(InstanceId sender, const peer::OutcomeR
 
 void LetterBook::note_report(InstanceId sender, const peer::OutcomeReport& report) {
   Letter& letter = reported(sender, report);
-  insist(letter.to == report.to, "whom it concerns", [&] {
-    return fmt::format("{} was reported as one to {}", describe(letter), report.to);
-  });
+  insist(letter.to == report.to, "whom it concerns",
+         [&] { return fmt::format("{} was reported as one to {}", describe(letter), report.to); });
   insist(letter.kind != Kind::kRequest, "requests have their own outcome",
          [&] { return describe(letter) + " was reported"; });
   tell(letter, report.outcome);
@@ -253,11 +251,10 @@ void LetterBook::check_success(const Letter& letter, Outcome outcome) const {
 bool LetterBook::hidden_by_forgotten_double(const Letter& letter) const {
   const std::string& from = instances_[letter.sender].name;
   return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& recipient) {
-    const auto last = recipient.last_given.find(from);
-    if (recipient.name != letter.to || last == recipient.last_given.end()) return false;
-    const Given& given = last->second;
-    return given.id > letter.id && given.sender != letter.sender &&
-           instances_[given.sender].run < run_;
+    const auto highest = recipient.highest_arrived.find(from);
+    if (recipient.name != letter.to || highest == recipient.highest_arrived.end()) return false;
+    const auto& [id, sender] = highest->second;
+    return id > letter.id && sender != letter.sender && instances_[sender].run < run_;
   });
 }
 
@@ -273,9 +270,9 @@ void LetterBook::check_failure(const Letter& letter, Outcome outcome) const {
 // -------------------------------------------------------------------------------------
 
 std::string LetterBook::describe(const Letter& letter) const {
-  std::string text = fmt::format("letter {} ({} #{} from {} to {}", letter.serial,
-                                 kind_name(letter.kind), letter.id,
-                                 instances_[letter.sender].name, letter.to);
+  std::string text =
+      fmt::format("letter {} ({} #{} from {} to {}", letter.serial, kind_name(letter.kind),
+                  letter.id, instances_[letter.sender].name, letter.to);
   if (letter.outcome != Outcome::kNone) {
     text += fmt::format(", told {}", outcome_name(letter.outcome));
   }

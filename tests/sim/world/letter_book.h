@@ -31,11 +31,11 @@ class LetterBook {
     InstanceId sender = 0;
     std::string to;
     Kind kind = Kind::kSend;
-    std::uint64_t id = 0;  // 0: not known yet.
-    bool arrived = false;  // At the library of a recipient.
-    bool given = false;    // To a program, if it is no reply: that is the requester's to fetch.
-    bool taken = false;    // Or as good as: see note_session().
-    bool answered = false; // A request whose reply was made.
+    std::uint64_t id = 0;   // 0: not known yet.
+    bool arrived = false;   // At the library of a recipient.
+    bool given = false;     // To a program, if it is no reply: that is the requester's to fetch.
+    bool taken = false;     // Or as good as: see note_session().
+    bool answered = false;  // A request whose reply was made.
     bool sender_gone = false;
     Outcome outcome = Outcome::kNone;  // As its sender was told.
   };
@@ -83,6 +83,7 @@ class LetterBook {
 
   /// Letters of living programs without an outcome, in words; empty if there are none.
   [[nodiscard]] std::string open_letters() const;
+
   [[nodiscard]] std::uint64_t written() const { return letters_.size(); }
 
   [[nodiscard]] const Letter& letter(Serial serial) const { return letters_[serial - 1]; }
@@ -98,9 +99,10 @@ class LetterBook {
   struct Instance {
     std::string name;
     bool ended = false;
-    std::uint64_t run = 0;  // The latest it was welcomed in.
+    std::uint64_t run = 0;                    // The latest it was welcomed in.
     std::vector<Serial> untaken;              // Given and not taken.
     std::map<std::string, Given> last_given;  // By the sender's name.
+    std::map<std::string, Given> highest_arrived;
     std::map<Serial, bool> given;
     std::map<std::uint64_t, Serial> by_id;  // What it sent.
     std::map<std::string, std::deque<Serial>> deferred;

@@ -299,9 +299,8 @@ bool Program::ask(std::string_view op, Moment timeout) {
     return false;
   }
   book_.note_id(serial, *id);
-  state_.expect_reply(*id, "", to_peer_time(now_ + timeout), [this, serial](auto answer) {
-    book_.note_answer(serial, answer);
-  });
+  state_.expect_reply(*id, "", to_peer_time(now_ + timeout),
+                      [this, serial](auto answer) { book_.note_answer(serial, answer); });
   return true;
 }
 
@@ -334,8 +333,9 @@ void Program::on_given(const EnvelopeView& view) {
   book_.note_given(instance_, view);
   if (settings_.reading != Reading::kCallback) return;
   if (view.kind() == Kind::kRequest && settings_.answers) reply_to(view);
-  for (std::uint64_t i = 0; i < settings_.echoes; ++i) {
+  for (std::uint64_t i = 0; i < settings_.echoes && echoes_left_ > 0; ++i) {
     if (!waiting_.empty() || !try_send(std::string(view.from), view.body.size(), true)) return;
+    --echoes_left_;
   }
 }
 

@@ -35,9 +35,9 @@ class Program final : public peer::FrameSink {
   struct Settings {
     peer::Options options;
     Reading reading = Reading::kCallback;
-    bool answers = true;          // Its callback replies to requests.
-    std::uint64_t echoes = 0;     // And sends so many letters back for each it is given.
-    std::uint64_t seed = 1;       // Of what is chance in it.
+    bool answers = true;       // Its callback replies to requests.
+    std::uint64_t echoes = 0;  // And sends so many letters back for each it is given.
+    std::uint64_t seed = 1;    // Of what is chance in it.
   };
 
   Program(Settings settings, LetterBook& book, BrokerHost& broker, Tell tell);
@@ -46,8 +46,10 @@ class Program final : public peer::FrameSink {
 
   /// Does all that its library and its callback would do by `now`.
   void advance(Moment now);
+
   /// What it does next, it does at that moment.
   void be_at(Moment now) { now_ = now; }
+
   [[nodiscard]] Moment next() const;
 
   // --- What a program can do -------------------------------------------------------------------
@@ -73,23 +75,34 @@ class Program final : public peer::FrameSink {
   void kill();
   /// It stands still, or goes on (SIGSTOP, SIGCONT).
   void stop(bool stopped);
+
   void set_reading(Reading reading) { settings_.reading = reading; }
+
   void set_echoes(std::uint64_t echoes) { settings_.echoes = echoes; }
 
   // --- What is known of it ---------------------------------------------------------------------
 
   [[nodiscard]] const std::string& name() const { return settings_.options.name; }
+
   [[nodiscard]] InstanceId instance() const { return instance_; }
+
   /// "alice/2", for transcripts.
   [[nodiscard]] std::string title() const;
+
   /// For good: closed, killed, or refused.
   [[nodiscard]] bool over() const { return over_; }
+
   [[nodiscard]] bool stopped() const { return stopped_; }
+
   [[nodiscard]] bool active() const { return state_.phase() == peer::State::Phase::kActive; }
+
   [[nodiscard]] Wire* wire() { return wire_.get(); }
+
   [[nodiscard]] const peer::State& state() const { return state_; }
+
   /// Nothing of what it sent is open, and nothing waits for it.
   [[nodiscard]] bool quiet() const;
+
   [[nodiscard]] std::uint64_t connections() const { return connections_; }
 
   // --- peer::FrameSink -------------------------------------------------------------------------
@@ -97,9 +110,13 @@ class Program final : public peer::FrameSink {
   void send(peer::FrameRef frame) override;
   void send_control(Bytes frame) override;
   [[nodiscard]] bool busy() override;
+
   [[nodiscard]] peer::Time now() override { return to_peer_time(now_); }
 
  private:
+  /// Two programs that answer everything would never end.
+  static constexpr std::uint64_t kMostEchoes = 100;
+
   struct Waiting {
     std::string to;
     std::size_t size = 0;
@@ -149,6 +166,7 @@ class Program final : public peer::FrameSink {
   std::uint64_t open_frame_seen_ = 0;
   std::deque<Waiting> waiting_;  // In send().
   std::uint64_t deferred_ = 0;
+  std::uint64_t echoes_left_ = kMostEchoes;
 };
 
 }  // namespace zpost::sim

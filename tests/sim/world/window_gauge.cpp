@@ -79,7 +79,8 @@ void WindowGauge::on_program_lane(std::uint64_t count, std::uint64_t bytes) {
   insist(fits, "window", [&] {
     return fmt::format("{} bytes are unacknowledged, the window is {}", bytes_, window_bytes_);
   });
-  const bool few = window_frames_ == 0 || marks_.size() <= std::max<std::uint64_t>(window_frames_, 1);
+  const bool few =
+      window_frames_ == 0 || marks_.size() <= std::max<std::uint64_t>(window_frames_, 1);
   insist(few, "window of frames", [&] {
     return fmt::format("{} frames are unacknowledged, the window is {}", marks_.size(),
                        window_frames_);

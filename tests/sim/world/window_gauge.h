@@ -29,7 +29,7 @@ class WindowGauge {
   void on_program_lane(std::uint64_t count, std::uint64_t bytes);
 
   bool welcomed_ = false;
-  bool left_ = false;  // The peer said goodbye.
+  bool left_ = false;   // The peer said goodbye.
   bool ended_ = false;  // The broker refused it or said goodbye.
   bool demands_ = false;
   std::uint64_t hello_demand_ = UINT64_MAX;

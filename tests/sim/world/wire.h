@@ -29,7 +29,8 @@ class Wire {
     std::uint64_t seed = 1;
   };
 
-  Wire(std::string name, Nature nature) : name_(std::move(name)), nature_(nature), dice_(nature.seed) {}
+  Wire(std::string name, Nature nature)
+      : name_(std::move(name)), nature_(nature), dice_(nature.seed) {}
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
