@@ -73,7 +73,9 @@ std::string FullWorld::some_name(Dice& dice) const {
 std::size_t FullWorld::some_size(Dice& dice) const {
   const std::uint64_t most = limits_.max_envelope - 100;
   if (dice.once_in(20)) return most;
-  return dice.once_in(3) ? dice.between(16, most) : dice.between(16, 200);
+  // A frame above 8 KiB may be forwarded whole.
+  return dice.once_in(3) ? dice.between(16, std::min<std::uint64_t>(most, 12 << 10))
+                         : dice.between(16, 200);
 }
 
 void FullWorld::start_program(Seat& seat, Dice& dice) {

@@ -11,7 +11,7 @@ namespace zpost::sim {
 namespace {
 
 // Ends of connections that nobody has noticed, silence and the end of `away` come to light.
-constexpr Moment kUntilAllIsKnown = 15 * kSec;
+constexpr Moment kUntilAllIsKnown = 15 * kSec;  // A half-open connection stays so: both give it up.
 constexpr Moment kRound = 50 * kMilli;
 constexpr int kMostRounds = 1'200;  // A minute: above resume, silence, and every request's timeout.
 constexpr int kRoundsOfExchange = 100;
@@ -50,7 +50,6 @@ void FullWorld::repair(Seat& seat) {
   }
   Program& program = *seat.program;
   program.stop(false);
-  if (program.wire() != nullptr) program.wire()->go_on(now_);
   program.set_reading(Reading::kCallback);
   program.set_echoes(0);
   program.add_demand(1'000'000);

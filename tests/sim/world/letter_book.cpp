@@ -52,11 +52,13 @@ InstanceId LetterBook::add_instance(const std::string& name) {
   return static_cast<InstanceId>(instances_.size() - 1);
 }
 
-void LetterBook::end_instance(InstanceId instance) {
-  Instance& it = instances_[instance];
-  it.ended = true;
+void LetterBook::end_instance(InstanceId instance, End how) {
+  instances_[instance].ended = true;
   for (Letter& letter : letters_) {
-    if (letter.sender == instance) letter.sender_gone = true;
+    if (letter.sender != instance || letter.sender_gone) continue;
+    letter.sender_gone = true;
+    insist(how == End::kKilled || letter.outcome != Outcome::kNone, "every letter has its outcome",
+           [&] { return describe(letter) + " has none, though its program closed"; });
   }
 }
 

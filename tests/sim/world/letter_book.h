@@ -43,8 +43,14 @@ class LetterBook {
   // --- Programs --------------------------------------------------------------------------------
 
   [[nodiscard]] InstanceId add_instance(const std::string& name);
-  /// It is closed or killed: it will hear of nothing and is given nothing.
-  void end_instance(InstanceId instance);
+  /// How a program ends.
+  enum class End {
+    kKilled,  // It hears of nothing any more.
+    kOver,    // Closed, or refused for good: it was told all there is to tell.
+  };
+
+  /// From now on it is told nothing and given nothing.
+  void end_instance(InstanceId instance, End how);
 
   [[nodiscard]] const std::string& name_of(InstanceId instance) const {
     return instances_[instance].name;

@@ -124,7 +124,7 @@ void Program::advance(Moment now) {
   if (settings_.reading == Reading::kCallback) run_callbacks();
   dispatch();
   check_statistics();
-  if (state_.phase() == State::Phase::kOver) end();
+  if (state_.phase() == State::Phase::kOver) end(LetterBook::End::kOver);
 }
 
 Moment Program::next() const {
@@ -188,11 +188,13 @@ void Program::dispatch() {
     say("hears: #{} to {} {}", report->id, report->to, outcome_name(report->outcome));
     book_.note_report(instance_, *report);
   }
-  for (const peer::StateChange& change : std::exchange(state_.changes(), {})) on_change(change);
+  for (; !state_.changes().empty(); state_.changes().pop_front()) {
+    on_change(state_.changes().front());
+  }
   for (peer::Resolved& each : std::exchange(state_.resolved(), {})) {
     each.resolver(std::move(each.answer));
   }
-  state_.presences().clear();
+  if (!state_.presences().empty()) state_.presences().clear();
 }
 
 void Program::on_change(const peer::StateChange& change) {
@@ -205,11 +207,10 @@ void Program::on_change(const peer::StateChange& change) {
   }
 }
 
-void Program::end() {
-  if (over_) return;
+void Program::end(LetterBook::End how) {
   over_ = true;
   waiting_.clear();
-  book_.end_instance(instance_);
+  book_.end_instance(instance_, how);
 }
 
 // ---- Sending
@@ -241,7 +242,7 @@ void Program::send(std::string to, std::size_t count, std::size_t size) {
 }
 
 void Program::go_on_sending() {
-  if (over_ || stopped_) return;
+  if (closed() || stopped_) return;
   while (!waiting_.empty() && try_send(waiting_.front().to, waiting_.front().size, false)) {
     waiting_.pop_front();
   }
@@ -250,7 +251,7 @@ void Program::go_on_sending() {
 }
 
 void Program::send_span(const std::string& to, std::size_t count, std::size_t size) {
-  if (over_ || !waiting_.empty()) return;
+  if (closed() || !waiting_.empty()) return;
   std::vector<std::string> bodies;
   std::vector<Serial> serials;
   for (; bodies.size() < count;) {
@@ -269,7 +270,7 @@ void Program::send_span(const std::string& to, std::size_t count, std::size_t si
 }
 
 bool Program::request(const std::string& to, std::size_t size, Moment timeout) {
-  if (over_ || !waiting_.empty()) return false;
+  if (closed() || !waiting_.empty()) return false;
   const Serial serial = book_.write(instance_, to, Kind::kRequest);
   const std::string body = letter_body(serial, size);
   const Draft draft{.kind = Kind::kRequest, .to = to, .body = as_bytes(body), .meta = {}};
@@ -288,7 +289,7 @@ bool Program::request(const std::string& to, std::size_t size, Moment timeout) {
 }
 
 bool Program::ask(std::string_view op, Moment timeout) {
-  if (over_ || !waiting_.empty()) return false;
+  if (closed() || !waiting_.empty()) return false;
   const Serial serial = book_.write(instance_, "", Kind::kRequest);
   ByteBuffer body;
   MsgpackWriter(body).map(1).str("op").str(op);
@@ -405,7 +406,7 @@ void Program::close() {
   dispatch();
   if (wire_ != nullptr) wire_->close_by_program(now_, heard);
   wire_.reset();
-  end();
+  end(LetterBook::End::kOver);
 }
 
 void Program::kill() {
@@ -413,7 +414,7 @@ void Program::kill() {
   say("is killed");
   if (wire_ != nullptr) wire_->close_by_program(now_, false);
   wire_.reset();
-  end();
+  end(LetterBook::End::kKilled);
 }
 
 void Program::stop(bool stopped) {

@@ -122,6 +122,9 @@ class Program final : public peer::FrameSink {
     std::size_t size = 0;
   };
 
+  /// Its library takes nothing more to send.
+  [[nodiscard]] bool closed() const { return over_ || state_.phase() == peer::State::Phase::kOver; }
+
   void receive_frames();
   void handle(std::string frame);
   void note_deferred_ids(Bytes frame);
@@ -139,7 +142,7 @@ class Program final : public peer::FrameSink {
   void go_on_sending();
   [[nodiscard]] bool try_send(const std::string& to, std::size_t size, bool in_callback);
   void check_statistics() const;
-  void end();
+  void end(LetterBook::End how);
 
   template <typename... Parts>
   void say(std::string_view format, const Parts&... parts) const {
@@ -156,7 +159,6 @@ class Program final : public peer::FrameSink {
   Moment last_turn_ = 0;
   bool stopped_ = false;
   bool over_ = false;
-  bool reported_over_ = false;
   WireRef wire_;
   std::uint64_t connections_ = 0;
   Moment refused_at_ = kNeverComes;  // Nobody listens: when the socket says so.

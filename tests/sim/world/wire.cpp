@@ -15,8 +15,8 @@ Moment Wire::arrival(Moment now, Moment& last) {
   return last;
 }
 
-std::deque<std::string> Wire::take_until(std::deque<Packet>& from, Moment now) {
-  std::deque<std::string> frames;
+std::vector<std::string> Wire::take_until(std::deque<Packet>& from, Moment now) {
+  std::vector<std::string> frames;
   for (; !from.empty() && from.front().at <= now; from.pop_front()) {
     frames.push_back(std::move(from.front().frame));
   }
@@ -32,7 +32,7 @@ void Wire::send_up(Moment now, std::string frame) {
   up_.push_back({arrival(now, last_up_), std::move(frame)});
 }
 
-std::deque<std::string> Wire::receive_down(Moment now) {
+std::vector<std::string> Wire::receive_down(Moment now) {
   if (closed_by_program_ || (down_stalls_ && !ended_)) return {};
   return take_until(down_, now);
 }
@@ -64,12 +64,12 @@ void Wire::close_by_program(Moment now, bool lingers) {
 // ---- The broker's end
 // ----------------------------------------------------------------------------
 
-std::deque<std::string> Wire::arrived_up(Moment now) {
+std::vector<std::string> Wire::arrived_up(Moment now) {
   if (up_stalls_) return {};
   return take_until(up_, now);
 }
 
-std::deque<std::string> Wire::take_late(Moment now) {
+std::vector<std::string> Wire::take_late(Moment now) {
   return take_until(late_, now);
 }
 

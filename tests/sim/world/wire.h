@@ -38,7 +38,7 @@ class Wire {
 
   void send_up(Moment now, std::string frame);
   /// The frames that arrived by now, oldest first. None while the direction stalls.
-  [[nodiscard]] std::deque<std::string> receive_down(Moment now);
+  [[nodiscard]] std::vector<std::string> receive_down(Moment now);
   /// Why the program's socket says the connection is lost; empty while it does not.
   [[nodiscard]] std::string loss(Moment now) const;
 
@@ -55,9 +55,9 @@ class Wire {
   /// Where it ended up in the broker; kNone before the first frame was accepted there.
   core::ConnectionId connection = core::kNone;
 
-  [[nodiscard]] std::deque<std::string> arrived_up(Moment now);
+  [[nodiscard]] std::vector<std::string> arrived_up(Moment now);
   /// What libzmq had read of a connection whose end was told already.
-  [[nodiscard]] std::deque<std::string> take_late(Moment now);
+  [[nodiscard]] std::vector<std::string> take_late(Moment now);
 
   /// How many more frames go on their way to the program.
   [[nodiscard]] std::size_t room_down() const {
@@ -108,7 +108,7 @@ class Wire {
   };
 
   [[nodiscard]] Moment arrival(Moment now, Moment& last);
-  [[nodiscard]] static std::deque<std::string> take_until(std::deque<Packet>& from, Moment now);
+  [[nodiscard]] static std::vector<std::string> take_until(std::deque<Packet>& from, Moment now);
   void keep(std::deque<Packet>& packets, std::size_t count);
 
   std::string name_;
