@@ -42,6 +42,7 @@ void BrokerHost::crash(Moment now) {
   for (const WireRef& wire : wires_) wire->end_by_broker(now);
   wires_.clear();
   gone_.clear();
+  by_identity_.clear();
   world_.reset();
 }
 
@@ -65,6 +66,30 @@ void BrokerHost::accept(const WireRef& wire, std::size_t room) {
   if (!runs()) return;
   wire->connection = world_->connect(wire->name());
   world_->set_room(wire->connection, room);
+  wires_.push_back(wire);
+}
+
+void BrokerHost::accept_again(const WireRef& wire, const std::string& identity, std::size_t room) {
+  if (!runs()) return;
+  const auto known = by_identity_.find(identity);
+  if (known == by_identity_.end()) {
+    accept(wire, room);
+    by_identity_[identity] = wire->connection;
+    return;
+  }
+  const core::ConnectionId connection = known->second;
+  std::erase_if(gone_, [&](const auto& gone) { return gone.first == connection; });
+  for (const WireRef& old : std::exchange(wires_, {})) {
+    if (old->connection != connection) {
+      wires_.push_back(old);
+      continue;
+    }
+    for (const std::string& frame : old->take_all_up()) hear_stranger(frame);
+  }
+  world_->hand_over(connection);
+  world_->set_room(connection, room);
+  wire->connection = connection;
+  wire->gauge.inherit();
   wires_.push_back(wire);
 }
 
@@ -163,6 +188,7 @@ void BrokerHost::keep_house(Moment now) {
     });
     if (used != wires_.end()) return false;
     world_->forget(gone.first);
+    std::erase_if(by_identity_, [&](const auto& known) { return known.second == gone.first; });
     return true;
   });
 }

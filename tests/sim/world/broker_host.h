@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ class BrokerHost {
 
   /// A program's socket connects. Nothing happens if nobody listens.
   void accept(const WireRef& wire, std::size_t room);
+  /// The same for a socket that reconnects under its identity: the connection it had is over, and
+  /// what was not read of it comes under an identity that libzmq makes up.
+  void accept_again(const WireRef& wire, const std::string& identity, std::size_t room);
   /// Someone whose identity is of no use says this.
   void hear_stranger(const std::string& frame);
 
@@ -77,6 +81,7 @@ class BrokerHost {
   std::optional<World> world_;
   std::vector<WireRef> wires_;
   std::vector<std::pair<core::ConnectionId, Moment>> gone_;  // And since when.
+  std::map<std::string, core::ConnectionId> by_identity_;    // Of sockets that reconnect.
   std::uint64_t run_ = 0;
   std::uint64_t id_floor_ = 0;
   std::uint64_t wall_ = 0;

@@ -14,6 +14,7 @@
 #include "tests/sim/world/broker_host.h"
 #include "tests/sim/world/decisions.h"
 #include "tests/sim/world/letter_book.h"
+#include "tests/sim/world/plain_client.h"
 #include "tests/sim/world/program.h"
 
 namespace zpost::sim {
@@ -42,6 +43,9 @@ class FullWorld {
   };
 
   [[nodiscard]] std::vector<Seat>& seats() { return seats_; }
+
+  /// Null in histories without one.
+  [[nodiscard]] PlainClient* plain_client() { return plain_client_.get(); }
 
   [[nodiscard]] BrokerHost& broker() { return broker_; }
 
@@ -81,6 +85,7 @@ class FullWorld {
   LetterBook book_;
   BrokerHost broker_;
   std::vector<Seat> seats_;
+  std::unique_ptr<PlainClient> plain_client_;
 };
 
 }  // namespace zpost::sim

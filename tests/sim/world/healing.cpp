@@ -112,7 +112,9 @@ void FullWorld::all_leave() {
   for (Seat& seat : seats_) {
     if (seat.program != nullptr) seat.program->close();
   }
-  advance(limits_.resume_ns + limits_.silence_ns + kSec);
+  if (plain_client_ != nullptr) plain_client_->end();
+  plain_client_.reset();
+  advance(kUntilAllIsKnown);
   const core::Router& router = broker_.world().router();
   insist(router.sessions() == 0 && router.expected() == 0 && router.held_bytes() == 0 &&
              router.pairs() == 0,

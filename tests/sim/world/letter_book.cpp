@@ -18,6 +18,7 @@ constexpr std::array<char, 4> kMark{'l', 't', 'r', ' '};
 bool may_befall(Outcome outcome) {
   switch (outcome) {
     case Outcome::kDelivered:
+    case Outcome::kUnconfirmed:
     case Outcome::kNoPeer:
     case Outcome::kFull:
     case Outcome::kLost:
@@ -52,6 +53,12 @@ InstanceId LetterBook::add_instance(const std::string& name) {
   return static_cast<InstanceId>(instances_.size() - 1);
 }
 
+InstanceId LetterBook::add_plain_instance(const std::string& name) {
+  const InstanceId instance = add_instance(name);
+  instances_[instance].plain = true;
+  return instance;
+}
+
 void LetterBook::end_instance(InstanceId instance, End how) {
   instances_[instance].ended = true;
   for (Letter& letter : letters_) {
@@ -68,6 +75,7 @@ void LetterBook::end_instance(InstanceId instance, End how) {
 Serial LetterBook::write(InstanceId sender, std::string_view to, Kind kind) {
   const Serial serial = letters_.size() + 1;
   letters_.push_back({.serial = serial, .sender = sender, .to = std::string(to), .kind = kind});
+  letters_.back().sender_gone = instances_[sender].plain;
   return serial;
 }
 
@@ -148,6 +156,12 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
   last = {view.id, letter.sender};
   letter.given = true;
   it.untaken.push_back(letter.serial);
+}
+
+void LetterBook::note_read(InstanceId recipient, const EnvelopeView& view) {
+  note_arrived(recipient, view);
+  Letter& letter = letter_of(view);
+  letter.given = letter.taken = true;
 }
 
 void LetterBook::note_taken(InstanceId recipient) {
@@ -232,7 +246,9 @@ void LetterBook::tell(Letter& letter, Outcome outcome) {
                        outcome_name(outcome));
   });
   if (outcome == Outcome::kDelivered) check_success(letter, outcome);
-  if (!local && outcome != Outcome::kDelivered) check_failure(letter, outcome);
+  if (!local && !is_success(outcome)) check_failure(letter, outcome);
+  insist(outcome != Outcome::kUnconfirmed || went_to_plain_client(letter), "unconfirmed",
+         [&] { return describe(letter) + " is unconfirmed, though its recipient acknowledges"; });
   letter.outcome = outcome;
 }
 
@@ -245,6 +261,12 @@ void LetterBook::check_success(const Letter& letter, Outcome outcome) const {
   insist(holds, "delivered means taken", [&] {
     return fmt::format("{} is {}, but no program took it{}", describe(letter),
                        outcome_name(outcome), letter.given ? " (it was given to one)" : "");
+  });
+}
+
+bool LetterBook::went_to_plain_client(const Letter& letter) const {
+  return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& instance) {
+    return instance.plain && instance.name == letter.to;
   });
 }
 

@@ -43,6 +43,10 @@ class LetterBook {
   // --- Programs --------------------------------------------------------------------------------
 
   [[nodiscard]] InstanceId add_instance(const std::string& name);
+  /// A client that acknowledges nothing and remembers nothing: it may read a letter again, and is
+  /// told of its own what it does not keep.
+  [[nodiscard]] InstanceId add_plain_instance(const std::string& name);
+
   /// How a program ends.
   enum class End {
     kKilled,  // It hears of nothing any more.
@@ -73,6 +77,8 @@ class LetterBook {
   void note_arrived(InstanceId recipient, const EnvelopeView& view);
   /// The program was given it.
   void note_given(InstanceId recipient, const EnvelopeView& view);
+  /// A plain client read it.
+  void note_read(InstanceId recipient, const EnvelopeView& view);
   /// The program took all it was given.
   void note_taken(InstanceId recipient);
   /// It was welcomed in this run of the broker. If its session began anew, what it was given counts
@@ -105,6 +111,7 @@ class LetterBook {
   struct Instance {
     std::string name;
     bool ended = false;
+    bool plain = false;
     std::uint64_t run = 0;                    // The latest it was welcomed in.
     std::vector<Serial> untaken;              // Given and not taken.
     std::map<std::string, Given> last_given;  // By the sender's name.
@@ -119,6 +126,7 @@ class LetterBook {
   void bind(Letter& letter, std::uint64_t id);
   void tell(Letter& letter, Outcome outcome);
   void check_success(const Letter& letter, Outcome outcome) const;
+  [[nodiscard]] bool went_to_plain_client(const Letter& letter) const;
   void check_failure(const Letter& letter, Outcome outcome) const;
   [[nodiscard]] bool hidden_by_forgotten_double(const Letter& letter) const;
   [[nodiscard]] std::string describe(const Letter& letter) const;

@@ -147,7 +147,9 @@ void Program::handle(std::string frame) {
   const State::Phase phase = state_.phase();
   if (phase == State::Phase::kDown || phase == State::Phase::kOver) return;  // Its socket is gone.
   if (tell_) {
-    for (const std::string& line : core::test::describe(frame)) say("<- {}", line);
+    for (const std::string& line : core::test::describe(frame)) {
+      if (line != "ping") say("<- {}", line);
+    }
   }
   if (phase == State::Phase::kActive) note_arrivals(frame);
   const auto kept = std::make_shared<const std::string>(std::move(frame));

@@ -104,6 +104,14 @@ void starts(FullWorld& world, Dice& dice) {
   world.start_program(seat, dice);
 }
 
+void plain_client_sends(FullWorld& world, Dice& dice) {
+  if (PlainClient* const client = world.plain_client()) client->send(world.some_name(dice));
+}
+
+void plain_client_leaves(FullWorld& world, Dice& /*dice*/) {
+  if (PlainClient* const client = world.plain_client()) client->goodbye();
+}
+
 constexpr Deed kDeeds[] = {
     {"a program sends one", 12, sends_one},
     {"a program sends many", 8, sends_many},
@@ -120,6 +128,8 @@ constexpr Deed kDeeds[] = {
     {"a program reads in another way", 3, reads_otherwise},
     {"a program closes", 2, closes},
     {"a program starts", 6, starts},
+    {"a plain client sends", 8, plain_client_sends},
+    {"a plain client leaves", 1, plain_client_leaves},
 };
 
 }  // namespace

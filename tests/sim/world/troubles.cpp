@@ -14,6 +14,7 @@ Program* some_program(FullWorld& world, Dice& dice) {
 }
 
 Wire* some_wire(FullWorld& world, Dice& dice) {
+  if (world.plain_client() != nullptr && dice.once_in(4)) return world.plain_client()->wire();
   Program* const program = some_program(world, dice);
   return program == nullptr ? nullptr : program->wire();
 }

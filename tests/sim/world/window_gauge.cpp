@@ -18,7 +18,8 @@ void WindowGauge::on_up(std::string_view frame) {
   FrameReader reader(as_bytes(frame));
   EnvelopeView view;
   while (reader.next(view)) {
-    if (view.kind() == Kind::kHello && !welcomed_) {
+    if (view.kind() == Kind::kHello) {
+      if (left_ || ended_) *this = WindowGauge();
       if (const auto hello = decode_hello(view.body)) on_hello(*hello);
     } else if (view.kind() == Kind::kAck) {
       if (const auto ack = decode_ack(view.body)) on_ack(*ack);
@@ -29,6 +30,7 @@ void WindowGauge::on_up(std::string_view frame) {
 }
 
 void WindowGauge::on_hello(const Hello& hello) {
+  acks_ = hello.acks;
   window_frames_ = hello.window_frames;
   demands_ = hello.demand.has_value();
   hello_demand_ = hello.demand.value_or(UINT64_MAX);
@@ -71,6 +73,7 @@ void WindowGauge::on_program_lane(std::uint64_t count, std::uint64_t bytes) {
     return fmt::format("{} envelopes were sent to a peer that {}", count,
                        left_ ? "said goodbye" : "was not welcomed");
   });
+  if (!acks_) return;  // Its pipe is its window.
   const bool alone = marks_.empty();
   lane_ += count;
   bytes_ += bytes;

@@ -12,6 +12,9 @@ namespace zpost::sim {
 /// Throws Violation when the broker sends what SPEC.md, section 7, does not let it.
 class WindowGauge {
  public:
+  /// The connection took the place of one of the same identity, which had a session: what goes to
+  /// that comes here until the broker hears of it.
+  void inherit() { welcomed_ = true; }
   /// The broker is about to read this frame of the peer.
   void on_up(std::string_view frame);
   /// The broker handed this frame to the connection.
@@ -31,6 +34,7 @@ class WindowGauge {
   bool welcomed_ = false;
   bool left_ = false;   // The peer said goodbye.
   bool ended_ = false;  // The broker refused it or said goodbye.
+  bool acks_ = false;
   bool demands_ = false;
   std::uint64_t hello_demand_ = UINT64_MAX;
   std::uint64_t demand_ = UINT64_MAX;  // The highest lane number asked for.

@@ -69,6 +69,12 @@ std::vector<std::string> Wire::arrived_up(Moment now) {
   return take_until(up_, now);
 }
 
+std::vector<std::string> Wire::take_all_up() {
+  std::vector<std::string> frames = take_until(late_, kNeverComes);
+  for (std::string& frame : take_until(up_, kNeverComes)) frames.push_back(std::move(frame));
+  return frames;
+}
+
 std::vector<std::string> Wire::take_late(Moment now) {
   return take_until(late_, now);
 }

@@ -56,6 +56,8 @@ class Wire {
   core::ConnectionId connection = core::kNone;
 
   [[nodiscard]] std::vector<std::string> arrived_up(Moment now);
+  /// All that has not arrived yet.
+  [[nodiscard]] std::vector<std::string> take_all_up();
   /// What libzmq had read of a connection whose end was told already.
   [[nodiscard]] std::vector<std::string> take_late(Moment now);
 
