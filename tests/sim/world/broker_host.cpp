@@ -168,6 +168,7 @@ void BrokerHost::note_ends(Moment now) {
 void BrokerHost::send(Moment now) {
   for (const WireRef& wire : wires_) {
     if (wire->connection == core::kNone) continue;
+    wire->gauge.on_turn(world_->unread(wire->connection));
     for (std::string& frame : world_->receive(wire->connection, wire->room_down())) {
       wire->gauge.on_down(frame);
       wire->send_down(now, std::move(frame));

@@ -171,7 +171,8 @@ void LetterBook::note_taken(InstanceId recipient) {
 }
 
 void LetterBook::note_session(InstanceId instance, std::uint64_t run, bool resumed) {
-  instances_[instance].run = run_ = run;
+  instances_[instance].run = run;
+  run_ = std::max(run_, run);
   if (!resumed) note_taken(instance);
 }
 

@@ -203,7 +203,7 @@ void Program::on_change(const peer::StateChange& change) {
   using Change = peer::StateChange::State;
   if (change.state == Change::kConnected) {
     say("is connected{}{}", change.resumed ? ", resumed" : "", change.new_run ? ", new run" : "");
-    book_.note_session(instance_, broker_.run(), change.resumed);
+    book_.note_session(instance_, std::stoull(state_.welcome().run, nullptr, 16), change.resumed);
   } else if (change.state != Change::kClosed) {
     say("lost its session: {} {}", outcome_name(change.code), change.text);
   }

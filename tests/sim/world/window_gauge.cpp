@@ -19,14 +19,20 @@ void WindowGauge::on_up(std::string_view frame) {
   EnvelopeView view;
   while (reader.next(view)) {
     if (view.kind() == Kind::kHello) {
-      if (left_ || ended_) *this = WindowGauge();
+      if (leaving_ || ended_) *this = WindowGauge();
       if (const auto hello = decode_hello(view.body)) on_hello(*hello);
     } else if (view.kind() == Kind::kAck) {
       if (const auto ack = decode_ack(view.body)) on_ack(*ack);
     } else if (view.kind() == Kind::kGoodbye) {
-      left_ = true;
+      leaving_ = true;
     }
   }
+}
+
+void WindowGauge::on_turn(std::size_t waiting) {
+  if (!leaving_ || left_) return;
+  left_ = true;
+  before_ = waiting;
 }
 
 void WindowGauge::on_hello(const Hello& hello) {
@@ -66,10 +72,11 @@ void WindowGauge::on_down(std::string_view frame) {
   }
   insist(!reader.failed(), "frames are envelopes", [&] { return reader.error_text(); });
   if (count > 0) on_program_lane(count, frame.size());
+  if (before_ > 0) --before_;
 }
 
 void WindowGauge::on_program_lane(std::uint64_t count, std::uint64_t bytes) {
-  insist(welcomed_ && !left_, "nothing for a closed peer", [&] {
+  insist(welcomed_ && (!left_ || before_ > 0), "nothing for a closed peer", [&] {
     return fmt::format("{} envelopes were sent to a peer that {}", count,
                        left_ ? "said goodbye" : "was not welcomed");
   });

@@ -1,6 +1,7 @@
 // Watches one connection from the broker's side: window, demand, and that what has ended stays so.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string_view>
@@ -15,8 +16,11 @@ class WindowGauge {
   /// The connection took the place of one of the same identity, which had a session: what goes to
   /// that comes here until the broker hears of it.
   void inherit() { welcomed_ = true; }
+
   /// The broker is about to read this frame of the peer.
   void on_up(std::string_view frame);
+  /// The broker has read all it was given; `waiting` frames are still on their way from it.
+  void on_turn(std::size_t waiting);
   /// The broker handed this frame to the connection.
   void on_down(std::string_view frame);
 
@@ -32,8 +36,10 @@ class WindowGauge {
   void on_program_lane(std::uint64_t count, std::uint64_t bytes);
 
   bool welcomed_ = false;
-  bool left_ = false;   // The peer said goodbye.
-  bool ended_ = false;  // The broker refused it or said goodbye.
+  bool leaving_ = false;    // The peer said goodbye, in this turn,
+  bool left_ = false;       // or before,
+  std::size_t before_ = 0;  // and so many frames were under way by then.
+  bool ended_ = false;      // The broker refused it or said goodbye.
   bool acks_ = false;
   bool demands_ = false;
   std::uint64_t hello_demand_ = UINT64_MAX;
