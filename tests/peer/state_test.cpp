@@ -163,6 +163,18 @@ TEST_F(StateTest, WhatAnEarlierRunMayHaveDeliveredIsLostWhateverThisOneSays) {
   EXPECT_EQ(state_.reports().next()->outcome, Outcome::kNoPeer);
 }
 
+TEST_F(StateTest, TheGoodbyeCountsWhatWasTaken) {
+  be_welcomed();
+  hear(Kind::kSend, as_bytes("1"), "bob", 1);
+  hear(Kind::kSend, as_bytes("2"), "bob", 2);
+  Keeper frame;
+  (void)state_.inbox().give_one(frame);
+  state_.inbox().take();
+  state_.close();
+  const auto counts = decode_goodbye(as_bytes(sink_.bodies(Kind::kGoodbye).back()));
+  EXPECT_EQ(counts->taken, 1u) << "the second is reported lost";
+}
+
 TEST_F(StateTest, ADeferredReplyGoesBeforeAnythingNewForItsRecipient) {
   be_welcomed(150);
   ASSERT_TRUE(send("bob", "first"));
