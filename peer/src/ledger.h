@@ -63,7 +63,7 @@ class Ledger {
     EnvelopePrefix prefix;            // Of plain sends.
     std::deque<Run> runs;             // Sent and not covered by a receipt, in id order.
     std::uint64_t outstanding = 0;    // Their cost, and that of the open frame's share.
-    std::vector<std::uint64_t> told;  // Ids in `runs` whose failure was told, ascending.
+    std::vector<std::uint64_t> told;  // Ids in `runs` whose outcome was told, ascending.
   };
 
   /// A run to be sent again.
@@ -146,6 +146,9 @@ class Ledger {
   /// receipt will cover it.
   Failed fail(std::string_view to, std::uint64_t id);
 
+  /// The reply to request `id` came, which is its outcome: it is not sent again.
+  void note_answered(std::string_view to, std::uint64_t id);
+
   /// Goes on after a welcome: starts the epoch's totals and queues what must be sent again. Appends
   /// to `out` what is lost, and what is too large for a broker that came back with lower limits.
   /// REQUIRES: all charged envelopes were kept.
@@ -198,6 +201,7 @@ class Ledger {
   void tell(const Recipient& to, const Run& run, Outcome outcome, std::vector<Settlement>& out);
   [[nodiscard]] Recipient* holder_of(std::string_view to, std::uint64_t id);
   void cut_out(Recipient& to, std::uint64_t id);
+  void cut_out_of_backlog(std::uint64_t id);
   void pop_front(Recipient& to, const ReceiptEntry& receipt, std::vector<Settlement>& out);
   void lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out);
   void requeue(Recipient& to, std::uint64_t above);

@@ -87,6 +87,7 @@ void State::on_reply(const EnvelopeView& view) {
     ++statistics_.late_replies;
     return;
   }
+  ledger_.note_answered(view.from, id);
   ++statistics_.received;
   ++statistics_.taken;
   Message message = make_message(view);
