@@ -19,7 +19,7 @@ void WindowGauge::on_up(std::string_view frame) {
   EnvelopeView view;
   while (reader.next(view)) {
     if (view.kind() == Kind::kHello) {
-      if (leaving_ || ended_) *this = WindowGauge();
+      if (leaving_ || ended_) begin_again();
       if (const auto hello = decode_hello(view.body)) on_hello(*hello);
     } else if (view.kind() == Kind::kAck) {
       if (const auto ack = decode_ack(view.body)) on_ack(*ack);
@@ -35,6 +35,13 @@ void WindowGauge::on_turn(std::size_t waiting) {
   before_ = waiting;
 }
 
+/// A new session on the same connection. Until its welcome what was under way still comes.
+void WindowGauge::begin_again() {
+  WindowGauge fresh;
+  fresh.before_ = left_ ? before_ : SIZE_MAX;
+  *this = fresh;
+}
+
 void WindowGauge::on_hello(const Hello& hello) {
   acks_ = hello.acks;
   window_frames_ = hello.window_frames;
@@ -44,6 +51,7 @@ void WindowGauge::on_hello(const Hello& hello) {
 
 void WindowGauge::on_welcome(const Welcome& welcome) {
   welcomed_ = true;
+  before_ = 0;
   window_bytes_ = welcome.window_bytes;
   lane_ = welcome.taken;
   demand_ = hello_demand_ > UINT64_MAX - lane_ ? UINT64_MAX : lane_ + hello_demand_;
@@ -76,7 +84,7 @@ void WindowGauge::on_down(std::string_view frame) {
 }
 
 void WindowGauge::on_program_lane(std::uint64_t count, std::uint64_t bytes) {
-  insist(welcomed_ && (!left_ || before_ > 0), "nothing for a closed peer", [&] {
+  insist((welcomed_ && !left_) || before_ > 0, "nothing for a closed peer", [&] {
     return fmt::format("{} envelopes were sent to a peer that {}", count,
                        left_ ? "said goodbye" : "was not welcomed");
   });

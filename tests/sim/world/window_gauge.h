@@ -30,6 +30,7 @@ class WindowGauge {
     std::uint64_t bytes = 0;
   };
 
+  void begin_again();
   void on_hello(const Hello& hello);
   void on_welcome(const Welcome& welcome);
   void on_ack(const Ack& ack);
