@@ -224,6 +224,8 @@ void LetterBook::note_answer(Serial request, const peer::Answer<peer::Message>& 
   }
   const peer::Failure& failure = answer.error();
   if (failure.fault == peer::Fault::kFailed) {
+    insist(!is_success(failure.outcome), "outcomes of requests",
+           [&] { return describe(letter) + " failed with a success: it waits for its reply"; });
     if (failure.outcome == Outcome::kRejected) return tell(letter, Outcome::kDelivered);
     return tell(letter, failure.outcome);
   }
