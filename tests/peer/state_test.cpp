@@ -163,6 +163,25 @@ TEST_F(StateTest, WhatAnEarlierRunMayHaveDeliveredIsLostWhateverThisOneSays) {
   EXPECT_EQ(state_.reports().next()->outcome, Outcome::kNoPeer);
 }
 
+TEST_F(StateTest, ARequestWhoseReplyCameIsNotSentToTheNextRun) {
+  be_welcomed();
+  const auto id =
+      state_.try_send({.kind = Kind::kRequest, .to = "bob", .body = as_bytes("?"), .meta = {}});
+  ASSERT_TRUE(id);
+  state_.expect_reply(*id, "bob", Time::max(), [](const Answer<Message>&) {});
+  auto frame = std::make_shared<ByteBuffer>();
+  Meta meta;
+  meta.in_reply_to = *id;
+  append_envelope(*frame, {Kind::kReply, "alice", "bob", 7, meta, as_bytes("!"), false});
+  state_.handle(*frame, frame);
+  ASSERT_EQ(state_.resolved().size(), 1u);
+
+  state_.lost("test");  // Before any receipt.
+  run_ = 'b';
+  be_welcomed();
+  EXPECT_EQ(sink_.bodies(Kind::kRequest).size(), 1u);
+}
+
 TEST_F(StateTest, TheGoodbyeCountsWhatWasTaken) {
   be_welcomed();
   hear(Kind::kSend, as_bytes("1"), "bob", 1);

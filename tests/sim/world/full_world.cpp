@@ -102,6 +102,7 @@ void FullWorld::start_program(Seat& seat, Dice& dice) {
   settings.answers = !dice.once_in(4);
   settings.echoes = dice.once_in(4) ? dice.between(1, 2) : 0;
   settings.seed = dice.below(UINT64_MAX);
+  settings.newest_wins = limits_.newest_wins;
   seat.program = std::make_unique<Program>(
       settings, book_, broker_,
       tell_ ? [this](const std::string& line) { say(line); } : Program::Tell());

@@ -205,6 +205,8 @@ void Program::on_change(const peer::StateChange& change) {
     say("is connected{}{}", change.resumed ? ", resumed" : "", change.new_run ? ", new run" : "");
     book_.note_session(instance_, std::stoull(state_.welcome().run, nullptr, 16), change.resumed);
   } else if (change.state != Change::kClosed) {
+    insist(change.code != Outcome::kReplaced || settings_.newest_wins || troubled_,
+           "who answers keeps its name", [&] { return title() + ": " + change.text; });
     say("lost its session: {} {}", outcome_name(change.code), change.text);
   }
 }
@@ -423,6 +425,7 @@ void Program::stop(bool stopped) {
   if (over_ || stopped_ == stopped) return;
   say(stopped ? "stands still" : "goes on");
   stopped_ = stopped;
+  note_trouble();
 }
 
 }  // namespace zpost::sim

@@ -38,6 +38,7 @@ class Program final : public peer::FrameSink {
     bool answers = true;       // Its callback replies to requests.
     std::uint64_t echoes = 0;  // And sends so many letters back for each it is given.
     std::uint64_t seed = 1;    // Of what is chance in it.
+    bool newest_wins = false;  // The broker lets a double have the name at once.
   };
 
   Program(Settings settings, LetterBook& book, BrokerHost& broker, Tell tell);
@@ -75,6 +76,9 @@ class Program final : public peer::FrameSink {
   void kill();
   /// It stands still, or goes on (SIGSTOP, SIGCONT).
   void stop(bool stopped);
+
+  /// Something befalls its connection: it may lose its name to a double.
+  void note_trouble() { troubled_ = true; }
 
   void set_reading(Reading reading) { settings_.reading = reading; }
 
@@ -159,6 +163,7 @@ class Program final : public peer::FrameSink {
   Moment last_turn_ = 0;
   bool stopped_ = false;
   bool over_ = false;
+  bool troubled_ = false;
   WireRef wire_;
   std::uint64_t connections_ = 0;
   Moment refused_at_ = kNeverComes;  // Nobody listens: when the socket says so.

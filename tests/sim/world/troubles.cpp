@@ -16,7 +16,9 @@ Program* some_program(FullWorld& world, Dice& dice) {
 Wire* some_wire(FullWorld& world, Dice& dice) {
   if (world.plain_client() != nullptr && dice.once_in(4)) return world.plain_client()->wire();
   Program* const program = some_program(world, dice);
-  return program == nullptr ? nullptr : program->wire();
+  if (program == nullptr) return nullptr;
+  program->note_trouble();
+  return program->wire();
 }
 
 void connection_is_cut(FullWorld& world, Dice& dice) {
