@@ -149,8 +149,8 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   session.credit = session.credit_size;
   session.last_payload = now_.steady_ns;
   const Remembered* latest = remembered(name);
-  if (latest != nullptr && latest->instance != session.hello.instance) latest = nullptr;
   session.highest_id = void_ids(session, latest);
+  if (latest != nullptr && latest->instance != session.hello.instance) latest = nullptr;
   const std::string& run = session.hello.run;
   if (!run.empty() && run != identity.run)
     session.expects_until = now_.steady_ns + limits.resume_ns;
@@ -483,11 +483,13 @@ const Remembered* Router::Impl::remembered(std::string_view name) const {
 
 /// The id up to which nothing of this instance is accepted. If `latest`, the name's latest session,
 /// was its own, the highest that arrived. If another instance had the name since, or that is
-/// forgotten, all ids until now: recipients take those below the other's for repetitions.
+/// forgotten, all ids until now: recipients take those below the other's for repetitions. So they
+/// do with what an instance of an earlier run brings.
 std::uint64_t Router::Impl::void_ids(const Session& session, const Remembered* latest) {
-  if (latest != nullptr) return latest->highest_id;
+  if (latest != nullptr && latest->instance == session.hello.instance) return latest->highest_id;
   const bool was_here = session.hello.run == identity.run;
-  return was_here ? next_first_id() : 0;
+  const bool came_too_late = latest != nullptr && !session.hello.run.empty();
+  return was_here || came_too_late ? next_first_id() : 0;
 }
 
 /// So that the same instance, back in a new session, is told what of its own arrived.

@@ -220,6 +220,7 @@ std::optional<Ledger::Told> Ledger::tell_one(std::string_view to_name, std::uint
   } else {
     cut_out(*to, id);
   }
+  told.doubtful = id <= doubtful_;
   return told;
 }
 
@@ -238,13 +239,39 @@ void Ledger::cut_out(Recipient& to, std::uint64_t id) {
   if (before.count != 0) to.runs.insert(next, before);
 }
 
+void Ledger::note_answered(std::string_view to_name, std::uint64_t id) {
+  cut_out_of_backlog(id);
+  Recipient* const to = find(to_name);
+  if (to == nullptr || run_of(to->runs, id) == to->runs.end()) return;
+  const auto place = std::ranges::lower_bound(to->told, id);
+  if (place == to->told.end() || *place != id) to->told.insert(place, id);
+}
+
+void Ledger::cut_out_of_backlog(std::uint64_t id) {
+  const auto place = std::ranges::find_if(backlog_, [id](const Queued& queued) {
+    return queued.run.first_id <= id && id <= queued.run.last_id();
+  });
+  if (place == backlog_.end()) return;
+  Queued rest = *place;
+  Queued before{rest.to, {}};
+  if (id != rest.run.first_id) {
+    before.run = split_front(rest.run, static_cast<std::uint32_t>(id - rest.run.first_id));
+  }
+  drop(split_front(rest.run, 1));
+  auto next = backlog_.erase(place);
+  if (rest.run.count != 0) next = backlog_.insert(next, std::move(rest));
+  if (before.run.count != 0) backlog_.insert(next, std::move(before));
+}
+
 void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
                       std::vector<Settlement>& out) {
   if (continuation != Continuation::kResumed) next_id_ = std::max(next_id_, welcome.first_id);
-  // Another run of the broker has nothing of what this instance sent.
-  const std::uint64_t has = continuation == Continuation::kNewRun ? 0 : welcome.highest_id;
+  // Another run of the broker has nothing of what this instance sent, and may want nothing of it:
+  // then another instance had the name in between.
+  const std::uint64_t has = welcome.highest_id;
+  if (continuation == Continuation::kNewRun) doubtful_ = handed_;
   for (auto& [name, to] : recipients_) {
-    if (continuation == Continuation::kSameRun) lose(to, has, out);
+    if (continuation != Continuation::kResumed) lose(to, has, out);
     requeue(to, has);
   }
   std::ranges::sort(backlog_, {}, [](const Queued& queued) { return queued.run.first_id; });
@@ -326,7 +353,8 @@ void Ledger::sort_out(Queued queued, std::uint64_t limit, std::deque<Queued>& fi
                       std::vector<Settlement>& out) {
   const std::uint32_t largest = queued.run.each != 0 ? queued.run.each : queued.run.bytes;
   if (largest <= limit) return fitting.push_back(std::move(queued));
-  tell(*queued.to, queued.run, Outcome::kTooLarge, out);
+  const bool doubtful = queued.run.first_id <= doubtful_;
+  tell(*queued.to, queued.run, doubtful ? Outcome::kLost : Outcome::kTooLarge, out);
   drop(queued.run);
 }
 

@@ -3,6 +3,7 @@
 // Pure: no sockets, clocks or threads. protocol/SPEC.md, sections 6 and 7, are its rules.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -130,6 +131,9 @@ class Ledger {
   /// Keeps the copy of what was charged. Runs to one recipient come in id order.
   void keep(Recipient& to, Run run);
 
+  /// A frame whose last envelope has `id` was handed to a connection. Frames come in id order.
+  void note_handed(std::uint64_t id) { handed_ = std::max(handed_, id); }
+
   /// The broker's latest totals. A lower credit is adopted as far as it can be.
   void set_limits(std::uint64_t credit, std::uint64_t pair);
 
@@ -145,11 +149,15 @@ class Ledger {
   struct Told {
     std::string to;  // As the envelope says it: of a publish the topic.
     bool request = false;
+    bool doubtful = false;  // An earlier run of the broker may have delivered it.
   };
 
   /// Remembers that the outcome of `id` was told by itself. `to` empty: it concerned no recipient,
   /// so that no receipt will cover it. Nothing: not one of ours, or told before.
   std::optional<Told> tell_one(std::string_view to, std::uint64_t id);
+
+  /// The reply to request `id` came, which is its outcome: it is not sent again.
+  void note_answered(std::string_view to, std::uint64_t id);
 
   /// Goes on after a welcome: starts the epoch's totals and queues what must be sent again. Appends
   /// to `out` what is lost, and what is too large for a broker that came back with lower limits.
@@ -203,6 +211,7 @@ class Ledger {
   void tell(const Recipient& to, const Run& run, Outcome outcome, std::vector<Settlement>& out);
   [[nodiscard]] Recipient* holder_of(std::string_view to, std::uint64_t id);
   void cut_out(Recipient& to, std::uint64_t id);
+  void cut_out_of_backlog(std::uint64_t id);
   void pop_front(Recipient& to, const ReceiptEntry& receipt, std::vector<Settlement>& out);
   void lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out);
   void requeue(Recipient& to, std::uint64_t above);
@@ -224,6 +233,8 @@ class Ledger {
   Recipient* topics_ = nullptr;
   std::deque<Queued> backlog_;  // In id order.
   std::uint64_t next_id_ = 0;
+  std::uint64_t handed_ = 0;    // The highest id that went to any connection,
+  std::uint64_t doubtful_ = 0;  // and to one of an earlier run of the broker.
   std::uint64_t credit_ = 0;
   std::uint64_t pair_ = 0;
   std::uint64_t sent_ = 0;         // Cost, in this epoch.

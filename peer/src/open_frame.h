@@ -43,6 +43,9 @@ class OpenFrame {
     size_ += written.bytes;
   }
 
+  /// Of the latest envelope put in. REQUIRES: !empty().
+  [[nodiscard]] std::uint64_t last_id() const { return parts_.back().extent.last_id(); }
+
   /// Ends the frame: its copies go to the ledger, its bytes are returned. REQUIRES: !empty().
   [[nodiscard]] FrameRef seal(Ledger& ledger);
 

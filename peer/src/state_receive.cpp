@@ -93,6 +93,7 @@ void State::on_reply(const EnvelopeView& view) {
     ++statistics_.late_replies;
     return;
   }
+  ledger_.note_answered(view.from, id);
   ++statistics_.received;
   ++statistics_.taken;
   Message message = make_message(view);
@@ -110,9 +111,15 @@ void State::on_outcome(const EnvelopeView& view) {
   }
   const std::optional<Ledger::Told> told = ledger_.tell_one(notice->recipient, view.id);
   if (!told) return;
-  if (told->request) return tell_request(view.id, notice->code, notice->text);
-  ++(is_success(notice->code) ? statistics_.delivered : statistics_.failed);
-  report_one(told->to, view.id, *notice);
+  OutcomeNotice final_one = *notice;
+  if (told->doubtful && !is_success(notice->code)) {
+    // What this run of the broker could not do, an earlier one may have done.
+    final_one.code = Outcome::kLost;
+    final_one.text = "an earlier run of the broker may have delivered it";
+  }
+  if (told->request) return tell_request(view.id, final_one.code, final_one.text);
+  ++(is_success(final_one.code) ? statistics_.delivered : statistics_.failed);
+  report_one(told->to, view.id, final_one);
 }
 
 void State::report_one(std::string_view to, std::uint64_t id, const OutcomeNotice& notice) {

@@ -220,6 +220,7 @@ void State::flush() {
   if (open_.empty()) return;
   ++frames_closed_;
   ack_beside_payload();
+  ledger_.note_handed(open_.last_id());
   sink_->send(open_.seal(ledger_));
 }
 

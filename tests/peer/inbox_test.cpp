@@ -185,6 +185,16 @@ TEST_F(InboxTest, TheOutcomeLaneNeedsNoProgram) {
   EXPECT_EQ(ack.outcomes, 2u);
 }
 
+TEST_F(InboxTest, OutcomesThatAResumeRepeatsAreSkippedByNumber) {
+  EXPECT_TRUE(inbox_.accept_outcome());
+  EXPECT_TRUE(inbox_.accept_outcome());
+  welcome(true);  // No ack of them arrived.
+  EXPECT_FALSE(inbox_.accept_outcome());
+  EXPECT_FALSE(inbox_.accept_outcome());
+  EXPECT_TRUE(inbox_.accept_outcome());
+  EXPECT_EQ(inbox_.make_ack().outcomes, 3u);
+}
+
 TEST_F(InboxTest, AFrameLivesAsLongAsSomethingOfItIsGiven) {
   auto frame = std::make_shared<ByteBuffer>();
   EnvelopeFields fields;

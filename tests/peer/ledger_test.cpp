@@ -301,6 +301,29 @@ TEST_F(LedgerTest, AnotherRunGetsEverythingAgainInIdOrder) {
   EXPECT_EQ(ledger_.unsettled(), 4u);
 }
 
+TEST_F(LedgerTest, AnAnsweredRequestIsNotSentAgain) {
+  for (int i = 0; i < 3; ++i) write("bob", "x", true);
+  close_frame();
+  ledger_.note_answered("bob", 101);
+  ledger_.welcomed(welcome_with(1'000'000, 500'000), Continuation::kNewRun, told_);
+  ledger_.note_answered("bob", 102);  // While it waits for its turn.
+  EXPECT_EQ(resend(), Words{"bob100"});
+  EXPECT_EQ(ledger_.cost_kept(), cost("bob", "x"));
+}
+
+TEST_F(LedgerTest, WhatAnotherRunWantsNothingOfIsLost) {
+  write("bob");
+  write("carol");
+  close_frame();
+  Welcome welcome = welcome_with(1'000'000, 500'000);
+  welcome.highest_id = welcome.first_id = 10'000;  // Another instance had the name.
+  ledger_.welcomed(welcome, Continuation::kNewRun, told_);
+
+  EXPECT_TRUE(resend().empty());
+  EXPECT_EQ(told().size(), 2u);
+  EXPECT_EQ(ledger_.unsettled(), 0u);
+}
+
 TEST_F(LedgerTest, WhatFailedIsNotSentAgain) {
   for (int i = 0; i < 4; ++i) write("bob");
   close_frame();

@@ -88,7 +88,7 @@ class StateTest : public testing::Test {
   /// With ids from 100 on, in run `a…` if it says no other.
   void be_welcomed(Welcome welcome) {
     state_.opened(sink_.time);
-    if (welcome.run.empty()) welcome.run = std::string(32, 'a');
+    if (welcome.run.empty()) welcome.run = std::string(32, run_);
     welcome.epoch = welcome.resumed ? epochs_ : ++epochs_;
     welcome.first_id = 100;
     if (welcome.credit == 0) welcome.credit = welcome.pair = 1'000'000;
@@ -117,6 +117,7 @@ class StateTest : public testing::Test {
   FramePool pool_;
   FakeSink sink_;
   State state_;
+  char run_ = 'a';  // Of the broker.
   std::uint64_t epochs_ = 0;
 };
 

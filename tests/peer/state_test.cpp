@@ -68,6 +68,52 @@ TEST_F(StateTest, TheBacklogOfAnEarlierRunIsSaidInEveryHello) {
   EXPECT_LT(hello->backlog, 1'500u + 2 * kEnvelopeOverhead + 100);
 }
 
+TEST_F(StateTest, WhatAnEarlierRunMayHaveDeliveredIsLostWhateverThisOneSays) {
+  be_welcomed();
+  const auto sent = send("bob");
+  state_.lost("test");
+  const auto unsent = send("bob");  // No run ever had it.
+  run_ = 'b';
+  be_welcomed();
+  ASSERT_TRUE(sent && unsent);
+  const ByteBuffer no_peer = encode(OutcomeNotice{Outcome::kNoPeer, "bob", ""});
+  hear(Kind::kOutcome, no_peer, {}, *sent);
+  hear(Kind::kOutcome, no_peer, {}, *unsent);
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kLost);
+  EXPECT_EQ(state_.reports().next()->outcome, Outcome::kNoPeer);
+}
+
+TEST_F(StateTest, ARequestWhoseReplyCameIsNotSentToTheNextRun) {
+  be_welcomed();
+  const auto id =
+      state_.try_send({.kind = Kind::kRequest, .to = "bob", .body = as_bytes("?"), .meta = {}});
+  ASSERT_TRUE(id);
+  state_.expect_reply(*id, "bob", Time::max(), [](const Answer<Message>&) {});
+  auto frame = std::make_shared<ByteBuffer>();
+  Meta meta;
+  meta.in_reply_to = *id;
+  append_envelope(*frame, {Kind::kReply, "alice", "bob", 7, meta, as_bytes("!"), false});
+  state_.handle(*frame, frame);
+  ASSERT_EQ(state_.resolved().size(), 1u);
+
+  state_.lost("test");  // Before any receipt.
+  run_ = 'b';
+  be_welcomed();
+  EXPECT_EQ(sink_.bodies(Kind::kRequest).size(), 1u);
+}
+
+TEST_F(StateTest, TheGoodbyeCountsWhatWasTaken) {
+  be_welcomed();
+  hear(Kind::kSend, as_bytes("1"), "bob", 1);
+  hear(Kind::kSend, as_bytes("2"), "bob", 2);
+  Keeper frame;
+  (void)state_.inbox().give_one(frame);
+  state_.inbox().take();
+  state_.close();
+  const auto counts = decode_goodbye(as_bytes(sink_.bodies(Kind::kGoodbye).back()));
+  EXPECT_EQ(counts->taken, 1u) << "the second is reported lost";
+}
+
 TEST_F(StateTest, ADeferredReplyGoesBeforeAnythingNewForItsRecipient) {
   be_welcomed(150);
   ASSERT_TRUE(send("bob", "first"));

@@ -295,6 +295,22 @@ TEST_F(FlowTest, WhatMetAFullPipeIsCountedOnceWhenItGoes) {
   EXPECT_EQ(world.router().accounting().unconfirmed, 4u);
 }
 
+TEST_F(FlowTest, WhatMetAFullPipeTakesUpTheWindowOnce) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join(FakePeer::Options{.name = "bob", .window = 2000});
+  world.set_room(bob.connection(), 0);
+  alice.send("bob", std::string(1000, 'x'));
+  world.settle();
+  wait(20);  // Tried again and again.
+  world.set_room(bob.connection(), World::kNoLimit);
+  wait(3);
+  bob.read();
+  alice.send("bob", std::string(800, 'y'));
+  world.settle();
+  bob.read();
+  EXPECT_EQ(bob.arrived(), 2u) << "both fit, though the first is not acknowledged";
+}
+
 TEST_F(FlowTest, OutcomesThatMetAFullPipeAreToldLater) {
   FakePeer& alice = join("alice");
   world.set_room(alice.connection(), 0);

@@ -308,6 +308,16 @@ TEST_F(SessionTest, WhoCameBackAndLeftIsNotExpected) {
   EXPECT_EQ(alice.told(Outcome::kNoPeer), 1u);
 }
 
+TEST_F(SessionTest, WhatAnInstanceOfAnEarlierRunKeptIsVoidOnceAnotherHadItsName) {
+  FakePeer& other = join("alice");
+  other.goodbye();
+  world.settle();
+  // Recipients would take its lower ids for repetitions of the other's.
+  FakePeer& alice = join(FakePeer::Options{.name = "alice", .earlier_run = std::string(32, 'a')});
+  EXPECT_GT(alice.welcome().highest_id, other.welcome().first_id);
+  EXPECT_LE(alice.welcome().highest_id, alice.welcome().first_id);
+}
+
 TEST_F(SessionTest, OnlyASenderThatWasHereBeforeExpectsAnybody) {
   FakePeer& carol = join("carol");
   carol.send("bob", "1");

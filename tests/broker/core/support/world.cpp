@@ -52,9 +52,12 @@ ConnectionId World::connect_unnamed() {
 }
 
 void World::send(ConnectionId connection, std::string frame) {
-  Link& from = link(connection);
-  if (from.state == Link::State::kGone) return;
-  ++from.readable;
+  if (link(connection).state == Link::State::kGone) return;
+  send_late(connection, std::move(frame));
+}
+
+void World::send_late(ConnectionId connection, std::string frame) {
+  ++link(connection).readable;
   sent_.push_back({connection, uses_[connection], false, std::move(frame)});
 }
 

@@ -42,6 +42,8 @@ class World {
   [[nodiscard]] ConnectionId connect_unnamed();
   /// Sends a frame to the broker, which reads it in a later turn.
   void send(ConnectionId connection, std::string frame);
+  /// The same for one that libzmq had read before it told of the connection's end.
+  void send_late(ConnectionId connection, std::string frame);
   void send_multipart(ConnectionId connection);
   /// The frames that arrived, oldest first; at most `count`.
   [[nodiscard]] std::vector<std::string> receive(ConnectionId connection,
