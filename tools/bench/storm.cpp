@@ -1,10 +1,13 @@
 #include "tools/bench/storm.h"
 
 #include <fmt/core.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 #include <zmq.hpp>
 
@@ -61,7 +64,6 @@ class Crew {
 
  private:
   struct Attempt {
-    std::size_t number;
     Clock::time_point due;
     zmq::socket_t socket;
   };
@@ -79,23 +81,36 @@ class Crew {
     ByteBuffer frame;
     append_envelope(frame, {.kind = Kind::kHello, .from = name, .body = body});
     socket.send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::none);
-    waiting_.push_back({number, due, std::move(socket)});
+    watch(number, socket);
+    Attempt& attempt = waiting_.emplace(number, Attempt{due, std::move(socket)}).first->second;
+    take_answer(number, attempt);  // The send may have swallowed the news of it.
   }
 
-  /// Takes the answers that are there, or waits for one until `until` at most.
+  /// Takes the answers that are there, or waits for one until `until` at most. By the descriptors
+  /// that libzmq makes readable: zmq_poll asks every socket each time, a millisecond for a
+  /// thousand.
   void read_answers(Clock::time_point until) {
-    std::vector<zmq::pollitem_t> items;
-    for (Attempt& each : waiting_) items.push_back({each.socket.handle(), 0, ZMQ_POLLIN, 0});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    if (items.empty()) return std::this_thread::sleep_until(until);
-    zmq::poll(items, std::clamp(left, 0ms, 1000ms));
-    for (std::size_t i = items.size(); i-- > 0;) {
-      if ((items[i].revents & ZMQ_POLLIN) != 0) finish(i);
+    std::array<epoll_event, 64> events;
+    const int count = epoll_wait(poller_, events.data(), events.size(),
+                                 static_cast<int>(std::clamp(left, 0ms, 1000ms).count()));
+    for (int i = 0; i < count; ++i) {
+      const auto number = static_cast<std::size_t>(events[static_cast<std::size_t>(i)].data.u64);
+      if (const auto at = waiting_.find(number); at != waiting_.end())
+        take_answer(number, at->second);
     }
   }
 
-  void finish(std::size_t index) {
-    Attempt& attempt = waiting_[index];
+  void watch(std::size_t number, zmq::socket_t& socket) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = number;
+    if (epoll_ctl(poller_, EPOLL_CTL_ADD, socket.get(zmq::sockopt::fd), &event) != 0) {
+      throw RunFailure("epoll_ctl failed");
+    }
+  }
+
+  void take_answer(std::size_t number, Attempt& attempt) {
     zmq::message_t message;
     if (!attempt.socket.recv(message, zmq::recv_flags::dontwait)) return;
     FrameReader reader({static_cast<const std::byte*>(message.data()), message.size()});
@@ -103,15 +118,15 @@ class Crew {
     if (!reader.next(view)) throw RunFailure("an answer is no envelope");
     const auto now = Clock::now();
     if (view.kind() == Kind::kWelcome) {
-      samples_[attempt.number] = static_cast<std::uint64_t>((now - attempt.due).count());
+      samples_[number] = static_cast<std::uint64_t>((now - attempt.due).count());
       control_.last.store(now.time_since_epoch().count());
       control_.welcomed.fetch_add(1);
     } else {
       control_.refused.fetch_add(1);
     }
+    epoll_ctl(poller_, EPOLL_CTL_DEL, attempt.socket.get(zmq::sockopt::fd), nullptr);
     connected_.push_back(std::move(attempt.socket));
-    waiting_[index] = std::move(waiting_.back());
-    waiting_.pop_back();
+    waiting_.erase(number);
   }
 
   const StormWork& work_;
@@ -121,7 +136,8 @@ class Crew {
   std::span<std::uint64_t> samples_;
   zmq::context_t context_;
   Clock::time_point begun_;
-  std::vector<Attempt> waiting_;
+  std::unordered_map<std::size_t, Attempt> waiting_;
+  int poller_ = epoll_create1(EPOLL_CLOEXEC);
   std::vector<zmq::socket_t> connected_;
 };
 
