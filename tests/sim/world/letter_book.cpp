@@ -132,9 +132,13 @@ void LetterBook::note_arrived(InstanceId recipient, const EnvelopeView& view) {
   insist(letter.to == instances_[recipient].name, "to whom it was sent", [&] {
     return fmt::format("{} arrived at {}", describe(letter), instances_[recipient].name);
   });
+  Instance& it = instances_[recipient];
+  if (!letter.arrived) letter.run = it.run;
   letter.arrived = true;
-  Given& highest = instances_[recipient].highest_arrived[instances_[letter.sender].name];
-  if (view.id > highest.id) highest = {view.id, letter.sender};
+  Highest& highest = it.highest[instances_[letter.sender].name];
+  if (highest.run < it.run) highest.earlier = highest.id;
+  highest.run = it.run;
+  highest.id = std::max(highest.id, view.id);
 }
 
 void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
@@ -150,10 +154,10 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
                        letter.outcome != Outcome::kTimedOut && !letter.sender_gone;
   insist(!settled || elsewhere, "nothing after its outcome",
          [&] { return describe(letter) + " was given to a program after its outcome"; });
-  Given& last = it.last_given[instances_[letter.sender].name];
-  insist(view.id > last.id, "order",
-         [&] { return fmt::format("{} was given after #{}", describe(letter), last.id); });
-  last = {view.id, letter.sender};
+  std::uint64_t& last = it.last_given[instances_[letter.sender].name];
+  insist(view.id > last, "order",
+         [&] { return fmt::format("{} was given after #{}", describe(letter), last); });
+  last = view.id;
   letter.given = true;
   it.untaken.push_back(letter.serial);
 }
@@ -170,10 +174,9 @@ void LetterBook::note_taken(InstanceId recipient) {
   }
 }
 
-void LetterBook::note_session(InstanceId instance, std::uint64_t run, bool resumed) {
+void LetterBook::note_run(InstanceId instance, std::uint64_t run) {
   instances_[instance].run = run;
   run_ = std::max(run_, run);
-  if (!resumed) note_taken(instance);
 }
 
 // ---- What senders are told
@@ -259,8 +262,8 @@ void LetterBook::check_success(const Letter& letter, Outcome outcome) const {
   if (letter.to.empty()) return;  // The broker took it.
   const bool is_reply = letter.kind == Kind::kReply;
   const bool taken = is_reply ? letter.arrived : letter.taken;
-  const bool holds = taken || (letter.kind == Kind::kRequest && letter.given) ||
-                     hidden_by_forgotten_double(letter);
+  const bool holds =
+      taken || (letter.kind == Kind::kRequest && letter.given) || hidden_by_an_earlier_run(letter);
   insist(holds, "delivered means taken", [&] {
     return fmt::format("{} is {}, but no program took it{}", describe(letter),
                        outcome_name(outcome), letter.given ? " (it was given to one)" : "");
@@ -273,15 +276,17 @@ bool LetterBook::went_to_plain_client(const Letter& letter) const {
   });
 }
 
-/// Whether a recipient took it for a repetition, since it had letters of another instance of the
-/// sender's name, of which this run of the broker knows nothing. Nobody can tell then.
-bool LetterBook::hidden_by_forgotten_double(const Letter& letter) const {
+/// Whether a recipient took it for a repetition although it was given to nobody: a later letter of
+/// its sender's name had come in an earlier run of the broker, this one only now. It had failed
+/// then, unheard, or it is of another instance that was forgotten with that run.
+bool LetterBook::hidden_by_an_earlier_run(const Letter& letter) const {
+  if (letter.run != run_) return false;
   const std::string& from = instances_[letter.sender].name;
   return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& recipient) {
-    const auto highest = recipient.highest_arrived.find(from);
-    if (recipient.name != letter.to || highest == recipient.highest_arrived.end()) return false;
-    const auto& [id, sender] = highest->second;
-    return id > letter.id && sender != letter.sender && instances_[sender].run < run_;
+    const auto at = recipient.highest.find(from);
+    if (recipient.name != letter.to || at == recipient.highest.end()) return false;
+    const Highest& highest = at->second;
+    return (highest.run < run_ ? highest.id : highest.earlier) > letter.id;
   });
 }
 

@@ -32,10 +32,11 @@ class LetterBook {
     std::string to;
     Kind kind = Kind::kSend;
     std::uint64_t id = 0;   // 0: not known yet.
-    bool arrived = false;   // At the library of a recipient.
+    bool arrived = false;   // At the library of a recipient,
+    std::uint64_t run = 0;  // for the first time in this run of the broker.
     bool given = false;     // To a program, if it is no reply: that is the requester's to fetch.
-    bool taken = false;     // Or as good as: see note_session().
-    bool answered = false;  // A request whose reply was made.
+    bool taken = false;     // Or as good as: see note_new_session().
+
     bool sender_gone = false;
     Outcome outcome = Outcome::kNone;  // As its sender was told.
   };
@@ -81,9 +82,12 @@ class LetterBook {
   void note_read(InstanceId recipient, const EnvelopeView& view);
   /// The program took all it was given.
   void note_taken(InstanceId recipient);
-  /// It was welcomed in this run of the broker. If its session began anew, what it was given counts
-  /// as taken, since it is dropped if it comes again.
-  void note_session(InstanceId instance, std::uint64_t run, bool resumed);
+  /// It was welcomed in this run of the broker.
+  void note_run(InstanceId instance, std::uint64_t run);
+
+  /// Its session began anew. What it was given counts as taken, since it is dropped if it comes
+  /// again.
+  void note_new_session(InstanceId instance) { note_taken(instance); }
 
   // --- What senders are told -------------------------------------------------------------------
 
@@ -103,19 +107,21 @@ class LetterBook {
   [[nodiscard]] std::string describe(Serial serial) const { return describe(letter(serial)); }
 
  private:
-  struct Given {
+  /// What came from a name.
+  struct Highest {
     std::uint64_t id = 0;
-    InstanceId sender = 0;
+    std::uint64_t run = 0;      // In which the latest came,
+    std::uint64_t earlier = 0;  // and the highest of those that came in runs before.
   };
 
   struct Instance {
     std::string name;
     bool ended = false;
     bool plain = false;
-    std::uint64_t run = 0;                    // The latest it was welcomed in.
-    std::vector<Serial> untaken;              // Given and not taken.
-    std::map<std::string, Given> last_given;  // By the sender's name.
-    std::map<std::string, Given> highest_arrived;
+    std::uint64_t run = 0;                            // The latest it was welcomed in.
+    std::vector<Serial> untaken;                      // Given and not taken.
+    std::map<std::string, std::uint64_t> last_given;  // By the sender's name.
+    std::map<std::string, Highest> highest;
     std::map<Serial, bool> given;
     std::map<std::uint64_t, Serial> by_id;  // What it sent.
     std::map<std::string, std::deque<Serial>> deferred;
@@ -128,7 +134,7 @@ class LetterBook {
   void check_success(const Letter& letter, Outcome outcome) const;
   [[nodiscard]] bool went_to_plain_client(const Letter& letter) const;
   void check_failure(const Letter& letter, Outcome outcome) const;
-  [[nodiscard]] bool hidden_by_forgotten_double(const Letter& letter) const;
+  [[nodiscard]] bool hidden_by_an_earlier_run(const Letter& letter) const;
   [[nodiscard]] std::string describe(const Letter& letter) const;
 
   std::deque<Letter> letters_;  // Serial 1 first.

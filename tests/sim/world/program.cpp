@@ -154,6 +154,9 @@ void Program::handle(std::string frame) {
   if (phase == State::Phase::kActive) note_arrivals(frame);
   const auto kept = std::make_shared<const std::string>(std::move(frame));
   state_.handle(as_bytes(*kept), kept);
+  if (phase == State::Phase::kGreeting && active()) {
+    book_.note_run(instance_, std::stoull(state_.welcome().run, nullptr, 16));
+  }
 }
 
 void Program::note_arrivals(std::string_view frame) {
@@ -203,7 +206,7 @@ void Program::on_change(const peer::StateChange& change) {
   using Change = peer::StateChange::State;
   if (change.state == Change::kConnected) {
     say("is connected{}{}", change.resumed ? ", resumed" : "", change.new_run ? ", new run" : "");
-    book_.note_session(instance_, std::stoull(state_.welcome().run, nullptr, 16), change.resumed);
+    if (!change.resumed) book_.note_new_session(instance_);
   } else if (change.state != Change::kClosed) {
     insist(change.code != Outcome::kReplaced || settings_.newest_wins || troubled_,
            "who answers keeps its name", [&] { return title() + ": " + change.text; });
