@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kHandshakeMs = 5'000;
-constexpr std::int64_t kMaxHeartbeatTtlMs = 60'000;  // libzmq counts it in 16 bits of 100 ms.
+constexpr int kKeepaliveProbes = 4;
 constexpr std::uint64_t kMinSendFrames = 128;
 
 int to_ms(std::int64_t ns) {
@@ -54,13 +54,14 @@ void set_options(void* socket, const SocketSettings& settings, const core::Limit
   set(socket, ZMQ_LINGER, 0);
   set(socket, ZMQ_BACKLOG, kBacklog);
   set(socket, ZMQ_HANDSHAKE_IVL, kHandshakeMs);
-  set(socket, ZMQ_HEARTBEAT_IVL, to_ms(limits.heartbeat_ns));
-  set(socket, ZMQ_HEARTBEAT_TIMEOUT, silence_ms);
-  set(socket, ZMQ_HEARTBEAT_TTL,
-      static_cast<int>(std::min<std::int64_t>(silence_ms, kMaxHeartbeatTtlMs)));
-  // A peer that stops reading in the middle of a large frame gets no heartbeats: TCP must notice.
+  // No heartbeats of ZMTP: each is a timer, and libzmq looks through all timers to stop one, which
+  // with thousands of connections is all it does (docs/adr/0015). The core pings those who can
+  // answer; of the others TCP notices when they are gone.
   set(socket, ZMQ_TCP_MAXRT, silence_ms);
   set(socket, ZMQ_TCP_KEEPALIVE, 1);
+  set(socket, ZMQ_TCP_KEEPALIVE_IDLE, std::max(silence_ms / 2000, 1));
+  set(socket, ZMQ_TCP_KEEPALIVE_INTVL, std::max(silence_ms / 8000, 1));
+  set(socket, ZMQ_TCP_KEEPALIVE_CNT, kKeepaliveProbes);
 }
 
 /// Whether somebody listens on a path already: libzmq would unlink the path under them.

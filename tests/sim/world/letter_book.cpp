@@ -22,6 +22,8 @@ bool may_befall(Outcome outcome) {
     case Outcome::kNoPeer:
     case Outcome::kFull:
     case Outcome::kLost:
+    case Outcome::kNoReply:
+    case Outcome::kExpired:
       return true;
     default:
       return false;
@@ -291,7 +293,9 @@ bool LetterBook::hidden_by_an_earlier_run(const Letter& letter) const {
 }
 
 void LetterBook::check_failure(const Letter& letter, Outcome outcome) const {
-  if (outcome == Outcome::kLost) return;  // Just what may have been taken or not.
+  // Those may befall what was taken, or not.
+  if (outcome == Outcome::kLost || outcome == Outcome::kNoReply || outcome == Outcome::kExpired)
+    return;
   insist(!letter.given, "no contradiction", [&] {
     return fmt::format("{} is {}, but a program was given it", describe(letter),
                        outcome_name(outcome));

@@ -269,7 +269,7 @@ void Program::send_span(const std::string& to, std::size_t count, std::size_t si
   for (const std::string& body : bodies) views.push_back(as_bytes(body));
   const std::uint64_t first = state_.next_id();
   const Draft longest{.kind = Kind::kSend, .to = to, .body = views.front(), .meta = {}};
-  const std::size_t sent = state_.invalid(longest) ? 0 : state_.try_send(to, views);
+  const std::size_t sent = state_.invalid(longest) ? 0 : state_.try_send(longest, views);
   say("sends a span of {} of {} letters from {} (#{}) on to {}", sent, count, serials.front(),
       first, to);
   for (std::size_t i = 0; i < sent; ++i) book_.note_id(serials[i], first + i);
