@@ -47,8 +47,11 @@ class Peer::Impl {
   // sending.cpp
   Answer<std::uint64_t> send(const Draft& draft, milliseconds timeout);
   Answer<SentSpan> send_span(Draft draft, std::span<const Bytes> bodies, milliseconds timeout);
-  Answer<std::uint64_t> request(const Draft& draft, milliseconds credit_timeout,
-                                milliseconds timeout, Resolver resolver);
+  enum class Replies { kOne, kMany };
+
+  Answer<std::uint64_t> request(Draft draft, milliseconds credit_timeout, milliseconds timeout,
+                                Replies replies, Resolver resolver);
+  Answer<void> cancel(std::uint64_t id);
   void flush();
   bool wait_settled(milliseconds timeout);
 
@@ -69,6 +72,10 @@ class Peer::Impl {
   Answer<void> watch(std::string_view pattern);
   Answer<std::uint64_t> subscribe(const Subscribe& what);
   Answer<std::uint64_t> unsubscribe(std::string_view pattern);
+  Answer<std::uint64_t> offer(const Offer& what);
+  Answer<std::uint64_t> withdraw(std::string_view service);
+  Answer<std::uint64_t> describe(const Metadata& metadata);
+  std::optional<Cancellation> next_cancellation(milliseconds timeout);
 
   /// `read` of the state, under the lock.
   template <typename Read>
@@ -153,6 +160,8 @@ class Peer::Impl {
   // receiving.cpp
   void begin_receive();
   [[nodiscard]] bool await_message(Lock& lock, Time deadline);
+  template <typename Say>
+  Answer<std::uint64_t> say_interest(std::optional<Failure> invalid, Say say);
   template <typename Queue>
   auto next_of(Queue& queue, milliseconds timeout) -> std::optional<typename Queue::value_type>;
 
@@ -181,6 +190,7 @@ class Peer::Impl {
   Wake readable_;
   bool readable_used_ = false;
   bool readable_set_ = false;
+  bool cancellations_used_ = false;  // Somebody asks for them.
 
   Rest rest_ = Rest::kSocket;
   bool nimble_ = false;  // The background thread looks again within kCycle.

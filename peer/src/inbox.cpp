@@ -90,6 +90,42 @@ void Inbox::give(std::size_t max, std::vector<EnvelopeView>& views, std::vector<
   }
 }
 
+bool Inbox::remove(std::string_view from, std::uint64_t id) {
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    for (std::size_t i = entry->next; i < entry->views.size(); ++i) {
+      const EnvelopeView& view = entry->views[i];
+      if (view.id != id || view.from != from) continue;
+      if (view.kind() != Kind::kRequest && view.kind() != Kind::kCall) continue;
+      cut_out(entry, i);
+      ++counts_.given;
+      if (!untaken_) counts_.taken = counts_.given;
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Splits the entry around one of its views, which is left out.
+void Inbox::cut_out(std::deque<Entry>::iterator entry, std::size_t index) {
+  const auto at = entry->views.begin() + static_cast<std::ptrdiff_t>(index);
+  Entry rest{entry->frame,
+             {at + 1, entry->views.end()},
+             0,
+             entry->first_lane + index + 1,
+             entry->frame_bytes};
+  entry->views.erase(at, entry->views.end());
+  if (!rest.views.empty()) {
+    entry->frame_bytes = 0;
+    entry = std::prev(entries_.insert(std::next(entry), std::move(rest)));
+  }
+  if (entry->left() > 0) return;
+  if (entry->frame_bytes != 0) {
+    given_bytes_ += entry->frame_bytes;
+    ++given_frames_;
+  }
+  entries_.erase(entry);
+}
+
 void Inbox::take() {
   if (!untaken_) return;
   untaken_ = false;

@@ -64,6 +64,9 @@ class Inbox {
   /// Gives up to `max` envelopes: appends their views and what keeps them alive. Stops at the end
   /// of a frame once there are kFullBatch.
   void give(std::size_t max, std::vector<EnvelopeView>& views, std::vector<Keeper>& frames);
+  /// Takes out the request or call `id` of `from` if it is queued and not given yet: it counts as
+  /// taken. False: there is none. Call between frames.
+  [[nodiscard]] bool remove(std::string_view from, std::uint64_t id);
   /// All that was given to the program is taken.
   void take();
 
@@ -133,6 +136,7 @@ class Inbox {
   void open_entry();
   void begin_giving();
   void finish_front();
+  void cut_out(std::deque<Entry>::iterator entry, std::size_t index);
   void discard();
 
   std::deque<Entry> entries_;

@@ -1,5 +1,5 @@
-// What a peer wants from the broker until it says otherwise: subscriptions and the like, remembered
-// so that they can be said again to a session that does not know them.
+// What a peer wants from the broker until it says otherwise: subscriptions, offers and the like,
+// remembered so that they can be said again to a session that does not know them.
 //
 // Pure: no sockets, clocks or threads. SPEC.md, section 4, "Answers".
 #pragma once
@@ -41,8 +41,9 @@ class Interests {
     std::uint64_t id = 0;  // 0: answered.
   };
 
+  /// Whether nothing of it needs to be said to a new session: metadata is in the hello.
   [[nodiscard]] static bool ends(Kind kind) {
-    return kind == Kind::kUnsubscribe || kind == Kind::kWithdraw;
+    return kind == Kind::kUnsubscribe || kind == Kind::kWithdraw || kind == Kind::kDescribe;
   }
 
   std::vector<Entry> entries_;  // In the order they were said first.

@@ -28,6 +28,12 @@ auto run_of(std::deque<Run>& runs, std::uint64_t id) {
   return id <= run->last_id() ? run : runs.end();
 }
 
+/// Whether a request whose outcome this is was accepted, so that it is settled besides.
+bool ends_accepted(Outcome outcome) {
+  return outcome == Outcome::kLost || outcome == Outcome::kExpired ||
+         outcome == Outcome::kCancelled || outcome == Outcome::kNoReply;
+}
+
 /// What the envelope `id` of `run` has as its recipient.
 std::string recipient_in(const Run& run, std::uint64_t id) {
   FrameReader reader(run.view());
@@ -207,7 +213,8 @@ Ledger::Recipient* Ledger::holder_of(std::string_view to, std::uint64_t id) {
   return nullptr;
 }
 
-std::optional<Ledger::Told> Ledger::tell_one(std::string_view to_name, std::uint64_t id) {
+std::optional<Ledger::Told> Ledger::tell_one(std::string_view to_name, std::uint64_t id,
+                                             Outcome outcome) {
   Recipient* const to = holder_of(to_name, id);
   if (to == nullptr) return std::nullopt;
   const Run& run = *run_of(to->runs, id);
@@ -215,7 +222,7 @@ std::optional<Ledger::Told> Ledger::tell_one(std::string_view to_name, std::uint
   if (place != to->told.end() && *place == id) return std::nullopt;
   Told told{is_name(to->name) ? to->name : recipient_in(run, id), run.request};
   if (!told.request) --unsettled_;
-  if (to->name == to_name) {
+  if (to->name == to_name || (told.request && ends_accepted(outcome))) {
     to->told.insert(place, id);
   } else {
     cut_out(*to, id);

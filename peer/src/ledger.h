@@ -57,6 +57,9 @@ enum class Continuation {
   kNewRun,
 };
 
+/// The name of a service's account is the service's after this mark. SPEC.md, section 17.
+inline constexpr char kServiceMark = '@';
+
 /// What all publishes of a peer are accounted to. SPEC.md, section 16.
 inline constexpr std::string_view kAllTopics = "**";
 
@@ -79,8 +82,8 @@ class Ledger {
   explicit Ledger(std::string own_name) : own_name_(std::move(own_name)) {}
 
   /// The account of `name`, opened if there is none. Valid while it has something outstanding, and
-  /// otherwise until the next call of this function. REQUIRES: a name, kAllTopics, or empty for the
-  /// broker.
+  /// otherwise until the next call of this function. REQUIRES: a name, kAllTopics, a service's
+  /// account, or empty for the broker.
   [[nodiscard]] Recipient& recipient(std::string_view name) {
     return last_ != nullptr && last_->name == name ? *last_ : open_account(name);
   }
@@ -152,9 +155,10 @@ class Ledger {
     bool doubtful = false;  // An earlier run of the broker may have delivered it.
   };
 
-  /// Remembers that the outcome of `id` was told by itself. `to` empty: it concerned no recipient,
-  /// so that no receipt will cover it. Nothing: not one of ours, or told before.
-  std::optional<Told> tell_one(std::string_view to, std::uint64_t id);
+  /// Remembers that the outcome of `id` was told by itself. `to` empty: no recipient was named.
+  /// Then no receipt will cover it, unless `outcome` ends a request that was accepted. Nothing: not
+  /// one of ours, or told before.
+  std::optional<Told> tell_one(std::string_view to, std::uint64_t id, Outcome outcome);
 
   /// The reply to request `id` came, which is its outcome: it is not sent again.
   void note_answered(std::string_view to, std::uint64_t id);

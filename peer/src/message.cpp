@@ -44,6 +44,8 @@ Message make_message(const EnvelopeView& view) {
   message.sent_ns = meta->sent_ns;
   message.in_reply_to = meta->in_reply_to.value_or(0);
   message.rejected = meta->rejected;
+  message.more = meta->more;
+  message.again = meta->again;
   message.retained = meta->retained;
   message.will = meta->will;
   return message;

@@ -23,6 +23,7 @@ std::uint64_t wall_clock_ns() {
 Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& options) {
   Draft draft{.kind = kind, .to = to, .body = body, .text = options.text, .meta = {}};
   draft.meta.content_type = options.content_type;
+  draft.meta.idempotent = options.idempotent && kind == Kind::kCall;
   if (options.stamp) draft.meta.sent_ns = wall_clock_ns();
   return draft;
 }
@@ -51,15 +52,9 @@ std::string text_of(milliseconds time) {
   return std::to_string(time.count()) + " ms";
 }
 
-std::optional<Failure> check_texts(const Options& options) {
-  const std::size_t length = options.software.size();
-  if (length > kMaxSoftwareBytes) {
-    return invalid("software: " + std::to_string(length) + " bytes, the limit is " +
-                   std::to_string(kMaxSoftwareBytes));
-  }
-  if (!is_utf8(options.software)) return invalid("software: not UTF-8");
+std::optional<Failure> check_metadata(const Metadata& metadata) {
   std::size_t bytes = 0;
-  for (const auto& [key, value] : options.metadata) {
+  for (const auto& [key, value] : metadata) {
     bytes += key.size() + value.size() + 6;
     if (!is_utf8(key)) return invalid("metadata: a key is not UTF-8");
     if (!is_utf8(value)) return invalid("metadata: the value of \"" + key + "\" is not UTF-8");
@@ -67,6 +62,36 @@ std::optional<Failure> check_texts(const Options& options) {
   if (bytes <= kMaxMetadataBytes) return std::nullopt;
   return invalid("metadata: up to " + std::to_string(bytes) + " bytes encoded, the limit is " +
                  std::to_string(kMaxMetadataBytes));
+}
+
+std::optional<Failure> check_will(const Will& will) {
+  if (will.kind == Kind::kPublish ? !is_topic(will.to) : !is_name(will.to)) {
+    return invalid("will: \"" + will.to + "\" is not a " +
+                   (will.kind == Kind::kPublish ? "topic" : "name"));
+  }
+  if (will.kind != Kind::kPublish && will.kind != Kind::kSend) {
+    return invalid("will: its kind is neither kSend nor kPublish");
+  }
+  if (will.body.size() > kMaxWillBytes) {
+    return invalid("will: a body of " + std::to_string(will.body.size()) + " bytes, the limit is " +
+                   std::to_string(kMaxWillBytes));
+  }
+  if (will.content_type.size() > kMaxContentTypeBytes || !is_utf8(will.content_type)) {
+    return invalid("will: its content type is not UTF-8 of at most " +
+                   std::to_string(kMaxContentTypeBytes) + " bytes");
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> check_texts(const Options& options) {
+  const std::size_t length = options.software.size();
+  if (length > kMaxSoftwareBytes) {
+    return invalid("software: " + std::to_string(length) + " bytes, the limit is " +
+                   std::to_string(kMaxSoftwareBytes));
+  }
+  if (!is_utf8(options.software)) return invalid("software: not UTF-8");
+  if (auto failure = check_metadata(options.metadata)) return failure;
+  return options.will ? check_will(*options.will) : std::nullopt;
 }
 
 std::optional<Failure> check_times(const Options& options) {
@@ -192,13 +217,7 @@ Answer<std::uint64_t> Peer::unsubscribe(std::string_view pattern) {
 
 std::future<Answer<Message>> Peer::request(std::string_view to, Bytes body, milliseconds timeout,
                                            const SendOptions& options) {
-  auto promise = std::make_shared<std::promise<Answer<Message>>>();
-  std::future<Answer<Message>> future = promise->get_future();
-  const Answer<std::uint64_t> sent =
-      impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
-                     [promise](Answer<Message> answer) { promise->set_value(std::move(answer)); });
-  if (!sent) promise->set_value(sent.error());
-  return future;
+  return ask(draft_of(Kind::kRequest, to, body, options), timeout, options);
 }
 
 Answer<std::uint64_t> Peer::request(std::string_view to, Bytes body, milliseconds timeout,
@@ -206,7 +225,63 @@ Answer<std::uint64_t> Peer::request(std::string_view to, Bytes body, millisecond
                                     const SendOptions& options) {
   if (!callback) return invalid("callback: empty");
   return impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
-                        std::move(callback));
+                        Impl::Replies::kOne, std::move(callback));
+}
+
+Answer<std::uint64_t> Peer::request_stream(std::string_view to, Bytes body, milliseconds timeout,
+                                           std::function<void(Answer<Message>)> callback,
+                                           const SendOptions& options) {
+  if (!callback) return invalid("callback: empty");
+  return impl_->request(draft_of(Kind::kRequest, to, body, options), options.timeout, timeout,
+                        Impl::Replies::kMany, std::move(callback));
+}
+
+std::future<Answer<Message>> Peer::call(std::string_view service, Bytes body, milliseconds timeout,
+                                        const SendOptions& options) {
+  return ask(draft_of(Kind::kCall, service, body, options), timeout, options);
+}
+
+Answer<std::uint64_t> Peer::call(std::string_view service, Bytes body, milliseconds timeout,
+                                 std::function<void(Answer<Message>)> callback,
+                                 const SendOptions& options) {
+  if (!callback) return invalid("callback: empty");
+  return impl_->request(draft_of(Kind::kCall, service, body, options), options.timeout, timeout,
+                        Impl::Replies::kOne, std::move(callback));
+}
+
+Answer<std::uint64_t> Peer::call_stream(std::string_view service, Bytes body, milliseconds timeout,
+                                        std::function<void(Answer<Message>)> callback,
+                                        const SendOptions& options) {
+  if (!callback) return invalid("callback: empty");
+  return impl_->request(draft_of(Kind::kCall, service, body, options), options.timeout, timeout,
+                        Impl::Replies::kMany, std::move(callback));
+}
+
+std::future<Answer<Message>> Peer::ask(const Draft& draft, milliseconds timeout,
+                                       const SendOptions& options) {
+  auto promise = std::make_shared<std::promise<Answer<Message>>>();
+  std::future<Answer<Message>> future = promise->get_future();
+  const Answer<std::uint64_t> sent =
+      impl_->request(draft, options.timeout, timeout, Impl::Replies::kOne,
+                     [promise](Answer<Message> answer) { promise->set_value(std::move(answer)); });
+  if (!sent) promise->set_value(sent.error());
+  return future;
+}
+
+Answer<void> Peer::cancel(std::uint64_t id) {
+  return impl_->cancel(id);
+}
+
+Answer<std::uint64_t> Peer::offer(std::string_view service, std::uint64_t capacity) {
+  return impl_->offer({service, capacity});
+}
+
+Answer<std::uint64_t> Peer::withdraw(std::string_view service) {
+  return impl_->withdraw(service);
+}
+
+std::optional<Cancellation> Peer::next_cancellation(milliseconds timeout) {
+  return impl_->next_cancellation(timeout);
 }
 
 Answer<std::uint64_t> Peer::reply(const Message& request, Bytes body, const SendOptions& options) {
@@ -217,6 +292,7 @@ Answer<std::uint64_t> Peer::reply(std::string_view to, std::uint64_t in_reply_to
                                   const SendOptions& options) {
   Draft draft = draft_of(Kind::kReply, to, body, options);
   draft.meta.in_reply_to = in_reply_to;
+  draft.meta.more = options.more;
   return impl_->send(draft, options.timeout);
 }
 
@@ -280,6 +356,11 @@ void Peer::interrupt() {
 
 Answer<void> Peer::watch(std::string_view pattern) {
   return impl_->watch(pattern);
+}
+
+Answer<std::uint64_t> Peer::describe(const Metadata& metadata) {
+  if (auto failure = check_metadata(metadata)) return *std::move(failure);
+  return impl_->describe(metadata);
 }
 
 std::optional<PresenceChange> Peer::next_presence(milliseconds timeout) {

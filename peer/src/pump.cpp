@@ -221,7 +221,8 @@ void Peer::Impl::dispatch_some(Lock& lock) {
 void Peer::Impl::update_descriptor() {
   if (!readable_used_) return;
   const bool readable = !state_.inbox().empty() || !state_.reports().empty() ||
-                        !state_.changes().empty() || !state_.presences().empty();
+                        !state_.changes().empty() || !state_.presences().empty() ||
+                        (cancellations_used_ && !state_.cancellations().empty());
   if (readable == readable_set_) return;
   readable_set_ = readable;
   readable ? readable_.signal() : readable_.clear();

@@ -27,27 +27,38 @@ bool Peer::Impl::await_message(Lock& lock, Time deadline) {
 
 std::optional<Message> Peer::Impl::receive(milliseconds timeout) {
   Lock lock(mutex_);
-  begin_receive();
-  const bool there = !state_.inbox().empty();
-  if (!await_message(lock, there ? Time::min() : deadline_after(Clock::now(), timeout))) {
-    return std::nullopt;
+  std::optional<Time> deadline;
+  for (;;) {
+    begin_receive();
+    if (!deadline && state_.inbox().empty()) deadline = deadline_after(Clock::now(), timeout);
+    if (!await_message(lock, deadline.value_or(Time::min()))) return std::nullopt;
+    const EnvelopeView view = state_.inbox().give_one(given_);
+    if (state_.has_deadlines() && state_.too_late(view)) continue;
+    std::optional<Message> message = make_message(view);
+    leave(lock);
+    return message;
   }
-  std::optional<Message> message = make_message(state_.inbox().give_one(given_));
-  leave(lock);
-  return message;
 }
 
 bool Peer::Impl::receive_batch(Batch& batch, milliseconds timeout, std::size_t max) {
   BatchBuilder builder(batch);
   builder.clear();
   Lock lock(mutex_);
-  begin_receive();
-  if (max == 0) return false;
-  const bool there = !state_.inbox().empty();
-  if (!await_message(lock, there ? Time::min() : deadline_after(Clock::now(), timeout))) {
+  if (max == 0) {
+    begin_receive();
     return false;
   }
-  state_.inbox().give(max, builder.views(), builder.frames());
+  std::optional<Time> deadline;
+  do {
+    begin_receive();
+    if (!deadline && state_.inbox().empty()) deadline = deadline_after(Clock::now(), timeout);
+    if (!await_message(lock, deadline.value_or(Time::min()))) return false;
+    state_.inbox().give(max, builder.views(), builder.frames());
+    if (state_.has_deadlines()) {
+      std::erase_if(builder.views(),
+                    [this](const EnvelopeView& view) { return state_.too_late(view); });
+    }
+  } while (builder.views().empty());
   leave(lock);
   return true;
 }
@@ -60,7 +71,9 @@ void Peer::Impl::run(const std::function<bool(const EnvelopeView&)>& callback) {
     begin_receive();
     if (interrupted(noticed_interrupts_) || !await_message(lock, Time::max())) return;
     const EnvelopeView view = state_.inbox().give_one(frame);
+    const bool unwanted = state_.has_deadlines() && state_.too_late(view);
     leave(lock);
+    if (unwanted) continue;
     lock.unlock();
     const CallbackScope scope(this);
     more = callback(view);
@@ -122,6 +135,14 @@ std::optional<StateChange> Peer::Impl::next_state(milliseconds timeout) {
   return next_of(state_.changes(), timeout);
 }
 
+std::optional<Cancellation> Peer::Impl::next_cancellation(milliseconds timeout) {
+  {
+    const Lock lock(mutex_);
+    cancellations_used_ = true;
+  }
+  return next_of(state_.cancellations(), timeout);
+}
+
 int Peer::Impl::descriptor() {
   Lock lock(mutex_);
   readable_used_ = true;
@@ -163,9 +184,16 @@ Answer<void> Peer::Impl::watch(std::string_view pattern) {
   return {};
 }
 
-// --- Topics --------------------------------------------------------------------------------------
+// --- Topics, services, metadata ------------------------------------------------------------------
 
 namespace {
+
+std::optional<Failure> invalid_service(std::string_view service) {
+  if (is_name(service)) return std::nullopt;
+  return Failure{
+      Fault::kInvalid, Outcome::kNone,
+      "service \"" + std::string(service) + "\": a service is [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
+}
 
 std::optional<Failure> invalid_pattern(std::string_view pattern) {
   if (is_topic_pattern(pattern)) return std::nullopt;
@@ -176,22 +204,38 @@ std::optional<Failure> invalid_pattern(std::string_view pattern) {
 
 }  // namespace
 
-Answer<std::uint64_t> Peer::Impl::subscribe(const Subscribe& what) {
+template <typename Say>
+Answer<std::uint64_t> Peer::Impl::say_interest(std::optional<Failure> invalid, Say say) {
+  if (invalid) return *std::move(invalid);
   Lock lock(mutex_);
   if (auto failure = closed()) return *std::move(failure);
-  if (auto failure = invalid_pattern(what.pattern)) return *std::move(failure);
-  const std::uint64_t id = state_.subscribe(what);
+  const std::uint64_t id = say();
   after_send(lock);
   return id;
 }
 
+Answer<std::uint64_t> Peer::Impl::subscribe(const Subscribe& what) {
+  return say_interest(invalid_pattern(what.pattern), [&] { return state_.subscribe(what); });
+}
+
 Answer<std::uint64_t> Peer::Impl::unsubscribe(std::string_view pattern) {
-  Lock lock(mutex_);
-  if (auto failure = closed()) return *std::move(failure);
-  if (auto failure = invalid_pattern(pattern)) return *std::move(failure);
-  const std::uint64_t id = state_.unsubscribe(pattern);
-  after_send(lock);
-  return id;
+  return say_interest(invalid_pattern(pattern), [&] { return state_.unsubscribe(pattern); });
+}
+
+Answer<std::uint64_t> Peer::Impl::offer(const Offer& what) {
+  std::optional<Failure> invalid = invalid_service(what.service);
+  if (!invalid && what.capacity == 0) {
+    invalid = Failure{Fault::kInvalid, Outcome::kNone, "capacity: 0, the least is 1"};
+  }
+  return say_interest(std::move(invalid), [&] { return state_.offer(what); });
+}
+
+Answer<std::uint64_t> Peer::Impl::withdraw(std::string_view service) {
+  return say_interest(invalid_service(service), [&] { return state_.withdraw(service); });
+}
+
+Answer<std::uint64_t> Peer::Impl::describe(const Metadata& metadata) {
+  return say_interest(std::nullopt, [&] { return state_.describe(metadata); });
 }
 
 }  // namespace zpost::peer

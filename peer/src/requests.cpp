@@ -3,10 +3,34 @@
 #include <utility>
 
 namespace zpost::peer {
+namespace {
 
-void Requests::add(std::uint64_t id, std::string_view to, Time deadline, Resolver resolver) {
-  const auto place = deadlines_.emplace(deadline, id);
-  waiting_.emplace(id, Waiting{std::string(to), std::move(resolver), place});
+std::string whom(const std::string& to, bool is_call) {
+  if (is_call) return "service " + to;
+  return to.empty() ? "the broker" : to;
+}
+
+}  // namespace
+
+void Requests::add(const Asked& asked, Resolver resolver) {
+  const auto place = deadlines_.emplace(asked.deadline, asked.id);
+  waiting_.emplace(asked.id, Waiting{std::string(asked.to), asked.is_call, asked.streams, false,
+                                     std::move(resolver), place});
+}
+
+bool Requests::cancel(std::uint64_t id) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return false;
+  found->second.cancelled = true;
+  return true;
+}
+
+std::vector<std::uint64_t> Requests::cancelled() const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, waiting] : waiting_) {
+    if (waiting.cancelled) ids.push_back(id);
+  }
+  return ids;
 }
 
 Resolver Requests::take(std::unordered_map<std::uint64_t, Waiting>::iterator place) {
@@ -16,10 +40,14 @@ Resolver Requests::take(std::unordered_map<std::uint64_t, Waiting>::iterator pla
   return resolver;
 }
 
-std::optional<Resolver> Requests::reply(std::string_view from, std::uint64_t in_reply_to) {
+std::optional<Resolver> Requests::reply(std::string_view from, std::uint64_t in_reply_to,
+                                        bool more) {
   const auto found = waiting_.find(in_reply_to);
-  // Only whom it went to may answer it.
-  if (found == waiting_.end() || found->second.to != from) return std::nullopt;
+  if (found == waiting_.end()) return std::nullopt;
+  // Only whom it went to may answer it; of a call only the broker knows who that is.
+  const Waiting& waiting = found->second;
+  if (!waiting.is_call && waiting.to != from) return std::nullopt;
+  if (more && waiting.streams) return waiting.resolver;
   return take(found);
 }
 
@@ -34,8 +62,7 @@ std::vector<Resolved> Requests::expire(Time now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto found = waiting_.find(deadlines_.begin()->second);
     Failure failure{Fault::kTimedOut, Outcome::kTimedOut,
-                    "no reply from " +
-                        (found->second.to.empty() ? "the broker" : found->second.to) + " in time"};
+                    "no reply from " + whom(found->second.to, found->second.is_call) + " in time"};
     expired.push_back({take(found), std::move(failure)});
   }
   return expired;

@@ -27,12 +27,29 @@ struct Resolved {
   Answer<Message> answer;
 };
 
+/// A request or call to be waited for.
+struct Asked {
+  std::uint64_t id = 0;
+  std::string_view to;  // Read during the call only.
+  bool is_call = false;
+  bool streams = false;  // The resolver wants every reply.
+  Time deadline = Time::max();
+};
+
 class Requests {
  public:
-  void add(std::uint64_t id, std::string_view to, Time deadline, Resolver resolver);
+  void add(const Asked& asked, Resolver resolver);
 
-  /// Takes the request that `in_reply_to` names out, if a reply from `from` answers it.
-  [[nodiscard]] std::optional<Resolver> reply(std::string_view from, std::uint64_t in_reply_to);
+  [[nodiscard]] bool contains(std::uint64_t id) const { return waiting_.contains(id); }
+
+  /// The resolver of the request that `in_reply_to` names, if a reply from `from` answers it. It is
+  /// taken out unless it wants more replies and there are `more`.
+  [[nodiscard]] std::optional<Resolver> reply(std::string_view from, std::uint64_t in_reply_to,
+                                              bool more);
+  /// Remembers that `id` was cancelled. False: there is none.
+  [[nodiscard]] bool cancel(std::uint64_t id);
+  /// Those that were cancelled and still wait.
+  [[nodiscard]] std::vector<std::uint64_t> cancelled() const;
   /// Takes `id` out: it failed.
   [[nodiscard]] std::optional<Resolved> fail(std::uint64_t id, Failure failure);
   /// Takes out what is past its deadline at `now`.
@@ -50,6 +67,9 @@ class Requests {
  private:
   struct Waiting {
     std::string to;
+    bool is_call = false;
+    bool streams = false;
+    bool cancelled = false;
     Resolver resolver;
     std::multimap<Time, std::uint64_t>::iterator deadline;
   };

@@ -129,24 +129,44 @@ Answer<SentSpan> Peer::Impl::send_span(Draft draft, std::span<const Bytes> bodie
   return sent;
 }
 
-Answer<std::uint64_t> Peer::Impl::request(const Draft& draft, milliseconds credit_timeout,
-                                          milliseconds timeout, Resolver resolver) {
+Answer<std::uint64_t> Peer::Impl::request(Draft draft, milliseconds credit_timeout,
+                                          milliseconds timeout, Replies replies,
+                                          Resolver resolver) {
   const Time deadline = deadline_after(Clock::now(), timeout);
   const Time credit_deadline = std::min(deadline, deadline_after(Clock::now(), credit_timeout));
   Lock lock(mutex_);
+  // By the clock of the broker that gets it; which answers at once what is its own.
+  const auto date = [&] {
+    if (!draft.to.empty()) draft.meta.deadline_ns = state_.broker_time(deadline);
+  };
+  date();
   if (auto failure = refuse(draft)) return *std::move(failure);
   std::optional<std::uint64_t> id = state_.try_send(draft);
   while (!id) {
     if (auto failure = await_credit(lock, draft, credit_deadline)) return *std::move(failure);
+    date();
     id = state_.try_send(draft);
   }
-  state_.expect_reply(*id, draft.to, deadline, std::move(resolver));
+  state_.expect_reply(
+      {*id, draft.to, draft.kind == Kind::kCall, replies == Replies::kMany, deadline},
+      std::move(resolver));
   // Nobody but the background thread may be there to hear the reply, and the deadline is its to
   // keep.
   const bool unheard = pumper_ == nullptr && rest_ != Rest::kSocket;
   if (unheard || deadline < rest_until_) kick_background();
   after_send(lock);
   return *id;
+}
+
+Answer<void> Peer::Impl::cancel(std::uint64_t id) {
+  Lock lock(mutex_);
+  if (auto failure = closed()) return *std::move(failure);
+  if (!state_.cancel(id)) {
+    return Failure{Fault::kInvalid, Outcome::kNone,
+                   "request " + std::to_string(id) + ": none of this id waits for a reply"};
+  }
+  after_send(lock);
+  return {};
 }
 
 void Peer::Impl::flush() {

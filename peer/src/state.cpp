@@ -85,6 +85,7 @@ void State::opened(Time now) {
   hello.demand = demand();
   hello.backlog = ledger_.cost_kept();
   hello.metadata = options_.metadata;
+  hello.will = options_.will;
   say(Kind::kHello, encode(hello));
 }
 
@@ -98,6 +99,7 @@ void State::on_welcome(const EnvelopeView& view) {
   seal();  // What was written while there was no connection.
   welcome_ = std::move(*welcome);
   complete(welcome_);
+  welcomed_at_ = sink_->now();
   welcomed_ = true;
   phase_ = Phase::kActive;
   refusal_.reset();
@@ -114,6 +116,7 @@ void State::on_welcome(const EnvelopeView& view) {
   }
   repeat_interests(continuation == Continuation::kResumed);
   go_on_sending();
+  for (const std::uint64_t id : requests_.cancelled()) say(Kind::kCancel, {}, id);
 }
 
 void State::tell_welcome(Continuation continuation, std::uint64_t unacknowledged) {
@@ -291,6 +294,19 @@ std::uint64_t State::unsubscribe(std::string_view pattern) {
   return say_interest(Kind::kUnsubscribe, pattern, encode(Name{pattern}));
 }
 
+std::uint64_t State::offer(const Offer& what) {
+  return say_interest(Kind::kOffer, what.service, encode(what));
+}
+
+std::uint64_t State::withdraw(std::string_view service) {
+  return say_interest(Kind::kWithdraw, service, encode(Name{service}));
+}
+
+std::uint64_t State::describe(Metadata metadata) {
+  options_.metadata = std::move(metadata);  // The next hello says it, too.
+  return say_interest(Kind::kDescribe, {}, encode(options_.metadata));
+}
+
 std::uint64_t State::say_interest(Kind kind, std::string_view name, ByteBuffer body) {
   const std::uint64_t id = ledger_.take_id();
   if (phase_ == Phase::kActive) {
@@ -306,6 +322,23 @@ void State::repeat_interests(bool resumed) {
   interests_.repeat(
       resumed, [this] { return ledger_.take_id(); },
       [this](Kind kind, Bytes body, std::uint64_t id) { say(kind, body, id); });
+}
+
+bool State::cancel(std::uint64_t id) {
+  if (!requests_.cancel(id)) return false;
+  if (phase_ == Phase::kActive) {
+    flush();  // The request goes first.
+    say(Kind::kCancel, {}, id);
+  }
+  return true;
+}
+
+std::uint64_t State::broker_time(Time time) const {
+  if (welcome_.time_ns == 0 || time == Time::max()) return 0;
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(time - welcomed_at_);
+  const auto moved = welcome_.time_ns + static_cast<std::uint64_t>(since.count());
+  const bool wrapped = since.count() < 0 && moved > welcome_.time_ns;
+  return wrapped || moved == 0 ? 1 : moved;
 }
 
 std::optional<std::uint64_t> State::demand() const {

@@ -118,10 +118,17 @@ class State {
   /// False: as many wait as may. REQUIRES: !invalid(draft).
   [[nodiscard]] bool defer(const Draft& draft);
 
-  /// Whoever waits for the reply to the request that try_send gave `id`.
-  void expect_reply(std::uint64_t id, std::string_view to, Time deadline, Resolver resolver) {
-    requests_.add(id, to, deadline, std::move(resolver));
+  /// Whoever waits for the reply to a request or call that try_send gave its id.
+  void expect_reply(const Asked& asked, Resolver resolver) {
+    requests_.add(asked, std::move(resolver));
   }
+
+  /// Asks the broker to end a request or call. False: none of this id waits for a reply.
+  [[nodiscard]] bool cancel(std::uint64_t id);
+
+  /// `time` by the broker's clock, in ns since 1970; 0 if that clock is not known, or for the end
+  /// of time. Never 0 otherwise. SPEC.md, section 5, `time`.
+  [[nodiscard]] std::uint64_t broker_time(Time time) const;
 
   /// Whether envelopes wait in the open frame.
   [[nodiscard]] bool has_open_frame() const { return !open_.empty(); }
@@ -143,6 +150,13 @@ class State {
   [[nodiscard]] Inbox& inbox() { return inbox_; }
 
   [[nodiscard]] const Inbox& inbox() const { return inbox_; }
+
+  /// Whether it is a request or call whose deadline has passed. Then it is counted, and nobody
+  /// wants to see it.
+  [[nodiscard]] bool too_late(const EnvelopeView& view);
+
+  /// Whether any envelope in the inbox may be too_late().
+  [[nodiscard]] bool has_deadlines() const { return has_deadlines_; }
 
   /// Sends an ack if there is something to say and the latest is two milliseconds old.
   void ack_if_due(Time now);
@@ -183,6 +197,9 @@ class State {
 
   [[nodiscard]] std::deque<PresenceChange>& presences() { return presences_; }
 
+  /// Of requests and calls that the program has.
+  [[nodiscard]] std::deque<Cancellation>& cancellations() { return cancellations_; }
+
   /// Requests with their final outcome, for their callbacks.
   [[nodiscard]] std::vector<Resolved>& resolved() { return resolved_; }
 
@@ -194,6 +211,10 @@ class State {
   /// place of what it said of it before. Returns the id of the answer. REQUIRES: is_topic_pattern.
   std::uint64_t subscribe(const Subscribe& what);
   std::uint64_t unsubscribe(std::string_view pattern);
+  std::uint64_t offer(const Offer& what);
+  std::uint64_t withdraw(std::string_view service);
+  /// What others see of this peer from now on.
+  std::uint64_t describe(Metadata metadata);
 
   /// Whether the broker has answered all that.
   [[nodiscard]] bool interests_settled() const { return interests_.settled(); }
@@ -238,7 +259,6 @@ class State {
   void send_ack();
 
   // state_send.cpp
-  [[nodiscard]] static std::string_view account_name(const Draft& draft);
   [[nodiscard]] Ledger::Recipient& account(const Draft& draft);
   [[nodiscard]] const EnvelopePrefix& prefix(const Draft& draft, const Ledger::Recipient& to);
   [[nodiscard]] std::size_t frame_capacity() const;
@@ -274,6 +294,8 @@ class State {
   void report_one(std::string_view to, std::uint64_t id, const OutcomeNotice& notice);
   void on_receipt(const EnvelopeView& view);
   void on_presence(const EnvelopeView& view);
+  void on_cancel(const EnvelopeView& view);
+  void apply_cancels();
   void on_pong(const EnvelopeView& view);
   void tell(const std::vector<Settlement>& settlements);
   void tell_request(std::uint64_t id, Outcome outcome, std::string_view text);
@@ -312,6 +334,10 @@ class State {
   Interests interests_;
   std::deque<StateChange> changes_;
   std::deque<PresenceChange> presences_;
+  std::deque<Cancellation> cancellations_;
+  std::vector<Cancellation> cancels_;  // Of the frame at hand.
+  bool has_deadlines_ = false;         // Some request came with one.
+  Time welcomed_at_ = Time::min();
   std::vector<Resolved> resolved_;
   std::vector<Watched> watches_;
   std::vector<Settlement> settlements_;  // Scratch.

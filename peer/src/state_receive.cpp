@@ -10,6 +10,7 @@ namespace zpost::peer {
 namespace {
 
 constexpr std::size_t kMaxPresences = 65'536;
+constexpr std::size_t kMaxCancellations = 1024;
 
 /// What goes into the program's queue. Replies go to their requests.
 bool is_for_program(Kind kind) {
@@ -33,14 +34,43 @@ void State::handle(Bytes frame, const Keeper& keeper) {
     }
   }
   inbox_.end_frame(keeper, frame.size());
+  apply_cancels();
   if (reader.failed()) lost("bytes from the broker that are no envelope: " + reader.error_text());
 }
 
 inline void State::on_payload(EnvelopeView& view) {
   if (!inbox_.accept(view)) return;
+  if (view.has_meta() && too_late(view)) return;
   // The broker does not check texts. What is none goes on as bytes.
   if (view.body_is_text && !is_utf8(as_text(view.body))) view.body_is_text = false;
   inbox_.queue(view);
+}
+
+bool State::too_late(const EnvelopeView& view) {
+  if (view.kind() != Kind::kRequest && view.kind() != Kind::kCall) return false;
+  const Result<Meta> meta = read_meta(view);
+  if (!meta || meta->deadline_ns == 0) return false;
+  has_deadlines_ = true;
+  if (meta->deadline_ns > broker_time(sink_->now())) return false;
+  ++statistics_.expired;
+  return true;
+}
+
+void State::on_cancel(const EnvelopeView& view) {
+  // What it is about may be in the frame at hand, which is not in the inbox yet.
+  if (inbox_.accept(view)) cancels_.push_back({std::string(view.from), view.id});
+}
+
+void State::apply_cancels() {
+  for (Cancellation& each : cancels_) {
+    if (inbox_.remove(each.from, each.id)) {
+      ++statistics_.cancelled;
+      continue;
+    }
+    if (cancellations_.size() == kMaxCancellations) cancellations_.pop_front();
+    cancellations_.push_back(std::move(each));
+  }
+  cancels_.clear();
 }
 
 void State::on_control(const EnvelopeView& view) {
@@ -60,6 +90,8 @@ void State::on_control(const EnvelopeView& view) {
       return on_receipt(view);
     case Kind::kPresence:
       return on_presence(view);
+    case Kind::kCancel:
+      return on_cancel(view);
     case Kind::kPing:
       return say(Kind::kPong, view.body);
     case Kind::kPong:
@@ -75,7 +107,7 @@ void State::on_control(const EnvelopeView& view) {
 }
 
 void State::resolve(Resolver resolver, Answer<Message> answer) {
-  ++(answer ? statistics_.delivered : statistics_.failed);
+  if (!answer || !answer->more) ++(answer ? statistics_.delivered : statistics_.failed);
   resolved_.push_back({std::move(resolver), std::move(answer)});
 }
 
@@ -88,7 +120,8 @@ void State::on_reply(const EnvelopeView& view) {
     settlements_.clear();
     ledger_.settle({"", id, false}, settlements_);
   }
-  std::optional<Resolver> resolver = requests_.reply(view.from, id);
+  const bool more = meta && meta->more && !meta->rejected;
+  std::optional<Resolver> resolver = requests_.reply(view.from, id, more);
   if (!resolver) {
     ++statistics_.late_replies;
     return;
@@ -97,6 +130,11 @@ void State::on_reply(const EnvelopeView& view) {
   ++statistics_.received;
   ++statistics_.taken;
   Message message = make_message(view);
+  if (more && !requests_.contains(id)) {
+    // Who asked wants one reply: whoever makes more need not.
+    message.more = false;
+    say(Kind::kCancel, {}, id);
+  }
   if (!message.rejected) return resolve(*std::move(resolver), std::move(message));
   resolve(*std::move(resolver),
           Failure{Fault::kFailed, Outcome::kRejected, std::string(message.text())});
@@ -109,15 +147,17 @@ void State::on_outcome(const EnvelopeView& view) {
   if (const auto interest = interests_.answered(view.id, is_success(notice->code))) {
     return report_one(*interest, view.id, *notice);
   }
-  const std::optional<Ledger::Told> told = ledger_.tell_one(notice->recipient, view.id);
-  if (!told) return;
+  const std::optional<Ledger::Told> told =
+      ledger_.tell_one(notice->recipient, view.id, notice->code);
   OutcomeNotice final_one = *notice;
-  if (told->doubtful && !is_success(notice->code)) {
+  if (told && told->doubtful && !is_success(notice->code)) {
     // What this run of the broker could not do, an earlier one may have done.
     final_one.code = Outcome::kLost;
     final_one.text = "an earlier run of the broker may have delivered it";
   }
-  if (told->request) return tell_request(view.id, final_one.code, final_one.text);
+  // A request may fail after a receipt covered it: that said only that it was taken.
+  if (requests_.contains(view.id)) return tell_request(view.id, final_one.code, final_one.text);
+  if (!told || told->request) return;
   ++(is_success(final_one.code) ? statistics_.delivered : statistics_.failed);
   report_one(told->to, view.id, final_one);
 }
@@ -133,8 +173,9 @@ void State::report_one(std::string_view to, std::uint64_t id, const OutcomeNotic
 void State::tell_request(std::uint64_t id, Outcome outcome, std::string_view text) {
   std::string words(outcome_name(outcome));
   if (!text.empty()) words += ": " + std::string(text);
-  std::optional<Resolved> resolved =
-      requests_.fail(id, {Fault::kFailed, outcome, std::move(words)});
+  // The broker's clock and ours tell the same.
+  const Fault fault = outcome == Outcome::kExpired ? Fault::kTimedOut : Fault::kFailed;
+  std::optional<Resolved> resolved = requests_.fail(id, {fault, outcome, std::move(words)});
   if (resolved) resolve(std::move(resolved->resolver), std::move(resolved->answer));
 }
 

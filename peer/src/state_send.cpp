@@ -1,5 +1,6 @@
 // Sending: into the open frame while there is credit, and again after a loss.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -53,8 +54,34 @@ std::size_t encoded_size(EnvelopeFields fields) {
 
 std::string named(std::string_view name) {
   if (name == kAllTopics) return "topics";
+  if (name.starts_with(kServiceMark)) return "service " + std::string(name.substr(1));
   return name.empty() ? std::string("the broker") : std::string(name);
 }
+
+/// The name of the account that pays for a draft, without an allocation.
+class AccountName {
+ public:
+  explicit AccountName(const Draft& draft) {
+    if (draft.kind == Kind::kPublish) {
+      name_ = kAllTopics;
+    } else if (draft.kind != Kind::kCall) {
+      name_ = draft.to;
+    } else {
+      bytes_[0] = kServiceMark;
+      std::ranges::copy(draft.to, bytes_.begin() + 1);
+      name_ = {bytes_.data(), 1 + draft.to.size()};
+    }
+  }
+
+  AccountName(const AccountName&) = delete;
+  AccountName& operator=(const AccountName&) = delete;
+
+  operator std::string_view() const { return name_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::array<char, 1 + kMaxNameBytes> bytes_;
+  std::string_view name_;
+};
 
 std::optional<Failure> invalid_recipient(const Draft& draft) {
   if (draft.kind == Kind::kRequest && draft.to.empty()) return std::nullopt;
@@ -65,19 +92,20 @@ std::optional<Failure> invalid_recipient(const Draft& draft) {
                             "in all");
   }
   if (is_name(draft.to)) return std::nullopt;
+  if (draft.kind == Kind::kCall) {
+    return invalid_argument("service \"" + std::string(draft.to) +
+                            "\": a service is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  }
   return invalid_argument("recipient \"" + std::string(draft.to) +
                           "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 }
 
 }  // namespace
 
-/// The name of the account that pays for `draft`.
-std::string_view State::account_name(const Draft& draft) {
-  return draft.kind == Kind::kPublish ? kAllTopics : draft.to;
-}
-
 Ledger::Recipient& State::account(const Draft& draft) {
-  return draft.kind == Kind::kPublish ? ledger_.topics() : ledger_.recipient(draft.to);
+  if (draft.kind == Kind::kPublish) return ledger_.topics();
+  if (draft.kind == Kind::kCall) return ledger_.recipient(AccountName(draft));
+  return ledger_.recipient(draft.to);
 }
 
 /// How a plain draft begins; `to` is its account.
@@ -135,14 +163,14 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, const Envel
 
 bool State::could_send(const Draft& draft) const {
   static const Ledger::Recipient kFresh;
-  const Ledger::Recipient* const known = ledger_.find(account_name(draft));
+  const Ledger::Recipient* const known = ledger_.find(AccountName(draft));
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   const std::size_t bytes = draft.plain() ? encoded_size(fields) : encoded_bound(fields);
   return admits(known != nullptr ? *known : kFresh, cost_of(bytes));
 }
 
 std::string State::obstacle(const Draft& draft) const {
-  if (!ledger_.resending()) return "no credit for " + named(account_name(draft));
+  if (!ledger_.resending()) return "no credit for " + named(AccountName(draft));
   const Ledger::Backlog first = ledger_.backlog();
   return std::to_string(first.envelopes) + " envelopes (" + std::to_string(first.bytes) +
          " bytes) from before the connection was lost go first, and there is no credit for the "
@@ -165,7 +193,8 @@ std::uint64_t State::write_draft(Ledger::Recipient& to, const EnvelopeFields& fi
   const bool now = open_.empty() && !sink_->busy();
   std::byte* const out = open_.reserve(bound, now ? bound : frame_capacity());
   const auto bytes = static_cast<std::uint32_t>(write_envelope(out, fields) - out);
-  const std::uint64_t id = finish_single(to, bytes, fields.kind == Kind::kRequest);
+  const bool asks = fields.kind == Kind::kRequest || fields.kind == Kind::kCall;
+  const std::uint64_t id = finish_single(to, bytes, asks);
   if (now || !sink_->busy()) flush();
   return id;
 }

@@ -155,11 +155,11 @@ TEST_F(LedgerTest, AToldFailureIsNotDelivered) {
   for (int i = 0; i < 5; ++i) write("bob");
   close_frame();
 
-  EXPECT_TRUE(ledger_.tell_one("bob", 101));
-  EXPECT_TRUE(ledger_.tell_one("bob", 104));
+  EXPECT_TRUE(ledger_.tell_one("bob", 101, Outcome::kFull));
+  EXPECT_TRUE(ledger_.tell_one("bob", 104, Outcome::kFull));
   EXPECT_EQ(ledger_.unsettled(), 3u);
-  EXPECT_FALSE(ledger_.tell_one("bob", 104)) << "told twice";
-  EXPECT_FALSE(ledger_.tell_one("bob", 99)) << "never sent";
+  EXPECT_FALSE(ledger_.tell_one("bob", 104, Outcome::kFull)) << "told twice";
+  EXPECT_FALSE(ledger_.tell_one("bob", 99, Outcome::kFull)) << "never sent";
 
   receipt("bob", 104);
   EXPECT_EQ(told(), (Words{"delivered bob 100+1", "delivered bob 102+2"}));
@@ -170,7 +170,7 @@ TEST_F(LedgerTest, AFailureThatConcernsNoRecipientNeedsNoReceipt) {
   for (int i = 0; i < 3; ++i) write("bob");
   close_frame();
 
-  const auto told_one = ledger_.tell_one("", 101);
+  const auto told_one = ledger_.tell_one("", 101, Outcome::kFull);
   ASSERT_TRUE(told_one);
   EXPECT_EQ(told_one->to, "bob");
   EXPECT_EQ(ledger_.recipient("bob").outstanding, 2 * cost("bob", "x"));
@@ -327,8 +327,8 @@ TEST_F(LedgerTest, WhatAnotherRunWantsNothingOfIsLost) {
 TEST_F(LedgerTest, WhatFailedIsNotSentAgain) {
   for (int i = 0; i < 4; ++i) write("bob");
   close_frame();
-  EXPECT_TRUE(ledger_.tell_one("bob", 100));
-  EXPECT_TRUE(ledger_.tell_one("bob", 102));
+  EXPECT_TRUE(ledger_.tell_one("bob", 100, Outcome::kFull));
+  EXPECT_TRUE(ledger_.tell_one("bob", 102, Outcome::kFull));
   ledger_.welcomed(welcome_with(1'000'000, 500'000), Continuation::kNewRun, told_);
 
   EXPECT_EQ(resend(), (Words{"bob101", "bob103"}));

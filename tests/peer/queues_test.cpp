@@ -50,16 +50,16 @@ class RequestsTest : public testing::Test {
 };
 
 TEST_F(RequestsTest, OnlyWhomItWentToMayAnswer) {
-  requests_.add(7, "bob", Time::max(), resolver());
-  EXPECT_FALSE(requests_.reply("mallory", 7));
-  EXPECT_FALSE(requests_.reply("bob", 8));
-  EXPECT_TRUE(requests_.reply("bob", 7));
-  EXPECT_FALSE(requests_.reply("bob", 7)) << "answered twice";
+  requests_.add({.id = 7, .to = "bob", .deadline = Time::max()}, resolver());
+  EXPECT_FALSE(requests_.reply("mallory", 7, false));
+  EXPECT_FALSE(requests_.reply("bob", 8, false));
+  EXPECT_TRUE(requests_.reply("bob", 7, false));
+  EXPECT_FALSE(requests_.reply("bob", 7, false)) << "answered twice";
 }
 
 TEST_F(RequestsTest, WhatIsPastItsDeadlineTimesOut) {
-  requests_.add(1, "bob", start_ + seconds(2), resolver());
-  requests_.add(2, "bob", start_ + seconds(1), resolver());
+  requests_.add({.id = 1, .to = "bob", .deadline = start_ + seconds(2)}, resolver());
+  requests_.add({.id = 2, .to = "bob", .deadline = start_ + seconds(1)}, resolver());
   EXPECT_EQ(requests_.next_deadline(), start_ + seconds(1));
   EXPECT_TRUE(requests_.expire(start_).empty());
   const auto expired = requests_.expire(start_ + seconds(1));
@@ -70,7 +70,7 @@ TEST_F(RequestsTest, WhatIsPastItsDeadlineTimesOut) {
 }
 
 TEST_F(RequestsTest, AFailureTakesTheRequestOut) {
-  requests_.add(1, "bob", Time::max(), resolver());
+  requests_.add({.id = 1, .to = "bob", .deadline = Time::max()}, resolver());
   const auto failed = requests_.fail(1, {Fault::kFailed, Outcome::kNoPeer, "no-peer"});
   ASSERT_TRUE(failed);
   EXPECT_EQ(failed->answer.error().outcome, Outcome::kNoPeer);

@@ -88,7 +88,7 @@ TEST_F(StateTest, ARequestWhoseReplyCameIsNotSentToTheNextRun) {
   const auto id =
       state_.try_send({.kind = Kind::kRequest, .to = "bob", .body = as_bytes("?"), .meta = {}});
   ASSERT_TRUE(id);
-  state_.expect_reply(*id, "bob", Time::max(), [](const Answer<Message>&) {});
+  state_.expect_reply({.id = *id, .to = "bob"}, [](const Answer<Message>&) {});
   auto frame = std::make_shared<ByteBuffer>();
   Meta meta;
   meta.in_reply_to = *id;

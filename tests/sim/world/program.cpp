@@ -288,7 +288,8 @@ bool Program::request(const std::string& to, std::size_t size, Moment timeout) {
   }
   book_.note_id(serial, *id);
   say("requests with letter {} (#{}) from {}", serial, *id, to);
-  state_.expect_reply(*id, to, to_peer_time(now_ + timeout), [this, serial](auto answer) {
+  const peer::Asked asked{.id = *id, .to = to, .deadline = to_peer_time(now_ + timeout)};
+  state_.expect_reply(asked, [this, serial](auto answer) {
     say("hears of request {}: {}", serial, answer ? "a reply" : answer.error().text);
     book_.note_answer(serial, answer);
   });
@@ -307,8 +308,8 @@ bool Program::ask(std::string_view op, Moment timeout) {
     return false;
   }
   book_.note_id(serial, *id);
-  state_.expect_reply(*id, "", to_peer_time(now_ + timeout),
-                      [this, serial](auto answer) { book_.note_answer(serial, answer); });
+  const peer::Asked asked{.id = *id, .to = "", .deadline = to_peer_time(now_ + timeout)};
+  state_.expect_reply(asked, [this, serial](auto answer) { book_.note_answer(serial, answer); });
   return true;
 }
 

@@ -32,8 +32,9 @@ class Zpost final : public System {
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    const bool one_by_one = measure == Measure::kLatency || measure == Measure::kTopics;
-    return measure != Measure::kCalls && !(one_by_one && spans());
+    const bool one_by_one =
+        measure == Measure::kLatency || measure == Measure::kTopics || measure == Measure::kCalls;
+    return !one_by_one || !spans();
   }
 
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
@@ -72,6 +73,12 @@ class Zpost final : public System {
 
   void subscribe(const Part& part, Gate& gate, PayloadSink& sink) const override {
     subscribe_by_zpost(part, gate, sink);
+  }
+
+  void work(const Part& part, Gate& gate) const override { work_by_zpost(part, gate); }
+
+  void call(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink) const override {
+    call_by_zpost(part, gate, source, sink);
   }
 
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {

@@ -29,6 +29,10 @@ void send_all(peer::Peer& peer, const std::string& to, Handover handover, Payloa
 void publish_by_zpost(const Part& part, Gate& gate, PayloadSource& source);
 void subscribe_by_zpost(const Part& part, Gate& gate, PayloadSink& sink);
 
+/// See System::work(), call().
+[[noreturn]] void work_by_zpost(const Part& part, Gate& gate);
+void call_by_zpost(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink);
+
 /// See System::join(), send_told(), receive_told(), send_mixed().
 std::unique_ptr<RingPeer> join_zpost(const RingSeat& seat, PayloadSink& sink);
 void send_told_by_zpost(const Part& part, Handover handover, Gate& gate, PayloadSource& source,

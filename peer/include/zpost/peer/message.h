@@ -45,8 +45,11 @@ struct Message {
   std::uint64_t sent_ns = 0;      // The sender's clock; 0: not said.
   std::uint64_t in_reply_to = 0;  // Replies only.
   bool rejected = false;          // Replies only: the recipient said no; the body says why.
-  bool retained = false;          // Publishes only: the value kept of the topic, not news.
-  bool will = false;              // The sender vanished and left this.
+  bool more = false;              // Replies only: others to the same request follow.
+  /// Calls only: which attempt this is, if it was handed to another worker before; else 0.
+  std::uint64_t again = 0;
+  bool retained = false;  // Publishes only: the value kept of the topic, not news.
+  bool will = false;      // The sender vanished and left this.
   bool body_is_text = false;
   /// Of kind kGap: so many publishes were dropped here, since this peer took too slowly. The body
   /// is empty then, and so is `from`.
@@ -115,7 +118,15 @@ struct StateChange {
   std::string text;
 };
 
-/// Someone else's coming and going (see Peer::watch).
+/// A request or call that this peer has received and whose outcome is known meanwhile: cancelled,
+/// expired, or its sender is gone. Whoever works on it may stop; a reply would be late.
+struct Cancellation {
+  std::string from;
+  std::uint64_t id = 0;  // Of the request.
+};
+
+/// Someone else's coming and going (see Peer::watch). Its `event` is `present`, `joined`, `changed`
+/// (its metadata; see Peer::describe) or `left`. SPEC.md, section 18.
 using PresenceChange = Presence;
 
 /// Counters of one Peer since it connected first, of payload envelopes unless they say otherwise.
@@ -133,6 +144,8 @@ struct Statistics {
   std::uint64_t taken = 0;     // Of those, taken: once each. Gap marks count in both.
   std::uint64_t dropped_duplicates = 0;  // Arrived though the program had them before.
   std::uint64_t late_replies = 0;        // Replies that no request waited for (any more).
+  std::uint64_t expired = 0;    // Requests received that the program never saw: too late …
+  std::uint64_t cancelled = 0;  // … or cancelled before it took them.
   // What the program was not told, since it fetched too late: beyond
   // Options::max_outcome_reports, 65,536 presence changes and 1,024 state changes the oldest goes.
   std::uint64_t dropped_reports = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "zpost/protocol/control.h"
@@ -31,6 +32,10 @@ struct Options {
   /// Shown to others by `who`: display name and the like. UTF-8, as are all texts here; at most
   /// 1,024 bytes encoded.
   Metadata metadata;
+  /// What the broker sends (kSend, to a name) or publishes (kPublish, to a topic) in this peer's
+  /// name when its session ends without a goodbye: close() is one, a crash is none. The body has at
+  /// most 4,096 bytes. SPEC.md, section 18.
+  std::optional<Will> will;
   /// For people, shown by `who`. At most 128 bytes.
   std::string software = "zpost-peer-cpp";
   /// How long connect() waits for the welcome; not negative. The default says within two seconds

@@ -19,6 +19,8 @@ namespace zpost::peer {
 
 using std::chrono::milliseconds;
 
+struct Draft;  // Of the library's own.
+
 /// Wait without limit.
 inline constexpr milliseconds kForever = milliseconds::max();
 
@@ -30,6 +32,10 @@ struct SendOptions {
   bool text = false;                // Sends the body as a msgpack str; it must be UTF-8.
   bool stamp = false;               // Puts this machine's clock into meta `sent`.
   milliseconds timeout = kForever;  // How long to wait for credit.
+  bool more = false;                // Replies only: others to the same request follow.
+  /// Calls only: it may be done more than once, so that the broker hands it to another worker when
+  /// the one that had it vanished.
+  bool idempotent = false;
 };
 
 struct PublishOptions {
@@ -161,7 +167,8 @@ class Peer {
   // --- Request and reply -------------------------------------------------------------------------
 
   /// Sends a request and resolves with the reply, or fails: kFailed with the outcome (no-peer,
-  /// rejected with the recipient's words, lost, …), kTimedOut after `timeout`, kClosed. To the
+  /// rejected with the recipient's words, lost, no-reply, …), kTimedOut after `timeout`, which the
+  /// broker and the recipient know as its deadline, kClosed. To the
   /// empty name it asks the broker (SPEC.md, section 11). Before it returns it blocks for credit as
   /// send does, up to the smaller of options.timeout and `timeout`. Why it was not sent comes
   /// through the future as well: errors as send. Waiting for the future inside a callback of this
@@ -178,11 +185,54 @@ class Peer {
                                 std::function<void(Answer<Message>)> callback,
                                 const SendOptions& options = {});
 
-  /// Replies to a received request: sends, and blocks for credit, as send does. Inside a callback,
-  /// where nothing blocks, a reply without credit is kept and sent when there is: then kDeferred is
-  /// returned instead of an id, which comes later, as does its outcome. Up to 1,024 replies of 1
-  /// MiB in all are kept, and a quarter of that for one recipient; beyond it kWouldBlock. What
-  /// still waits at close() is `lost`. Errors as send.
+  /// A request with any number of replies: calls back with each in its order, as above. The last
+  /// has Message::more false; a failure is the last as well. `timeout` is for all of them. (A
+  /// request() takes the first reply of such a responder and cancels the rest.) Errors as
+  /// request().
+  Answer<std::uint64_t> request_stream(std::string_view to, Bytes body, milliseconds timeout,
+                                       std::function<void(Answer<Message>)> callback,
+                                       const SendOptions& options = {});
+
+  /// Asks the broker to end a request or call that has no outcome yet; `id` is what the call with a
+  /// callback returned. Its outcome is `cancelled` when the broker says so, unless a reply comes
+  /// first. Whoever has it is told (see next_cancellation()). Errors: kInvalid, when none of this
+  /// id waits for a reply; kClosed.
+  Answer<void> cancel(std::uint64_t id);
+
+  // --- Services (SPEC.md, section 17) ------------------------------------------------------------
+
+  /// Takes calls of `service`, at most `capacity` without a reply at a time. They are received as
+  /// requests are, of kind kCall with the service in Message::to, and replied to in the same way.
+  /// Kept across reconnects; said again it changes the capacity. Returns an id at once, answered as
+  /// that of subscribe(). Errors: kInvalid, kClosed.
+  Answer<std::uint64_t> offer(std::string_view service, std::uint64_t capacity = 1);
+
+  /// Takes no more calls of `service`; what it has in hand stays its own. As offer().
+  Answer<std::uint64_t> withdraw(std::string_view service);
+
+  /// As request(), but to whoever offers `service`: the broker chooses, and a call waits there
+  /// until a worker has room. Fails with `no-worker` when nobody offers it.
+  [[nodiscard]] std::future<Answer<Message>> call(std::string_view service, Bytes body,
+                                                  milliseconds timeout,
+                                                  const SendOptions& options = {});
+  Answer<std::uint64_t> call(std::string_view service, Bytes body, milliseconds timeout,
+                             std::function<void(Answer<Message>)> callback,
+                             const SendOptions& options = {});
+  Answer<std::uint64_t> call_stream(std::string_view service, Bytes body, milliseconds timeout,
+                                    std::function<void(Answer<Message>)> callback,
+                                    const SendOptions& options = {});
+
+  /// The next request or call this program has (or had) that needs no reply any more; nothing:
+  /// timed out, closed, or interrupted. Those it has not received yet never come. The oldest of
+  /// more than 1,024 that wait are dropped. From the first call on descriptor() is for these as
+  /// well.
+  [[nodiscard]] std::optional<Cancellation> next_cancellation(milliseconds timeout);
+
+  /// Replies to a received request or call: sends, and blocks for credit, as send does. Inside a
+  /// callback, where nothing blocks, a reply without credit is kept and sent when there is: then
+  /// kDeferred is returned instead of an id, which comes later, as does its outcome. Up to 1,024
+  /// replies of 1 MiB in all are kept, and a quarter of that for one recipient; beyond it
+  /// kWouldBlock. What still waits at close() is `lost`. Errors as send.
   Answer<std::uint64_t> reply(const Message& request, Bytes body, const SendOptions& options = {});
   Answer<std::uint64_t> reply(std::string_view to, std::uint64_t in_reply_to, Bytes body,
                               const SendOptions& options = {});
@@ -248,6 +298,10 @@ class Peer {
   /// followed by `*`). Kept across reconnects.
   Answer<void> watch(std::string_view pattern);
 
+  /// What others see of this peer (Options::metadata) from now on; whoever watches it is told.
+  /// Returns an id at once, answered as that of subscribe(). Errors: kInvalid, kClosed.
+  Answer<std::uint64_t> describe(const Metadata& metadata);
+
   /// The next presence change; nothing: timed out, closed, or interrupted. Not counted as
   /// receiving. Of more than 65,536 that wait the oldest are dropped, and counted in Statistics.
   [[nodiscard]] std::optional<PresenceChange> next_presence(milliseconds timeout);
@@ -274,6 +328,8 @@ class Peer {
  private:
   class Impl;
   explicit Peer(std::unique_ptr<Impl> impl);
+  [[nodiscard]] std::future<Answer<Message>> ask(const Draft& draft, milliseconds timeout,
+                                                 const SendOptions& options);
   std::unique_ptr<Impl> impl_;
 };
 
