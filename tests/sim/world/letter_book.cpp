@@ -151,8 +151,10 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
          [&] { return describe(letter) + " was given to a program that is over"; });
   insist(it.given.emplace(letter.serial, true).second, "nothing twice",
          [&] { return describe(letter) + " was given to the same program again"; });
-  // Another instance may have had it since in a later run of the broker: once per instance.
-  const bool elsewhere = letter.outcome == Outcome::kDelivered && it.run < run_;
+  // Another instance may have had it since in a later run of the broker: once per instance. And the
+  // reply to a request may come while a copy is on its way.
+  const bool elsewhere =
+      letter.outcome == Outcome::kDelivered && (it.run < run_ || letter.kind == Kind::kRequest);
   const bool settled = letter.outcome != Outcome::kNone && letter.outcome != Outcome::kLost &&
                        letter.outcome != Outcome::kTimedOut && !letter.sender_gone;
   insist(!settled || elsewhere, "nothing after its outcome",
