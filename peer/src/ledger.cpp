@@ -277,6 +277,7 @@ void Ledger::welcomed(const Welcome& welcome, Continuation continuation,
   // then another instance had the name in between.
   const std::uint64_t has = welcome.highest_id;
   if (continuation == Continuation::kNewRun) doubtful_ = handed_;
+  if (continuation != Continuation::kResumed) lose_backlog(has, out);
   for (auto& [name, to] : recipients_) {
     if (continuation != Continuation::kResumed) lose(to, has, out);
     requeue(to, has);
@@ -301,13 +302,22 @@ void Ledger::lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& o
   }
 }
 
+/// Copies that an earlier welcome made wait for their turn.
+void Ledger::lose_backlog(std::uint64_t up_to, std::vector<Settlement>& out) {
+  while (!backlog_.empty() && backlog_.front().run.first_id <= up_to) {
+    auto& [to, run] = backlog_.front();
+    const bool whole = run.last_id() <= up_to;
+    const Run gone = whole ? std::move(run)
+                           : split_front(run, static_cast<std::uint32_t>(up_to - run.first_id + 1));
+    tell(*to, gone, Outcome::kLost, out);
+    drop(gone);
+    if (whole) backlog_.pop_front();
+  }
+}
+
 void Ledger::abandon(std::vector<Settlement>& out) {
   for (auto& [name, to] : recipients_) lose(to, UINT64_MAX, out);
-  for (const Queued& queued : backlog_) {
-    tell(*queued.to, queued.run, Outcome::kLost, out);
-    drop(queued.run);
-  }
-  backlog_.clear();
+  lose_backlog(UINT64_MAX, out);
   recount();
 }
 

@@ -218,6 +218,7 @@ class Ledger {
   void cut_out_of_backlog(std::uint64_t id);
   void pop_front(Recipient& to, const ReceiptEntry& receipt, std::vector<Settlement>& out);
   void lose(Recipient& to, std::uint64_t up_to, std::vector<Settlement>& out);
+  void lose_backlog(std::uint64_t up_to, std::vector<Settlement>& out);
   void requeue(Recipient& to, std::uint64_t above);
   void requeue_untold(Recipient& to, Run run);
   void refuse_larger_than(std::uint64_t limit, std::vector<Settlement>& out);

@@ -70,6 +70,7 @@ void State::change(StateChange change) {
 void State::opened(Time now) {
   seal();  // Its envelopes are part of the backlog.
   phase_ = Phase::kGreeting;
+  demand_grew_ = false;
   greeting_ends_ = now + kGreetingTimeout;
   last_heard_ = now;
   Hello hello;
@@ -115,6 +116,8 @@ void State::on_welcome(const EnvelopeView& view) {
     if (continuation != Continuation::kResumed || watched.ping != 0) send_watch(watched);
   }
   repeat_interests(continuation == Continuation::kResumed);
+  // The hello did not say so, and nothing may come that an ack would have to follow.
+  if (demand_grew_) send_ack();
   go_on_sending();
   for (const std::uint64_t id : requests_.cancelled()) say(Kind::kCancel, {}, id);
 }
@@ -350,6 +353,7 @@ std::optional<std::uint64_t> State::demand() const {
 void State::add_demand(std::uint64_t count) {
   if (options_.demand == 0) return;
   options_.demand = saturated_sum(options_.demand, count);
+  demand_grew_ = phase_ == Phase::kGreeting;
   send_ack();
 }
 

@@ -319,6 +319,7 @@ class State {
   Time last_ack_ = Time::min();
   bool heard_ = false;
   bool credit_report_due_ = false;  // Not yet told in an ack.
+  bool demand_grew_ = false;        // Since the hello, which nobody answered yet.
   std::uint64_t pings_ = 0;
 
   Ledger ledger_;

@@ -301,6 +301,20 @@ TEST_F(LedgerTest, AnotherRunGetsEverythingAgainInIdOrder) {
   EXPECT_EQ(ledger_.unsettled(), 4u);
 }
 
+TEST_F(LedgerTest, CopiesThatWaitForTheirTurnAreLostAsTheOthersAre) {
+  for (int i = 0; i < 3; ++i) write("bob");
+  close_frame();
+  ledger_.welcomed(welcome_with(1'000'000, 500'000), Continuation::kNewRun, told_);
+  ASSERT_TRUE(ledger_.resending());
+  Welcome welcome = welcome_with(1'000'000, 500'000);
+  welcome.highest_id = 101;  // Or above all, if another instance had the name since.
+  ledger_.welcomed(welcome, Continuation::kSameRun, told_);
+
+  EXPECT_EQ(told(), Words{"lost bob 100+2"});
+  EXPECT_EQ(resend(), Words{"bob102"});
+  EXPECT_EQ(ledger_.unsettled(), 1u);
+}
+
 TEST_F(LedgerTest, AnAnsweredRequestIsNotSentAgain) {
   for (int i = 0; i < 3; ++i) write("bob", "x", true);
   close_frame();

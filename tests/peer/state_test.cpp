@@ -151,6 +151,19 @@ class DemandingStateTest : public StateTest {
         }()) {}
 };
 
+TEST_F(DemandingStateTest, WhatIsWantedWhileTheHelloIsOnItsWayIsToldAfterTheWelcome) {
+  state_.opened(sink_.time);
+  state_.add_demand(3);
+  EXPECT_TRUE(sink_.bodies(Kind::kAck).empty());
+  Welcome welcome;
+  welcome.run = std::string(32, 'a');
+  welcome.epoch = 1;
+  welcome.credit = welcome.pair = 1'000;
+  hear(Kind::kWelcome, encode(welcome));
+  ASSERT_EQ(sink_.bodies(Kind::kAck).size(), 1u);
+  EXPECT_EQ(last_ack().demand, 8u);
+}
+
 TEST_F(DemandingStateTest, DemandGrowsNoFurtherThanItsNumberHolds) {
   be_welcomed();
   state_.add_demand(3);

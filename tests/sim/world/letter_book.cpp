@@ -140,7 +140,10 @@ void LetterBook::note_arrived(InstanceId recipient, const EnvelopeView& view) {
   Highest& highest = it.highest[instances_[letter.sender].name];
   if (highest.run < it.run) highest.earlier = highest.id;
   highest.run = it.run;
-  highest.id = std::max(highest.id, view.id);
+  if (view.id > highest.id) {
+    highest.id = view.id;
+    highest.sender = letter.sender;
+  }
 }
 
 void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
@@ -150,8 +153,10 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
          [&] { return describe(letter) + " was given to a program that is over"; });
   insist(it.given.emplace(letter.serial, true).second, "nothing twice",
          [&] { return describe(letter) + " was given to the same program again"; });
-  // Another instance may have had it since in a later run of the broker: once per instance.
-  const bool elsewhere = letter.outcome == Outcome::kDelivered && it.run < run_;
+  // Another instance may have had it since in a later run of the broker: once per instance. And the
+  // reply to a request may come while a copy is on its way.
+  const bool elsewhere =
+      letter.outcome == Outcome::kDelivered && (it.run < run_ || letter.kind == Kind::kRequest);
   const bool settled = letter.outcome != Outcome::kNone && letter.outcome != Outcome::kLost &&
                        letter.outcome != Outcome::kTimedOut && !letter.sender_gone;
   insist(!settled || elsewhere, "nothing after its outcome",
@@ -278,17 +283,21 @@ bool LetterBook::went_to_plain_client(const Letter& letter) const {
   });
 }
 
-/// Whether a recipient took it for a repetition although it was given to nobody: a later letter of
-/// its sender's name had come in an earlier run of the broker, this one only now. It had failed
-/// then, unheard, or it is of another instance that was forgotten with that run.
+/// Whether a recipient took it for a repetition although it was given to nobody. Either a later
+/// letter of its sender had come in an earlier run of the broker and this one comes only now: it
+/// had failed then, unheard. Or a later one is of another instance of the sender's name, forgotten
+/// with an earlier run.
 bool LetterBook::hidden_by_an_earlier_run(const Letter& letter) const {
-  if (letter.run != run_) return false;
   const std::string& from = instances_[letter.sender].name;
   return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& recipient) {
     const auto at = recipient.highest.find(from);
     if (recipient.name != letter.to || at == recipient.highest.end()) return false;
     const Highest& highest = at->second;
-    return (highest.run < run_ ? highest.id : highest.earlier) > letter.id;
+    const std::uint64_t earlier = highest.run < run_ ? highest.id : highest.earlier;
+    const bool failed_unheard = letter.run == run_ && earlier > letter.id;
+    const bool of_a_double = highest.id > letter.id && highest.sender != letter.sender &&
+                             instances_[highest.sender].run < run_;
+    return failed_unheard || of_a_double;
   });
 }
 

@@ -110,6 +110,7 @@ class LetterBook {
   /// What came from a name.
   struct Highest {
     std::uint64_t id = 0;
+    InstanceId sender = 0;
     std::uint64_t run = 0;      // In which the latest came,
     std::uint64_t earlier = 0;  // and the highest of those that came in runs before.
   };
