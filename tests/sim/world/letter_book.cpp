@@ -135,7 +135,7 @@ void LetterBook::note_arrived(InstanceId recipient, const EnvelopeView& view) {
     return fmt::format("{} arrived at {}", describe(letter), instances_[recipient].name);
   });
   Instance& it = instances_[recipient];
-  if (!letter.arrived) letter.run = it.run;
+  it.first_run.emplace(letter.serial, it.run);
   letter.arrived = true;
   Highest& highest = it.highest[instances_[letter.sender].name];
   if (highest.run < it.run) highest.earlier = highest.id;
@@ -294,7 +294,9 @@ bool LetterBook::hidden_by_an_earlier_run(const Letter& letter) const {
     if (recipient.name != letter.to || at == recipient.highest.end()) return false;
     const Highest& highest = at->second;
     const std::uint64_t earlier = highest.run < run_ ? highest.id : highest.earlier;
-    const bool failed_unheard = letter.run == run_ && earlier > letter.id;
+    const auto first = recipient.first_run.find(letter.serial);
+    const bool came_now = first != recipient.first_run.end() && first->second == run_;
+    const bool failed_unheard = came_now && earlier > letter.id;
     const bool of_a_double = highest.id > letter.id && highest.sender != letter.sender &&
                              instances_[highest.sender].run < run_;
     return failed_unheard || of_a_double;

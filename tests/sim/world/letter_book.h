@@ -31,11 +31,11 @@ class LetterBook {
     InstanceId sender = 0;
     std::string to;
     Kind kind = Kind::kSend;
-    std::uint64_t id = 0;   // 0: not known yet.
-    bool arrived = false;   // At the library of a recipient,
-    std::uint64_t run = 0;  // for the first time in this run of the broker.
-    bool given = false;     // To a program, if it is no reply: that is the requester's to fetch.
-    bool taken = false;     // Or as good as: see note_new_session().
+    std::uint64_t id = 0;  // 0: not known yet.
+    bool arrived = false;  // At the library of a recipient.
+
+    bool given = false;  // To a program, if it is no reply: that is the requester's to fetch.
+    bool taken = false;  // Or as good as: see note_new_session().
 
     bool sender_gone = false;
     Outcome outcome = Outcome::kNone;  // As its sender was told.
@@ -122,7 +122,8 @@ class LetterBook {
     std::uint64_t run = 0;                            // The latest it was welcomed in.
     std::vector<Serial> untaken;                      // Given and not taken.
     std::map<std::string, std::uint64_t> last_given;  // By the sender's name.
-    std::map<std::string, Highest> highest;
+    std::map<std::string, Highest> highest;           // The same.
+    std::map<Serial, std::uint64_t> first_run;        // In which each came first.
     std::map<Serial, bool> given;
     std::map<std::uint64_t, Serial> by_id;  // What it sent.
     std::map<std::string, std::deque<Serial>> deferred;
