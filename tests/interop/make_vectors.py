@@ -477,10 +477,11 @@ def names():
 
 def spec_with_exchange():
     spec = (ROOT / "protocol/SPEC.md").read_text()
-    head, heading, _ = spec.partition("\n## 15 A complete exchange\n")
+    head, heading, old = spec.partition("\n## 15 A complete exchange\n")
+    _, next_heading, tail = old.partition("\n## 16 ")
     if not heading:
         sys.exit("SPEC.md has no section 15")
-    return head + heading + exchange.as_markdown()
+    return head + heading + exchange.as_markdown() + next_heading + tail
 
 
 def json_bytes(value):
