@@ -159,7 +159,7 @@ class WrongTest(Case):
         alice.pump_until(lambda: alice.outcomes == 4, "four outcomes")
         told = [(e.id - first, Code(e.fields()[0])) for e in alice.seen if e.kind == Kind.OUTCOME]
         self.assertEqual(told, [(1, Code.FORGED), (0, Code.DUPLICATE), (3, Code.BAD_NAME),
-                                (4, Code.UNSUPPORTED)])
+                                (4, Code.NO_WORKER)])
 
     def test_a_forged_sender_is_told_and_nothing_arrives(self):
         alice, bob = self.join(self.broker, "alice"), self.join(self.broker, "bob")
