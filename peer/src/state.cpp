@@ -71,6 +71,7 @@ void State::opened(Time now) {
   seal();  // Its envelopes are part of the backlog.
   phase_ = Phase::kGreeting;
   demand_grew_ = false;
+  if (last_ack_ == Time::min()) last_ack_ = now - kAckOfTopicsAtLast;
   greeting_ends_ = now + kGreetingTimeout;
   last_heard_ = now;
   Hello hello;

@@ -131,8 +131,10 @@ TEST(EnvelopePrefixTest, WritesWhatTheGeneralWriterWrites) {
 
 TEST(EnvelopePrefixDeathTest, ANameTooLongEndsTheProgram) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const std::string topic(kMaxTopicBytes + 1, 'n');
   const std::string name(kMaxNameBytes + 1, 'n');
-  EXPECT_DEATH(EnvelopePrefix(Kind::kSend, name, "alice"), "");
+  EXPECT_DEATH(EnvelopePrefix(Kind::kPublish, topic, "alice"), "");
+  EXPECT_DEATH(EnvelopePrefix(Kind::kSend, "bob", name), "");
 }
 
 RC_GTEST_PROP(EnvelopeProperty, MetaSurvivesARoundTrip, ()) {
