@@ -126,6 +126,18 @@ void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes b
 
 namespace {
 
+/// Envelopes that are not handed over yet.
+std::uint64_t waiting_for(const Session& peer) {
+  std::uint64_t waiting = 0;
+  for (std::size_t i = peer.stream.handed; i < peer.stream.bundles.size(); ++i) {
+    waiting += peer.stream.bundles[i].count;
+  }
+  for (std::size_t i = 0; i < peer.topics.bundles.size(); ++i) {
+    waiting += peer.topics.bundles[i].count;
+  }
+  return waiting;
+}
+
 std::string_view state_name(Session::State state) {
   switch (state) {
     case Session::State::kActive:
@@ -169,16 +181,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     pack.pack("software").pack(peer->hello.software);
     pack.pack("state").pack(std::string(state_name(peer->state)));
     pack.pack("since").pack(peer->since_wall_ns);
-    pack.pack("queued").pack([&] {
-      std::uint64_t waiting = 0;
-      for (std::size_t i = peer->stream.handed; i < peer->stream.bundles.size(); ++i) {
-        waiting += peer->stream.bundles[i].count;
-      }
-      for (std::size_t i = 0; i < peer->topics.bundles.size(); ++i) {
-        waiting += peer->topics.bundles[i].count;
-      }
-      return waiting;
-    }());
+    pack.pack("queued").pack(waiting_for(*peer));
     pack.pack("queued_bytes")
         .pack(peer->stream.bytes - peer->stream.handed_bytes + peer->topics.bytes);
     pack.pack("subscriptions").pack(peer->subscriptions.size());

@@ -75,7 +75,7 @@ Worker* Router::Impl::worker_of(ServiceId id, SessionId session) {
 
 /// The pair of what the session sends to the service; kNoPair: no room.
 PairIndex Router::Impl::service_pair(Session& session, std::string_view service) {
-  std::array<char, 1 + kMaxNameBytes> name;
+  std::array<char, 1 + kMaxNameBytes> name{};
   name[0] = kServiceMark;
   std::copy(service.begin(), service.end(), name.begin() + 1);
   return find_or_make_pair(session, {name.data(), 1 + service.size()});
@@ -161,7 +161,7 @@ void Router::Impl::serve(ServiceId id) {
     if (worker == nullptr && service.waiting > 0) return;
     const ExchangeId call = service.queue.pop();
     exchanges_[call].queued = false;
-    if (!exchanges_[call].open) {  // It was given up while it waited.
+    if (worker == nullptr || !exchanges_[call].open) {  // It was given up while it waited.
       free_exchange(call);
       if (services_[id].name.empty()) return;
       continue;
