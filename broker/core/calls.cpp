@@ -376,12 +376,24 @@ Session* Router::Impl::session_or_none(SessionId id) {
   return id == kNone ? nullptr : sessions_[id].get();
 }
 
-/// The request's envelope failed, and its sender is told.
-void Router::Impl::forget_request(Session& asker, std::uint64_t request) {
+/// The request's envelope fails, which ends it. False: it had ended before.
+bool Router::Impl::forget_request(Session& asker, std::uint64_t request) {
   const ExchangeId id = exchanges_.find(asker.name, request);
-  if (id == kNone) return;
+  if (id == kNone) return false;
   --asker.exchanges;
   close_exchange(id);
+  return true;
+}
+
+/// The envelope of a request that has its outcome, or its reply, goes nowhere any more: its cost
+/// returns, and its sender is told nothing a second time.
+void Router::Impl::lose_answered(Session& asker, PairIndex pair, std::uint64_t request,
+                                 std::uint64_t cost, Outcome why) {
+  ++accounting.failed;
+  ++accounting.failed_by[static_cast<std::size_t>(why)];
+  pairs_[pair].last_taken_id = request;
+  settled(asker, cost);
+  mark_dirty(pair);
 }
 
 // ---- Replies, cancels, ends of sessions

@@ -256,7 +256,9 @@ class Router::Impl {
   void give_up_exchange(ExchangeId exchange, Outcome why);
   void close_exchange(ExchangeId exchange);
   void free_exchange(ExchangeId exchange);
-  void forget_request(Session& asker, std::uint64_t request);
+  [[nodiscard]] bool forget_request(Session& asker, std::uint64_t request);
+  void lose_answered(Session& asker, PairIndex pair, std::uint64_t request, std::uint64_t cost,
+                     Outcome why);
   void serve_due();
   [[nodiscard]] Session* session_or_none(SessionId id);
   void on_reply(const Session& session, NameId caller, Outcome outcome);

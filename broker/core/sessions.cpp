@@ -428,8 +428,12 @@ void Router::Impl::lose_run(const Run& run, Outcome why) {
   pair.held_cost -= run.count * cost;
   Session& sender = session_at(pair.sender);
   for (std::uint32_t i = 0; i < run.count; ++i) {
-    fail(sender, {run.pair, run.id(i), run.kind, cost, why});
-    if (run.kind == static_cast<std::uint8_t>(Kind::kRequest)) forget_request(sender, run.id(i));
+    const bool is_request = run.kind == static_cast<std::uint8_t>(Kind::kRequest);
+    if (is_request && !forget_request(sender, run.id(i))) {
+      lose_answered(sender, run.pair, run.id(i), cost, why);
+    } else {
+      fail(sender, {run.pair, run.id(i), run.kind, cost, why});
+    }
   }
 }
 

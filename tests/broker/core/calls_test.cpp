@@ -255,6 +255,21 @@ TEST_F(CallsTest, ARequestNotTakenByAPeerThatLeavesFailsOnce) {
   EXPECT_EQ(world.router().accounting().exchanges_failed, 0U);
 }
 
+TEST_F(CallsTest, ARequestThatEndedBeforeItWasTakenHasNoSecondOutcome) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  request(alice, "bob", {.deadline_ns = world.clock() + kSecond});
+  const std::uint64_t answered = request(alice, "bob");
+  world.advance(kSecond + kMillisecond);
+  EXPECT_THAT(works(alice), ElementsAre(HasSubstr("expired")));
+  reply(bob, "alice", answered, "at once");
+  EXPECT_THAT(works(alice), ElementsAre(HasSubstr("at once")));
+  bob.goodbye();  // Without having said that it took them.
+  EXPECT_THAT(works(alice), IsEmpty());
+  catch_up();
+  EXPECT_EQ(alice.unsettled(), 0U) << "their credit is back all the same";
+}
+
 TEST_F(CallsTest, ADeadlineEndsARequestAndTellsWhoHasIt) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join("bob");
