@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "peer/src/ledger.h"
+
 namespace zpost::peer {
 namespace {
 
@@ -40,15 +42,16 @@ Resolver Requests::take(std::unordered_map<std::uint64_t, Waiting>::iterator pla
   return resolver;
 }
 
-std::optional<Resolver> Requests::reply(std::string_view from, std::uint64_t in_reply_to,
-                                        bool more) {
+std::optional<Requests::Replied> Requests::reply(std::string_view from, std::uint64_t in_reply_to,
+                                                 bool more) {
   const auto found = waiting_.find(in_reply_to);
   if (found == waiting_.end()) return std::nullopt;
   // Only whom it went to may answer it; of a call only the broker knows who that is.
   const Waiting& waiting = found->second;
   if (!waiting.is_call && waiting.to != from) return std::nullopt;
-  if (more && waiting.streams) return waiting.resolver;
-  return take(found);
+  std::string account = waiting.is_call ? kServiceMark + waiting.to : waiting.to;
+  if (more && waiting.streams) return Replied{waiting.resolver, std::move(account)};
+  return Replied{take(found), std::move(account)};
 }
 
 std::optional<Resolved> Requests::fail(std::uint64_t id, Failure failure) {

@@ -42,10 +42,15 @@ class Requests {
 
   [[nodiscard]] bool contains(std::uint64_t id) const { return waiting_.contains(id); }
 
-  /// The resolver of the request that `in_reply_to` names, if a reply from `from` answers it. It is
-  /// taken out unless it wants more replies and there are `more`.
-  [[nodiscard]] std::optional<Resolver> reply(std::string_view from, std::uint64_t in_reply_to,
-                                              bool more);
+  struct Replied {
+    Resolver resolver;
+    std::string account;  // The ledger's, that paid for the request.
+  };
+
+  /// The request that `in_reply_to` names, if a reply from `from` answers it. It is taken out
+  /// unless it wants more replies and there are `more`.
+  [[nodiscard]] std::optional<Replied> reply(std::string_view from, std::uint64_t in_reply_to,
+                                             bool more);
   /// Remembers that `id` was cancelled. False: there is none.
   [[nodiscard]] bool cancel(std::uint64_t id);
   /// Those that were cancelled and still wait.

@@ -18,6 +18,12 @@ bool is_for_program(Kind kind) {
          kind == Kind::kCall || kind == Kind::kGap;
 }
 
+/// Whether it is a failure of the envelope itself; the others end a request whatever became of it.
+bool is_about_delivery(Outcome outcome) {
+  return !is_success(outcome) && outcome != Outcome::kExpired && outcome != Outcome::kCancelled &&
+         outcome != Outcome::kNoReply;
+}
+
 }  // namespace
 
 void State::handle(Bytes frame, const Keeper& keeper) {
@@ -121,12 +127,12 @@ void State::on_reply(const EnvelopeView& view) {
     ledger_.settle({"", id, false}, settlements_);
   }
   const bool more = meta && meta->more && !meta->rejected;
-  std::optional<Resolver> resolver = requests_.reply(view.from, id, more);
-  if (!resolver) {
+  std::optional<Requests::Replied> replied = requests_.reply(view.from, id, more);
+  if (!replied) {
     ++statistics_.late_replies;
     return;
   }
-  ledger_.note_answered(view.from, id);
+  ledger_.note_answered(replied->account, id);
   ++statistics_.received;
   ++statistics_.taken;
   Message message = make_message(view);
@@ -135,8 +141,8 @@ void State::on_reply(const EnvelopeView& view) {
     message.more = false;
     say(Kind::kCancel, {}, id);
   }
-  if (!message.rejected) return resolve(*std::move(resolver), std::move(message));
-  resolve(*std::move(resolver),
+  if (!message.rejected) return resolve(std::move(replied->resolver), std::move(message));
+  resolve(std::move(replied->resolver),
           Failure{Fault::kFailed, Outcome::kRejected, std::string(message.text())});
 }
 
@@ -150,7 +156,7 @@ void State::on_outcome(const EnvelopeView& view) {
   const std::optional<Ledger::Told> told =
       ledger_.tell_one(notice->recipient, view.id, notice->code);
   OutcomeNotice final_one = *notice;
-  if (told && told->doubtful && !is_success(notice->code)) {
+  if (told && told->doubtful && is_about_delivery(notice->code)) {
     // What this run of the broker could not do, an earlier one may have done.
     final_one.code = Outcome::kLost;
     final_one.text = "an earlier run of the broker may have delivered it";

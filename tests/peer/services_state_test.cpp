@@ -105,6 +105,16 @@ TEST_F(ServicesStateTest, ARequestThatExpiredUntakenStillHoldsItsCredit) {
   EXPECT_TRUE(send("bob", "next"));
 }
 
+TEST_F(ServicesStateTest, ACallWhoseReplyCameIsNotSentToTheNextRun) {
+  const std::uint64_t id = ask(Kind::kCall, "sum");
+  hear_reply("worker", id, "4");  // Before any receipt.
+  EXPECT_EQ(resolved(), Words{"4"});
+  state_.lost("test");
+  run_ = 'b';
+  be_welcomed();
+  EXPECT_EQ(sink_.bodies(Kind::kCall).size(), 1u);
+}
+
 TEST_F(ServicesStateTest, ACancelIsSaidAndItsOutcomeEndsTheRequest) {
   const std::uint64_t id = ask(Kind::kCall, "sum");
   EXPECT_TRUE(state_.cancel(id));
