@@ -22,6 +22,11 @@ struct Accounting {
   std::uint64_t exchanges_failed = 0;  // Taken, or maybe, and ended without a reply.
   std::uint64_t late_replies = 0;      // To what was not open, or not the replier's to answer.
 
+  void fail(Outcome why, std::uint64_t count = 1) {
+    failed += count;
+    failed_by[static_cast<std::size_t>(why)] += count;
+  }
+
   [[nodiscard]] bool balanced() const {
     return received + copies == delivered + unconfirmed + held + failed;
   }

@@ -290,20 +290,13 @@ void Router::Impl::fail_call(ExchangeId id, Outcome why) {
   }
   call.settled = true;
   Pair& pair = pairs_[call.pair];
-  Session* const asker = session_or_none(call.asker);
+  Session& asker = session_at(call.asker);
   --accounting.held;
   --pair.held_count;
   pair.held_cost -= call.cost;
   settle_entry(call.pair, call.number);
-  if (asker == nullptr) {
-    ++accounting.failed;
-    ++accounting.failed_by[static_cast<std::size_t>(why)];
-    orphan_cost_ -= call.cost;
-    if (pair.held_count == 0) free_pair(call.pair);
-  } else {
-    fail(*asker, {call.pair, call.id, static_cast<std::uint8_t>(Kind::kCall), call.cost, why});
-    --asker->exchanges;
-  }
+  fail(asker, {call.pair, call.id, static_cast<std::uint8_t>(Kind::kCall), call.cost, why});
+  --asker.exchanges;
   close_exchange(id);
 }
 
@@ -313,12 +306,11 @@ void Router::Impl::fail_call(ExchangeId id, Outcome why) {
 /// Tells the caller what became of a request or call that was taken, or may have been.
 void Router::Impl::end_exchange(ExchangeId id, Outcome why, Detail detail) {
   Exchange& exchange = exchanges_[id];
-  if (Session* const asker = session_or_none(exchange.asker)) {
-    asker->outcomes.push_back(
-        {.id = exchange.id, .code = why, .detail = detail, .ends_exchange = true});
-    ++accounting.exchanges_failed;
-    touch(*asker);
-  }
+  Session& asker = session_at(exchange.asker);
+  asker.outcomes.push_back(
+      {.id = exchange.id, .code = why, .detail = detail, .ends_exchange = true});
+  ++accounting.exchanges_failed;
+  touch(asker);
   close_exchange(id);
 }
 
@@ -330,12 +322,11 @@ void Router::Impl::give_up_exchange(ExchangeId id, Outcome why) {
     --waiting_calls;
     return fail_call(id, why);
   }
-  Session* const holder = session_or_none(exchange.holder);
-  if (holder != nullptr && holder->state != Session::State::kExpected &&
-      !own_is_full(kMaxPlainHeaderBytes)) {
-    append_from_broker(*holder,
+  Session& holder = session_at(exchange.holder);
+  if (holder.state != Session::State::kExpected && !own_is_full(kMaxPlainHeaderBytes)) {
+    append_from_broker(holder,
                        {.kind = Kind::kCancel,
-                        .to = name_of(*holder),
+                        .to = name_of(holder),
                         .from = directory.name(exchange.caller),
                         .id = exchange.id},
                        kUncounted);
@@ -347,7 +338,7 @@ void Router::Impl::close_exchange(ExchangeId id) {
   Exchange& exchange = exchanges_[id];
   if (exchange.holder != kNone) release_worker(id);
   const ServiceId service = exchange.service;
-  exchanges_.close(id, session_or_none(exchange.asker), nullptr);
+  exchanges_.close(id, session_at(exchange.asker));
   if (service != kNone) due_services_.push_back(service);
   if (!exchange.in_stream && !exchange.queued) free_exchange(id);
 }
@@ -372,10 +363,6 @@ void Router::Impl::serve_due() {
   due_services_.clear();
 }
 
-Session* Router::Impl::session_or_none(SessionId id) {
-  return id == kNone ? nullptr : sessions_[id].get();
-}
-
 /// The request's envelope fails, which ends it. False: it had ended before.
 bool Router::Impl::forget_request(Session& asker, std::uint64_t request) {
   const ExchangeId id = exchanges_.find(asker.name, request);
@@ -389,8 +376,7 @@ bool Router::Impl::forget_request(Session& asker, std::uint64_t request) {
 /// returns, and its sender is told nothing a second time.
 void Router::Impl::lose_answered(Session& asker, PairIndex pair, std::uint64_t request,
                                  std::uint64_t cost, Outcome why) {
-  ++accounting.failed;
-  ++accounting.failed_by[static_cast<std::size_t>(why)];
+  accounting.fail(why);
   pairs_[pair].last_taken_id = request;
   settled(asker, cost);
   mark_dirty(pair);
@@ -411,7 +397,7 @@ void Router::Impl::on_reply(const Session& session, NameId caller, Outcome outco
     end_exchange(id, Outcome::kNoReply,
                  outcome == Outcome::kTooLarge ? Detail::kReplyTooLarge : Detail::kReplyFailed);
   } else if (!meta_.more) {
-    if (Session* const asker = session_or_none(exchanges_[id].asker)) --asker->exchanges;
+    --session_at(exchanges_[id].asker).exchanges;
     close_exchange(id);
   }
   serve_due();
@@ -486,11 +472,9 @@ void Router::Impl::serve_offers(Session& session) {
 void Router::Impl::note_call(const Exchange& call, TapEvent event, const EnvelopeView& view) {
   TapNote& noted =
       note(event, call.caller, pairs_[call.pair].to, static_cast<std::uint8_t>(Kind::kCall));
-  noted.record.first_id = noted.record.last_id = call.id;
-  noted.record.count = 1;
-  noted.record.bytes = static_cast<std::uint32_t>(view.bytes.size());
-  noted.offset = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
-  noted.length = noted.record.bytes;
+  const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
+  const auto end = begin + static_cast<std::uint32_t>(view.bytes.size());
+  show(noted, {begin, end, 1, call.id, call.id});
 }
 
 }  // namespace zpost::core

@@ -59,20 +59,17 @@ void Exchanges::let_go(ExchangeId slot, Session& holder) {
   exchange.holder = kNone;
 }
 
-void Exchanges::close(ExchangeId slot, Session* asker, Session* holder) {
+void Exchanges::close(ExchangeId slot, Session& asker) {
   Exchange& exchange = slots_[slot];
-  if (holder != nullptr) let_go(slot, *holder);
-  if (asker != nullptr) {
-    if (exchange.next_asked != kNone) {
-      slots_[exchange.next_asked].previous_asked = exchange.previous_asked;
-    }
-    if (exchange.previous_asked != kNone) {
-      slots_[exchange.previous_asked].next_asked = exchange.next_asked;
-    } else {
-      asker->asked = exchange.next_asked;
-    }
-    exchange.next_asked = exchange.previous_asked = kNone;
+  if (exchange.next_asked != kNone) {
+    slots_[exchange.next_asked].previous_asked = exchange.previous_asked;
   }
+  if (exchange.previous_asked != kNone) {
+    slots_[exchange.previous_asked].next_asked = exchange.next_asked;
+  } else {
+    asker.asked = exchange.next_asked;
+  }
+  exchange.next_asked = exchange.previous_asked = kNone;
   exchange.asker = kNone;
   exchange.open = false;
   by_key_.erase(Key{exchange.caller, exchange.id});

@@ -18,7 +18,7 @@ using ServiceId = std::uint32_t;
 struct Exchange {
   NameId caller = kBrokerName;
   std::uint64_t id = 0;
-  SessionId asker = kNone;     // The caller's session; kNone: it is over.
+  SessionId asker = kNone;     // The caller's session, while it is open.
   SessionId holder = kNone;    // Who has it, or is sent it; kNone: nobody yet.
   std::uint64_t deadline = 0;  // By the broker's clock; 0: none.
   bool open = false;           // Its outcome is not known yet.
@@ -58,7 +58,8 @@ class Exchanges {
   void let_go(ExchangeId exchange, Session& holder);
 
   /// Its outcome is known: it is not found any more and in nobody's list. Stays until free().
-  void close(ExchangeId exchange, Session* asker, Session* holder);
+  /// REQUIRES: it is open and has no holder.
+  void close(ExchangeId exchange, Session& asker);
 
   void free(ExchangeId exchange);
 

@@ -253,18 +253,23 @@ void Router::Impl::append_range(const Range& range) {
 void Router::Impl::note_range(const Range& range) {
   const Pair& pair = pairs_[range.pair];
   TapNote& received = note(TapEvent::kReceived, pair.from, pair.to, range.kind);
-  received.record.first_id = range.first_id;
-  received.record.last_id = range.last_id;
-  received.record.count = range.count;
-  received.record.bytes = range.end - range.begin;
-  received.offset = range.begin;
-  received.length = range.end - range.begin;
+  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
   TapNote next = received;
   next.length = 0;
   const Session& to = session_at(range.to);
   const bool goes = to.state == Session::State::kActive && window_open(to);
   next.record.event = goes ? TapEvent::kForwarded : TapEvent::kHeld;
   out_->tap.push_back(next);
+}
+
+/// Which envelopes of this frame the note speaks of.
+void Router::Impl::show(TapNote& note, const Shown& shown) {
+  note.record.first_id = shown.first_id;
+  note.record.last_id = shown.last_id;
+  note.record.count = shown.count;
+  note.record.bytes = shown.end - shown.begin;
+  note.offset = shown.begin;
+  note.length = shown.end - shown.begin;
 }
 
 /// A tap record begun: the rest of it is the caller's. Valid until the next.
@@ -352,10 +357,7 @@ void Router::Impl::free_pair(PairIndex index) {
 /// until it is acknowledged.
 void Router::Impl::fail(Session& session, const Failure& failure) {
   const bool failed = failure.code != Outcome::kDelivered;
-  if (failed) {
-    ++accounting.failed;
-    ++accounting.failed_by[static_cast<std::size_t>(failure.code)];
-  }
+  if (failed) accounting.fail(failure.code);
   session.outcomes.push_back({failure.id, 0, failure.pair, static_cast<std::uint32_t>(failure.cost),
                               failure.code, failure.detail, failure.count});
   if (failure.pair != kNoPair) {

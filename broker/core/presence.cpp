@@ -117,9 +117,7 @@ void Router::Impl::publish_will(const EnvelopeFields& fields) {
   if (fields.meta.retain) {
     FrameReader reader(Bytes(out_->arena).subspan(begin, size));
     EnvelopeView view;
-    const bool fits = retained_bytes_ + size <= limits.memory / 8;
-    const bool has_room = retained_.size() < limits.retained || retained_.contains(fields.to);
-    if (reader.next(view) && (fields.body.empty() || (fits && has_room))) keep_retained(view);
+    if (reader.next(view) && may_retain(view)) keep_retained(view);
   }
   for (const Subscriber& each : routes_.audience(routes_.route(fields.to).audience).members) {
     ++accounting.copies;

@@ -127,6 +127,15 @@ class Router::Impl {
     std::uint64_t last_id = 0;
   };
 
+  /// What a tap note speaks of: neighbours in the current frame.
+  struct Shown {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint32_t count = 0;
+    std::uint64_t first_id = 0;
+    std::uint64_t last_id = 0;
+  };
+
   /// A payload envelope that goes no further.
   struct Failure {
     PairIndex pair = kNoPair;
@@ -187,6 +196,7 @@ class Router::Impl {
   void commit_ranges();
   void append_range(const Range& range);
   void note_range(const Range& range);
+  static void show(TapNote& note, const Shown& shown);
   TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
@@ -225,6 +235,7 @@ class Router::Impl {
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
   void note_topics(const TopicRange& range);
+  [[nodiscard]] bool may_retain(const EnvelopeView& view) const;
   void keep_retained(const EnvelopeView& view);
   void send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
 
@@ -260,7 +271,6 @@ class Router::Impl {
   void lose_answered(Session& asker, PairIndex pair, std::uint64_t request, std::uint64_t cost,
                      Outcome why);
   void serve_due();
-  [[nodiscard]] Session* session_or_none(SessionId id);
   void on_reply(const Session& session, NameId caller, Outcome outcome);
   void on_cancel(Session& session, const EnvelopeView& view);
   void end_held(Session& session);

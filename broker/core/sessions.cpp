@@ -439,8 +439,7 @@ void Router::Impl::lose_run(const Run& run, Outcome why) {
 
 /// A failure that no sender is there to hear of: the broker's own, or one that is gone.
 void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcome why) {
-  accounting.failed += run.count;
-  accounting.failed_by[static_cast<std::size_t>(why)] += run.count;
+  accounting.fail(why, run.count);
   if (tap_on) note_unheard(run, recipient, why);
   if (run.pair >= kTopicCopy) return;
   Pair& pair = pairs_[run.pair];

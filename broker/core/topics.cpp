@@ -95,15 +95,18 @@ Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& 
   knows_topic_ = true;
   const bool somebody = queues_of(session, topic_.audience) > 0;
   if (!somebody && (meta_.wanted & kWantSubscriber) != 0) return Outcome::kNoSubscriber;
-  if (!meta_.retain || view.body.empty()) return Outcome::kNone;
+  if (!meta_.retain) return Outcome::kNone;
   if (meta_entries(view) >= kMaxMetaEntries) return Outcome::kMalformed;
-  const auto known = retained_.find(view.to);
-  const bool fits = retained_bytes_ + view.bytes.size() <= limits.memory / 8;
-  if (fits && (known != retained_.end() || retained_.size() < limits.retained)) {
-    return Outcome::kNone;
-  }
+  if (may_retain(view)) return Outcome::kNone;
   detail_ = Detail::kRetained;
   return Outcome::kFull;
+}
+
+/// Whether there is room for it as its topic's value.
+bool Router::Impl::may_retain(const EnvelopeView& view) const {
+  if (view.body.empty()) return true;  // It clears the value.
+  if (retained_bytes_ + view.bytes.size() > limits.memory / 8) return false;
+  return retained_.size() < limits.retained || retained_.contains(view.to);
 }
 
 /// How many queues take what the session publishes for this audience.
@@ -124,8 +127,7 @@ void Router::Impl::publish(Session& session, PairIndex index, const EnvelopeView
     accounting.copies += queues - 1;
     accounting.held += queues;
   } else {
-    ++accounting.failed;
-    ++accounting.failed_by[static_cast<std::size_t>(Outcome::kNoSubscriber)];
+    accounting.fail(Outcome::kNoSubscriber);
   }
   Pair& pair = pairs_[index];
   std::uint64_t cost = cost_of(view.bytes.size());
@@ -283,8 +285,7 @@ void Router::Impl::leave(TopicQueue& queue, std::uint32_t bytes) {
 /// Copies that no subscriber gets.
 void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
   accounting.held -= count;
-  accounting.failed += count;
-  accounting.failed_by[static_cast<std::size_t>(why)] += count;
+  accounting.fail(why, count);
 }
 
 /// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
@@ -426,12 +427,7 @@ void Router::Impl::end_slow_subscribers() {
 void Router::Impl::note_topics(const TopicRange& range) {
   TapNote& received = note(TapEvent::kReceived, pairs_[range.pair].from, range.topic,
                            static_cast<std::uint8_t>(Kind::kPublish));
-  received.record.first_id = range.first_id;
-  received.record.last_id = range.last_id;
-  received.record.count = range.count;
-  received.record.bytes = range.end - range.begin;
-  received.offset = range.begin;
-  received.length = range.end - range.begin;
+  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
 }
 
 // ---- Retained values
