@@ -74,6 +74,13 @@ std::string gap_text(std::uint64_t count) {
   return counted(count, "envelope") + " dropped here: this subscriber takes too slowly";
 }
 
+std::string too_few_text(const std::string& had, std::chrono::milliseconds timeout,
+                         std::uint64_t wanted) {
+  std::string text = "timed out: " + had + " in " + duration_text(timeout);
+  if (wanted > 0) text += ", wanted " + std::to_string(wanted);
+  return text;
+}
+
 std::string received_raw(const Received& received) {
   std::string bytes(as_text(received.body.bytes));
   if (received.body.is_text) bytes += '\n';

@@ -1,6 +1,7 @@
 // What was received, as recv, request and chat show it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,7 +38,12 @@ struct Received {
 /// A gap mark among what is published, for programs. With a line feed.
 [[nodiscard]] std::string gap_json(std::uint64_t count);
 
-/// The same for people.
+/// Why a verb that waits gave up: it `had` ("2 envelopes") within `timeout`, and wanted so many (0:
+/// any).
+[[nodiscard]] std::string too_few_text(const std::string& had, std::chrono::milliseconds timeout,
+                                       std::uint64_t wanted);
+
+/// The gap mark for people.
 [[nodiscard]] std::string gap_text(std::uint64_t count);
 
 /// The body's bytes as they are; a text gets a line feed.

@@ -140,9 +140,8 @@ class Receiving {
     const std::uint64_t had = counted_ones();
     const bool too_few = options_.count == 0 ? had + shown_ == 0 : had < options_.count;
     if (stop_.asked() || !options_.timeout || !too_few || nobody_reads_) return ExitCode::kAsWanted;
-    complain(fmt::format("timed out: {} in {}{}", counted(had, files_ ? "file" : "envelope"),
-                         duration_text(*options_.timeout),
-                         options_.count == 0 ? "" : fmt::format(", wanted {}", options_.count)));
+    complain(too_few_text(counted(had, files_ ? "file" : "envelope"), *options_.timeout,
+                          options_.count));
     return ExitCode::kTimedOut;
   }
 

@@ -132,9 +132,7 @@ class Subscribing {
     if (refused_) return ExitCode::kNotDelivered;
     const bool too_few = options_.count == 0 ? shown_ == 0 : shown_ < options_.count;
     if (stop_.asked() || !options_.timeout || !too_few || nobody_reads_) return ExitCode::kAsWanted;
-    complain(fmt::format("timed out: {} in {}{}", counted(shown_, "envelope"),
-                         duration_text(*options_.timeout),
-                         options_.count == 0 ? "" : fmt::format(", wanted {}", options_.count)));
+    complain(too_few_text(counted(shown_, "envelope"), *options_.timeout, options_.count));
     return ExitCode::kTimedOut;
   }
 
