@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/core/action.h"
+#include "broker/core/slots.h"
 
 namespace zpost::core {
 
@@ -52,18 +53,10 @@ class Directory {
     std::uint32_t references = 0;
   };
 
-  struct Hash {
-    using is_transparent = void;
-
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
   std::vector<Entry> entries_;
   std::vector<NameId> free_;
   std::vector<NameId> released_;  // Free once recycle() is called.
-  std::unordered_map<std::string, NameId, Hash, std::equal_to<>> by_name_;
+  std::unordered_map<std::string, NameId, TextHash, std::equal_to<>> by_name_;
 };
 
 }  // namespace zpost::core

@@ -13,22 +13,13 @@ constexpr std::size_t kFewStale = 1024;
 }  // namespace
 
 ExchangeId Exchanges::open(NameId caller, std::uint64_t id, Session& asker) {
-  ExchangeId slot = 0;
-  if (free_.empty()) {
-    slot = static_cast<ExchangeId>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    slot = free_.back();
-    free_.pop_back();
-  }
+  const ExchangeId slot = slots_.take();
   Exchange& exchange = slots_[slot];
   exchange.caller = caller;
   exchange.id = id;
   exchange.asker = asker.id;
   exchange.open = true;
-  exchange.next_asked = asker.asked;
-  if (asker.asked != kNone) slots_[asker.asked].previous_asked = slot;
-  asker.asked = slot;
+  link(slot, asker.asked, &Exchange::next_asked, &Exchange::previous_asked);
   by_key_.insert_or_assign(Key{caller, id}, slot);
   return slot;
 }
@@ -39,45 +30,35 @@ ExchangeId Exchanges::find(NameId caller, std::uint64_t id) const {
 }
 
 void Exchanges::hold(ExchangeId slot, Session& holder) {
-  Exchange& exchange = slots_[slot];
-  exchange.holder = holder.id;
-  exchange.next_held = holder.held;
-  if (holder.held != kNone) slots_[holder.held].previous_held = slot;
-  holder.held = slot;
+  slots_[slot].holder = holder.id;
+  link(slot, holder.held, &Exchange::next_held, &Exchange::previous_held);
 }
 
 void Exchanges::let_go(ExchangeId slot, Session& holder) {
-  Exchange& exchange = slots_[slot];
-  if (exchange.next_held != kNone)
-    slots_[exchange.next_held].previous_held = exchange.previous_held;
-  if (exchange.previous_held != kNone) {
-    slots_[exchange.previous_held].next_held = exchange.next_held;
-  } else {
-    holder.held = exchange.next_held;
-  }
-  exchange.next_held = exchange.previous_held = kNone;
-  exchange.holder = kNone;
+  slots_[slot].holder = kNone;
+  unlink(slot, holder.held, &Exchange::next_held, &Exchange::previous_held);
 }
 
 void Exchanges::close(ExchangeId slot, Session& asker) {
   Exchange& exchange = slots_[slot];
-  if (exchange.next_asked != kNone) {
-    slots_[exchange.next_asked].previous_asked = exchange.previous_asked;
-  }
-  if (exchange.previous_asked != kNone) {
-    slots_[exchange.previous_asked].next_asked = exchange.next_asked;
-  } else {
-    asker.asked = exchange.next_asked;
-  }
-  exchange.next_asked = exchange.previous_asked = kNone;
   exchange.asker = kNone;
   exchange.open = false;
+  unlink(slot, asker.asked, &Exchange::next_asked, &Exchange::previous_asked);
   by_key_.erase(Key{exchange.caller, exchange.id});
 }
 
-void Exchanges::free(ExchangeId slot) {
-  slots_[slot] = Exchange{};
-  free_.push_back(slot);
+/// Puts it before the first of a session's list.
+void Exchanges::link(ExchangeId slot, std::uint32_t& head, Link next, Link previous) {
+  slots_[slot].*next = head;
+  if (head != kNone) slots_[head].*previous = slot;
+  head = slot;
+}
+
+void Exchanges::unlink(ExchangeId slot, std::uint32_t& head, Link next, Link previous) {
+  Exchange& exchange = slots_[slot];
+  if (exchange.*next != kNone) slots_[exchange.*next].*previous = exchange.*previous;
+  (exchange.*previous != kNone ? slots_[exchange.*previous].*next : head) = exchange.*next;
+  exchange.*next = exchange.*previous = kNone;
 }
 
 void Exchanges::set_deadline(ExchangeId slot, std::uint64_t deadline) {

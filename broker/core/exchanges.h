@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/core/session.h"
+#include "broker/core/slots.h"
 
 namespace zpost::core {
 
@@ -61,7 +62,7 @@ class Exchanges {
   /// REQUIRES: it is open and has no holder.
   void close(ExchangeId exchange, Session& asker);
 
-  void free(ExchangeId exchange);
+  void free(ExchangeId exchange) { slots_.free(exchange); }
 
   /// From now on due() names it once its deadline has passed.
   void set_deadline(ExchangeId exchange, std::uint64_t deadline);
@@ -101,11 +102,14 @@ class Exchanges {
     bool operator>(const Deadline& other) const { return when > other.when; }
   };
 
+  using Link = ExchangeId Exchange::*;
+
+  void link(ExchangeId exchange, std::uint32_t& head, Link next, Link previous);
+  void unlink(ExchangeId exchange, std::uint32_t& head, Link next, Link previous);
   [[nodiscard]] bool is_stale(const Deadline& deadline) const;
   void drop_stale();
 
-  std::vector<Exchange> slots_;
-  std::vector<ExchangeId> free_;
+  Slots<Exchange> slots_;
   std::unordered_map<Key, ExchangeId, KeyHash> by_key_;
   std::vector<Deadline> deadlines_;
 };

@@ -35,14 +35,7 @@ ServiceId Services::find(std::string_view name) const {
 
 ServiceId Services::find_or_make(std::string_view name) {
   if (const ServiceId known = find(name); known != kNone) return known;
-  ServiceId id = 0;
-  if (free_.empty()) {
-    id = static_cast<ServiceId>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    id = free_.back();
-    free_.pop_back();
-  }
+  const ServiceId id = slots_.take();
   slots_[id].name = name;
   by_name_.emplace(std::string(name), id);
   return id;
@@ -50,8 +43,7 @@ ServiceId Services::find_or_make(std::string_view name) {
 
 void Services::erase(ServiceId id) {
   by_name_.erase(by_name_.find(slots_[id].name));
-  slots_[id] = Service{};
-  free_.push_back(id);
+  slots_.free(id);
 }
 
 }  // namespace zpost::core

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/core/exchanges.h"
+#include "broker/core/slots.h"
 
 namespace zpost::core {
 
@@ -60,23 +61,14 @@ class Services {
   /// Calls `act(id)` for each; `act` may erase it.
   template <typename Act>
   void each(Act act) {
-    for (ServiceId id = 0; id < slots_.size(); ++id) {
+    for (ServiceId id = 0; id < slots_.end(); ++id) {
       if (!slots_[id].name.empty()) act(id);
     }
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
-  std::deque<Service> slots_;
-  std::vector<ServiceId> free_;
-  std::unordered_map<std::string, ServiceId, Hash, std::equal_to<>> by_name_;
+  Slots<Service> slots_;
+  std::unordered_map<std::string, ServiceId, TextHash, std::equal_to<>> by_name_;
 };
 
 }  // namespace zpost::core

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/core/directory.h"
+#include "broker/core/slots.h"
 #include "broker/core/topic_tree.h"
 
 namespace zpost::core {
@@ -52,20 +53,12 @@ class TopicRoutes {
   [[nodiscard]] std::size_t size() const { return tree_.size(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
   void forget();
   [[nodiscard]] AudienceId find_or_make(Audience audience);
 
   Directory* directory_;
   TopicTree tree_;
-  std::unordered_map<std::string, Route, Hash, std::equal_to<>> routes_;
+  std::unordered_map<std::string, Route, TextHash, std::equal_to<>> routes_;
   std::vector<Audience> audiences_;
   std::unordered_multimap<std::uint64_t, AudienceId> by_hash_;
   std::vector<Subscriber> scratch_;

@@ -12,7 +12,9 @@ constexpr std::uint32_t kRoot = 0;
 
 }  // namespace
 
-TopicTree::TopicTree() : nodes_(1) {}
+TopicTree::TopicTree() {
+  nodes_.take();  // The root.
+}
 
 bool TopicTree::set(std::string_view pattern, Subscriber subscriber) {
   NodeId at = kRoot;
@@ -85,14 +87,7 @@ TopicTree::NodeId TopicTree::find(std::string_view pattern) const {
 
 TopicTree::NodeId TopicTree::make_child(NodeId parent, std::string_view segment) {
   if (const NodeId known = child(parent, segment); known != kNone) return known;
-  NodeId id = 0;
-  if (free_.empty()) {
-    id = static_cast<NodeId>(nodes_.size());
-    nodes_.emplace_back();
-  } else {
-    id = free_.back();
-    free_.pop_back();
-  }
+  const NodeId id = nodes_.take();
   nodes_[id].parent = parent;
   Node& above = nodes_[parent];
   ++above.children;
@@ -121,8 +116,7 @@ void TopicTree::prune(NodeId node) {
       edges_.erase(edge(parent, nodes_[node].segment));
       release(nodes_[node].segment);
     }
-    nodes_[node] = Node{};
-    free_.push_back(node);
+    nodes_.free(node);
     node = parent;
   }
 }
@@ -133,14 +127,7 @@ TopicTree::SegmentId TopicTree::acquire(std::string_view segment) {
     ++known->second.references;
     return known->second.id;
   }
-  SegmentId id = 0;
-  if (free_segments_.empty()) {
-    id = static_cast<SegmentId>(segment_names_.size());
-    segment_names_.push_back(nullptr);
-  } else {
-    id = free_segments_.back();
-    free_segments_.pop_back();
-  }
+  const SegmentId id = segment_names_.take();
   segment_names_[id] = &segments_.emplace(segment, Segment{id, 1}).first->first;
   return id;
 }
@@ -149,8 +136,7 @@ void TopicTree::release(SegmentId segment) {
   const auto known = segments_.find(*segment_names_[segment]);
   if (--known->second.references > 0) return;
   segments_.erase(known);
-  segment_names_[segment] = nullptr;
-  free_segments_.push_back(segment);
+  segment_names_.free(segment);
 }
 
 }  // namespace zpost::core

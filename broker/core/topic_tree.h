@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/core/action.h"
+#include "broker/core/slots.h"
 #include "zpost/protocol/control.h"
 
 namespace zpost::core {
@@ -41,7 +42,7 @@ class TopicTree {
   /// Subscriptions: pairs of a pattern and a session.
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  [[nodiscard]] std::size_t nodes() const { return nodes_.size() - free_.size(); }
+  [[nodiscard]] std::size_t nodes() const { return nodes_.used(); }
 
  private:
   using NodeId = std::uint32_t;
@@ -61,14 +62,6 @@ class TopicTree {
     std::uint32_t references = 0;
   };
 
-  struct Hash {
-    using is_transparent = void;
-
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
   static std::uint64_t edge(NodeId parent, SegmentId segment) {
     return std::uint64_t{parent} << 32 | segment;
   }
@@ -80,12 +73,10 @@ class TopicTree {
   [[nodiscard]] SegmentId acquire(std::string_view segment);
   void release(SegmentId segment);
 
-  std::vector<Node> nodes_;
-  std::vector<NodeId> free_;
+  Slots<Node> nodes_;
   std::unordered_map<std::uint64_t, NodeId> edges_;
-  std::unordered_map<std::string, Segment, Hash, std::equal_to<>> segments_;
-  std::vector<const std::string*> segment_names_;
-  std::vector<SegmentId> free_segments_;
+  std::unordered_map<std::string, Segment, TextHash, std::equal_to<>> segments_;
+  Slots<const std::string*> segment_names_;
   std::size_t size_ = 0;
   // Scratch of match(): the nodes that agree with the topic so far.
   mutable std::vector<NodeId> here_;
