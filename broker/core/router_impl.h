@@ -35,10 +35,6 @@ inline constexpr std::size_t kMaxPairs = 8192;
 inline constexpr std::uint64_t kPairBytes = 400;
 inline constexpr std::size_t kFewPairs = 64;
 inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
-/// What all publishes of a peer are sent to, in pairs and receipts. SPEC.md, section 16.
-inline constexpr std::string_view kAllTopics = "**";
-/// What a service's name has before it there. SPEC.md, section 17.
-inline constexpr char kServiceMark = '@';
 /// docs/adr/0013: from how many frames a turn on publishes wait for company, how long for each, at
 /// most, and what is enough company.
 inline constexpr std::int64_t kFewFrames = 8;

@@ -16,6 +16,7 @@
 #include "peer/src/frame_pool.h"
 #include "zpost/protocol/control.h"
 #include "zpost/protocol/envelope.h"
+#include "zpost/protocol/names.h"
 
 namespace zpost::peer {
 
@@ -56,12 +57,6 @@ enum class Continuation {
   kSameRun,  // The same run of the broker, but a new session.
   kNewRun,
 };
-
-/// The name of a service's account is the service's after this mark. SPEC.md, section 17.
-inline constexpr char kServiceMark = '@';
-
-/// What all publishes of a peer are accounted to. SPEC.md, section 16.
-inline constexpr std::string_view kAllTopics = "**";
 
 class Ledger {
  public:

@@ -10,6 +10,11 @@ namespace zpost {
 inline constexpr std::size_t kMaxNameBytes = 64;
 inline constexpr std::size_t kTokenHexDigits = 32;
 
+/// The recipient of all that a peer publishes, in receipts. SPEC.md, section 16.
+inline constexpr std::string_view kAllTopics = "**";
+/// What a service's name has before it there. SPEC.md, section 17.
+inline constexpr char kServiceMark = '@';
+
 /// True for `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
 [[nodiscard]] bool is_name(std::string_view text);
 
