@@ -202,7 +202,7 @@ class Ledger {
   static constexpr std::size_t kMostlyUsed = 4;
   static constexpr std::size_t kSpareBytes = 1 << 20;
   static constexpr std::size_t kTogether =
-      16 * 1024;  // Copies of one recipient, if there are more.
+      std::size_t{16} * 1024;  // Copies of one recipient, if more.
 
   [[nodiscard]] Recipient* find(std::string_view name);
   [[nodiscard]] Recipient& open_account(std::string_view name);
