@@ -207,7 +207,7 @@ class Router::Impl {
   void unsubscribe_all(Session& session);
   void before_routes_change();
   void answer_interest(Session& session, const EnvelopeView& view, Outcome code,
-                       Detail detail = Detail::kQueue);
+                       Detail detail = Detail::kQueue, std::uint32_t count = kNone);
   void refuse_interest(Session& session, const EnvelopeView& view, const Error& error);
   [[nodiscard]] PairIndex topics_pair(Session& session);
   [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view);
@@ -233,7 +233,7 @@ class Router::Impl {
   void note_topics(const TopicRange& range);
   [[nodiscard]] bool may_retain(const EnvelopeView& view) const;
   void keep_retained(const EnvelopeView& view);
-  void send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
+  std::uint32_t send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
 
   // calls.cpp
   void on_offer(Session& session, const EnvelopeView& view);

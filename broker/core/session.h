@@ -135,7 +135,7 @@ struct OutcomeEntry {
   std::uint32_t cost = 0;
   Outcome code = Outcome::kNone;
   Detail detail = Detail::kQueue;
-  std::uint32_t count = kNone;  // Of a publish whose count is wanted: the queues that took it.
+  std::uint32_t count = kNone;  // Queues that took a publish, values for a subscription.
   bool ends_exchange = false;   // Of a request or call whose envelope is settled elsewhere.
 };
 

@@ -25,8 +25,9 @@ void Router::Impl::on_subscribe(Session& session, const EnvelopeView& view) {
     return answer_interest(session, view, Outcome::kFull, Detail::kAllSubscriptions);
   }
   routes_.subscribe(pattern, {session.id, wanted->policy, wanted->excludes_own});
-  answer_interest(session, view, Outcome::kDelivered);
-  if (is_new && !wanted->skips_retained) send_retained(session, pattern, wanted->policy);
+  std::uint32_t retained = wanted->skips_retained ? kNone : 0;
+  if (is_new && !wanted->skips_retained) retained = send_retained(session, pattern, wanted->policy);
+  answer_interest(session, view, Outcome::kDelivered, Detail::kQueue, retained);
   session.subscriptions.insert(std::move(pattern));
 }
 
@@ -57,7 +58,7 @@ void Router::Impl::before_routes_change() {
 
 /// Tells the peer what became of its subscription, offer or watch, if it wants to know.
 void Router::Impl::answer_interest(Session& session, const EnvelopeView& view, Outcome code,
-                                   Detail detail) {
+                                   Detail detail, std::uint32_t count) {
   if (view.id == 0) {
     if (code != Outcome::kDelivered) {
       violation(session, fmt::format("{}: {}", kind_name(view.kind()),
@@ -69,7 +70,7 @@ void Router::Impl::answer_interest(Session& session, const EnvelopeView& view, O
     return violation(session, "it does not acknowledge answers to its subscriptions and the like");
   }
   ++session.answers;
-  session.outcomes.push_back({.id = view.id, .code = code, .detail = detail});
+  session.outcomes.push_back({.id = view.id, .code = code, .detail = detail, .count = count});
   touch(session);
 }
 
@@ -448,9 +449,12 @@ void Router::Impl::keep_retained(const EnvelopeView& view) {
   retained_bytes_ += value.size();
 }
 
-/// The values of all topics that the pattern matches. Those have its beginning up to the first `*`.
-void Router::Impl::send_retained(Session& session, std::string_view pattern, SlowPolicy policy) {
+/// The values of all topics that the pattern matches: how many. Those topics have its beginning up
+/// to the first `*`.
+std::uint32_t Router::Impl::send_retained(Session& session, std::string_view pattern,
+                                          SlowPolicy policy) {
   const std::string_view prefix = pattern.substr(0, pattern.find('*'));
+  std::uint32_t count = 0;
   for (auto at = retained_.lower_bound(prefix);
        at != retained_.end() && at->first.starts_with(prefix); ++at) {
     if (!matches_topic_pattern(pattern, at->first)) continue;
@@ -460,7 +464,9 @@ void Router::Impl::send_retained(Session& session, std::string_view pattern, Slo
     out_->arena.insert(out_->arena.end(), at->second.begin(), at->second.end());
     deliver(session, {Source::kArena, begin, static_cast<std::uint32_t>(at->second.size()), 1},
             policy);
+    ++count;
   }
+  return count;
 }
 
 }  // namespace zpost::core

@@ -125,6 +125,9 @@ std::string rejection_text(const std::string& program, const CommandEnd& end) {
     case CommandEnd::Kind::kTooMuchOutput:
       text += " wrote more than fits in a reply";
       break;
+    case CommandEnd::Kind::kCancelled:
+      text += " was stopped: whoever asked does not want it any more";
+      break;
     case CommandEnd::Kind::kStopped:
       text += " was stopped: the server is shutting down";
       break;
@@ -181,6 +184,7 @@ Command::Command(Command&& other) noexcept
       fed_(other.fed_),
       stopped_(other.stopped_),
       killed_(other.killed_),
+      held_(other.held_),
       end_(std::move(other.end_)) {}
 
 Command::~Command() {
@@ -193,7 +197,7 @@ Command::~Command() {
 
 void Command::add_descriptors(std::vector<pollfd>& descriptors) const {
   if (pipes_[0] >= 0) descriptors.push_back({pipes_[0], POLLOUT, 0});
-  if (pipes_[1] >= 0) descriptors.push_back({pipes_[1], POLLIN, 0});
+  if (pipes_[1] >= 0 && !held_) descriptors.push_back({pipes_[1], POLLIN, 0});
   if (pipes_[2] >= 0) descriptors.push_back({pipes_[2], POLLIN, 0});
 }
 
@@ -235,7 +239,8 @@ void Command::drain() {
 
 std::optional<CommandEnd> Command::advance(SteadyTime now) {
   feed();
-  drain();
+  if (!held_) read_output();
+  read_errors();
   if (end_.output.size() > spec_.output_limit) stop(CommandEnd::Kind::kTooMuchOutput, now);
   if (now >= spec_.deadline) {
     if (stopped_ && !killed_) {

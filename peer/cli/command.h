@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "zpost/protocol/result.h"
@@ -27,7 +28,15 @@ struct CommandSpec {
 
 /// How a command ended.
 struct CommandEnd {
-  enum class Kind { kExited, kSignalled, kTimedOut, kTooMuchOutput, kStopped, kUnknown };
+  enum class Kind {
+    kExited,
+    kSignalled,
+    kTimedOut,
+    kTooMuchOutput,
+    kCancelled,
+    kStopped,
+    kUnknown
+  };
   Kind kind = Kind::kExited;
   int status = 0;  // Exit status or signal; kUnknown: it was not to be had.
   std::string output;
@@ -61,6 +70,13 @@ class Command {
   /// still runs.
   [[nodiscard]] std::optional<CommandEnd> advance(SteadyTime now);
 
+  /// What it wrote by now, which is not in the end's output then; `output_limit` is for what is
+  /// left here.
+  [[nodiscard]] std::string take_output() { return std::exchange(end_.output, {}); }
+
+  /// While held, its output is not read, so that it waits when it writes more.
+  void hold_output(bool held) { held_ = held; }
+
   /// When advance should be called at the latest.
   [[nodiscard]] SteadyTime wake_at() const;
 
@@ -81,6 +97,7 @@ class Command {
   std::size_t fed_ = 0;
   std::optional<CommandEnd::Kind> stopped_;
   bool killed_ = false;
+  bool held_ = false;
   CommandEnd end_;
 };
 

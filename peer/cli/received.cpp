@@ -27,6 +27,7 @@ Received received(const EnvelopeView& view) {
   const Result<Meta> meta = read_meta(view);
   if (!meta) return received;
   received.retained = meta->retained;
+  received.more = meta->more;
   received.sent_ns = meta->sent_ns;
   received.in_reply_to = meta->in_reply_to.value_or(0);
   received.body.content_type = meta->content_type;
@@ -38,6 +39,7 @@ Received received(const peer::Message& message) {
           .from = message.from,
           .topic = message.kind == Kind::kPublish ? message.to : std::string_view(),
           .retained = message.retained,
+          .more = message.more,
           .id = message.id,
           .sent_ns = message.sent_ns,
           .in_reply_to = message.in_reply_to,
@@ -59,6 +61,7 @@ std::string received_json(const Received& received) {
   Json json{{"id", json_id(received.id)}, {"from", received.from}, {"kind", received.kind}};
   if (!received.topic.empty()) json["topic"] = received.topic;
   if (received.retained) json["retained"] = true;
+  if (received.more) json["more"] = true;
   if (received.in_reply_to != 0) json["in_reply_to"] = json_id(received.in_reply_to);
   if (!received.body.content_type.empty()) json["content_type"] = received.body.content_type;
   if (received.sent_ns != 0) json["sent"] = utc_time(received.sent_ns);

@@ -18,6 +18,7 @@ struct Received {
   std::string_view from = {};
   std::string_view topic = {};  // Of a publish.
   bool retained = false;
+  bool more = false;  // Other replies to the same request follow.
   std::uint64_t id = 0;
   std::uint64_t sent_ns = 0;  // 0: not said.
   std::uint64_t in_reply_to = 0;

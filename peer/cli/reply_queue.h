@@ -15,6 +15,7 @@ struct QueuedReply {
   std::uint64_t id = 0;   // Of the request.
   bool rejected = false;  // The body says why.
   std::string body;
+  bool more = false;  // Others to the same request follow.
 };
 
 /// Keeps the order of each requester's replies; none waits for another requester. Bounded: what
@@ -46,6 +47,9 @@ class ReplyQueue {
   void give_up();
 
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
+
+  /// Whether any waits for this requester.
+  [[nodiscard]] bool holds(const std::string& to) const { return waiting_.contains(to); }
 
  private:
   /// Replies to one requester.

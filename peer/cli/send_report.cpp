@@ -40,11 +40,11 @@ void SendReport::settled(const peer::OutcomeReport& report) {
     Json json{{"id", json_id(report.id)}, {"to", report.to}};
     if (line) json["line"] = *line;
     json["outcome"] = outcome_name(report.outcome);
-    if (report.queues) json["queues"] = *report.queues;
+    if (report.count) json["queues"] = *report.count;
     if (!success) json["text"] = reason_text(report.outcome, report.to, report.text);
     sinks_.data(to_line(json));
-  } else if (report.queues) {
-    sinks_.data(fmt::format("{}\n", *report.queues));
+  } else if (report.count) {
+    sinks_.data(fmt::format("{}\n", *report.count));
   }
   if (success) return;
   if (++failures_ > kNamedFailures) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "peer/cli/command.h"
+#include "peer/cli/output_lines.h"
 #include "peer/cli/reply_queue.h"
 #include "peer/cli/shared/exit_code.h"
 #include "peer/cli/shared/options.h"
@@ -24,6 +25,8 @@ struct ServeOptions {
   std::uint64_t concurrency = 1;
   std::uint64_t count = 0;  // 0: without end.
   std::chrono::milliseconds command_timeout = peer::kForever;
+  std::string service;  // Offered besides; empty: none.
+  bool stream = false;  // Every line of output is a reply.
   bool verbose = false;
 };
 
@@ -43,6 +46,9 @@ class ServeLoop {
     std::size_t asked_bytes = 0;
     SteadyTime since;
     Command command;
+    OutputLines lines = {};  // Of a stream, not yet replied.
+    std::optional<CommandEnd> end = {};
+    std::size_t answered_bytes = 0;
   };
 
   void take_requests();
@@ -51,6 +57,9 @@ class ServeLoop {
   void wait();
   void read_signals();
   void advance_jobs();
+  void stop_cancelled();
+  [[nodiscard]] bool advance(Job& job, SteadyTime now);
+  void read_lines(Job& job);
   void answer(const Job& job, const CommandEnd& end);
   void reject(const std::string& to, std::uint64_t id, const std::string& reason);
   [[nodiscard]] bool send(const QueuedReply& reply);

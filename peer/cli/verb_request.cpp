@@ -1,13 +1,13 @@
-// zpost-peer request: asks once and prints the reply.
+// zpost-peer request: asks once and prints the reply, or all of a stream of replies.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <future>
 #include <memory>
 
 #include "peer/cli/body_source.h"
 #include "peer/cli/received.h"
+#include "peer/cli/reply_waiter.h"
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/output.h"
@@ -25,20 +25,51 @@ Examples:
   zpost-peer request upper "is anybody there?"
   zpost-peer request --timeout 1m --file question.txt oracle
   echo '{"op": "add"}' | zpost-peer request --content-type application/json calculator -
+  zpost-peer request --service thumbnails --file picture.png --raw > small.png
+  zpost-peer request --stream --timeout 1h --service build "make all"
 
+With --service one of those who offer it replies, the broker chooses who. Ctrl-C cancels the request:
+whoever works on it is told.
 Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in
 time, 128+N interrupted by signal N.)";
 
 struct RequestOptions {
   CommonOptions common;
-  std::string to;
+  std::vector<std::string> arguments;  // TO and BODY; with a service only BODY.
+  std::string to;                      // A peer, or a service if it `is_call`.
+  bool is_call = false;
   BodySource source;
   std::string content_type;
   milliseconds timeout{10'000};
   bool raw = false;
+  bool stream = false;
+  bool idempotent = false;
 };
 
 using Reply = peer::Answer<peer::Message>;
+
+void check_arguments(RequestOptions& options, bool has_service) {
+  options.is_call = has_service;
+  std::vector<std::string> rest = options.arguments;
+  if (!has_service) {
+    if (rest.empty()) throw CLI::RequiredError("TO (or --service)");
+    options.to = rest.front();
+    rest.erase(rest.begin());
+  }
+  if (!is_name(options.to)) {
+    throw CLI::ValidationError(
+        fmt::format("{}: \"{}\" is not a name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}",
+                    has_service ? "--service" : "TO", visible_line(options.to)));
+  }
+  if (rest.size() > 1) throw CLI::ValidationError("BODY is one argument: quote it");
+  if (!rest.empty()) options.source.text = rest.front();
+  if (options.source.text && !options.source.file.empty()) {
+    throw CLI::ValidationError("BODY and --file exclude each other");
+  }
+  if (options.idempotent && !has_service) {
+    throw CLI::ValidationError("--idempotent is for --service: only a service has other workers");
+  }
+}
 
 std::string shown(const peer::Message& reply, const RequestOptions& options) {
   const Received envelope = received(reply);
@@ -61,14 +92,8 @@ std::string failure_text(const peer::Failure& failure, const std::string& to) {
   return "not delivered: " + outcome_text(failure.outcome, to);
 }
 
-ExitCode tell(const Reply& reply, const RequestOptions& options, const peer::Peer& peer) {
-  if (reply) {
-    Output output;
-    output.put(shown(*reply, options));
-    output.flush();
-    return output.failed() ? ExitCode::kFailed : ExitCode::kAsWanted;
-  }
-  const peer::Failure& failure = reply.error();
+ExitCode tell_failure(const peer::Failure& failure, const RequestOptions& options,
+                      const peer::Peer& peer) {
   if (failure.fault == peer::Fault::kInvalid) {
     complain("not delivered: too-large: " + visible_line(failure.text));
     return ExitCode::kNotDelivered;
@@ -88,6 +113,77 @@ ExitCode interrupted(const StopSignals& stop, const std::string& what) {
   return interrupted_by(stop.signal());
 }
 
+/// One request, from its sending to its end.
+class Asking {
+ public:
+  Asking(const RequestOptions& options, peer::Peer& peer, const StopSignals& stop)
+      : options_(options), peer_(peer), stop_(stop) {}
+
+  [[nodiscard]] ExitCode run(const std::string& body) {
+    const peer::Answer<std::uint64_t> id = ask(body);
+    const ExitCode code = id ? wait(*id) : tell_failure(id.error(), options_, peer_);
+    peer_.close(milliseconds(0));
+    return code;
+  }
+
+ private:
+  static constexpr milliseconds kGlance{50};      // How long a signal may go unnoticed.
+  static constexpr milliseconds kFarewell{1000};  // For the broker to say that it is cancelled.
+
+  [[nodiscard]] peer::Answer<std::uint64_t> ask(const std::string& body) {
+    peer::SendOptions how{options_.content_type, options_.source.is_argument() && is_utf8(body),
+                          true, options_.timeout};
+    how.idempotent = options_.idempotent;
+    const auto bytes = as_bytes(body);
+    const milliseconds timeout = options_.timeout;
+    if (options_.is_call) {
+      return options_.stream ? peer_.call_stream(options_.to, bytes, timeout, waiter_.sink(), how)
+                             : peer_.call(options_.to, bytes, timeout, waiter_.sink(), how);
+    }
+    return options_.stream ? peer_.request_stream(options_.to, bytes, timeout, waiter_.sink(), how)
+                           : peer_.request(options_.to, bytes, timeout, waiter_.sink(), how);
+  }
+
+  [[nodiscard]] ExitCode wait(std::uint64_t id) {
+    for (;;) {
+      const std::optional<Reply> reply = waiter_.next(kGlance);
+      if (reply && !*reply) return tell_failure(reply->error(), options_, peer_);
+      if (reply && !print(**reply)) {
+        (void)peer_.cancel(id);  // Nobody reads what else comes.
+        return output_.failed() ? ExitCode::kFailed : ExitCode::kAsWanted;
+      }
+      if (reply && !(*reply)->more) return ExitCode::kAsWanted;
+      if (stop_.asked()) return cancel(id);
+    }
+  }
+
+  /// A reply may still come first.
+  [[nodiscard]] ExitCode cancel(std::uint64_t id) {
+    (void)peer_.cancel(id);
+    while (const std::optional<Reply> reply = waiter_.next(kFarewell)) {
+      if (!*reply) break;
+      if (!print(**reply) || !(*reply)->more) return ExitCode::kAsWanted;
+    }
+    return interrupted(stop_, fmt::format("{} has not replied{} yet", options_.to,
+                                          options_.stream ? " in full" : ""));
+  }
+
+  /// False: nobody reads it.
+  [[nodiscard]] bool print(const peer::Message& reply) {
+    // An empty reply ends a stream that says nothing else with it.
+    const bool is_end = options_.stream && !reply.more && reply.body.empty();
+    if (is_end && options_.common.format != Format::kJson) return true;
+    output_.put(shown(reply, options_));
+    return output_.flush();
+  }
+
+  const RequestOptions& options_;
+  peer::Peer& peer_;
+  const StopSignals& stop_;
+  ReplyWaiter waiter_;
+  Output output_;
+};
+
 ExitCode run(const RequestOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
@@ -104,39 +200,35 @@ ExitCode run(const RequestOptions& options, const std::string& software) {
     complain(body.error().text);
     return body.error().code == Outcome::kTooLarge ? ExitCode::kNotDelivered : ExitCode::kUsage;
   }
-  constexpr milliseconds kGlance{50};  // How long a signal may go unnoticed.
-  const bool text = options.source.is_argument() && is_utf8(*body);
-  std::future<Reply> reply = peer->request(options.to, as_bytes(*body), options.timeout,
-                                           {options.content_type, text, true, options.timeout});
-  while (reply.wait_for(kGlance) != std::future_status::ready) {
-    if (!stop.asked()) continue;
-    peer->close(milliseconds(0));
-    return interrupted(stop, fmt::format("{} has not replied yet", options.to));
-  }
-  const ExitCode code = tell(reply.get(), options, *peer);
-  peer->close(milliseconds(0));
-  return code;
+  return Asking(options, *peer, stop).run(*body);
 }
 
 }  // namespace
 
 void add_request_verb(CLI::App& app, Program& program) {
-  CLI::App* const verb = app.add_subcommand("request", "Ask one peer and print its reply");
+  CLI::App* const verb =
+      app.add_subcommand("request", "Ask a peer or a service and print the reply");
   verb->footer(kFooter);
   const auto options = std::make_shared<RequestOptions>();
-  add_recipient(*verb, options->to, "Who is to answer");
-  CLI::Option* const body =
-      verb->add_option("BODY", options->source.text, "The question; - is standard input")
-          ->option_text(" ");
-  verb->add_option("--file", options->source.file, "Send this file")
-      ->excludes(body)
-      ->option_text("FILE");
+  verb->add_option("TO", options->arguments,
+                   "Who is to answer, and the question: TO BODY; - is standard input")
+      ->option_text(" ");
+  CLI::Option* const service =
+      verb->add_option("--service", options->to, "Ask whoever offers this service, instead of TO")
+          ->option_text("NAME");
+  verb->add_option("--file", options->source.file, "Send this file")->option_text("FILE");
+  verb->add_flag("--stream", options->stream, "Print every reply, until the last");
+  verb->add_flag("--idempotent", options->idempotent,
+                 "With --service: it may be done twice, so another worker may take it over");
   add_duration_option(*verb, "--timeout", options->timeout, "How long to wait (default 10s)");
   add_content_type_option(*verb, options->content_type, "What the body is");
   verb->add_flag("--raw", options->raw, "Print the reply's bytes and nothing else");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
-  verb->callback([options, &program] { program.end = run(*options, program.software); });
+  verb->callback([options, service, &program] {
+    check_arguments(*options, service->count() > 0);
+    program.end = run(*options, program.software);
+  });
 }
 
 }  // namespace zpost::cli

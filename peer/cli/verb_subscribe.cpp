@@ -29,13 +29,14 @@ Examples:
   zpost-peer subscribe 'lab/**'
   zpost-peer subscribe 'lab/*/temperature' alerts --format json
   zpost-peer subscribe --count 1 --timeout 5s lab/oven/state
+  zpost-peer subscribe --retained 'lab/**'
   zpost-peer subscribe --policy block --not-own 'build/**'
 
 In a pattern * stands for one segment of the topic and a final ** for all the rest. The values kept of
-matching topics come first, marked as retained. When more waits than limits.topic_queue of the broker,
+matching topics come first, marked as retained; with --retained they are all, and the end. When more waits than limits.topic_queue of the broker,
 drop-oldest drops (and says how many), block makes publishers wait, disconnect ends this subscriber.
-Exit codes: 0 as wanted or ended by a signal, 3 the broker does not take a pattern, 4 no broker,
-5 refused, 6 less than --count in time.)";
+Exit codes: 0 as wanted or ended by a signal, 3 the broker does not take a pattern or (with
+--retained) keeps no value, 4 no broker, 5 refused, 6 less than --count in time.)";
 
 struct Options {
   CommonOptions common;
@@ -44,6 +45,7 @@ struct Options {
   std::uint64_t count = 0;  // 0: without end.
   std::optional<milliseconds> timeout;
   bool raw = false;
+  bool only_retained = false;
 };
 
 std::string check_topic_pattern(const std::string& text) {
@@ -61,14 +63,18 @@ class Subscribing {
         stop_(peer),
         watch_(peer),
         no_(peer),
-        palette_(wants_colour(STDOUT_FILENO)) {}
+        palette_(wants_colour(STDOUT_FILENO)),
+        unanswered_(options.patterns.size()) {}
 
   [[nodiscard]] ExitCode run() {
     subscribe();
     const milliseconds timeout = options_.timeout.value_or(peer::kForever);
     peer::Batch batch;
-    while (wanted() > 0 && !stop_.asked() && !refused_) {
-      if (!peer_.receive_batch(batch, timeout, wanted())) break;
+    while (wanted() > 0 && !is_over()) {
+      if (!peer_.receive_batch(batch, timeout, wanted())) {
+        if (answered_.exchange(false)) continue;
+        break;
+      }
       for (const EnvelopeView& view : batch.envelopes()) take(view);
       if (!output_.flush()) {
         nobody_reads_ = true;
@@ -84,10 +90,15 @@ class Subscribing {
  private:
   void subscribe() {
     peer_.on_outcome([this](const peer::OutcomeReport& report) {
-      if (is_success(report.outcome)) return;
-      complain(
-          fmt::format("{}: {}", report.to, outcome_text(report.outcome, report.to, report.text)));
-      refused_ = true;
+      if (is_success(report.outcome)) {
+        kept_ += report.count.value_or(0);
+        --unanswered_;
+      } else {
+        complain(
+            fmt::format("{}: {}", report.to, outcome_text(report.outcome, report.to, report.text)));
+        refused_ = true;
+      }
+      answered_ = true;
       peer_.interrupt();
     });
     for (const std::string& pattern : options_.patterns) {
@@ -96,13 +107,19 @@ class Subscribing {
     }
   }
 
+  [[nodiscard]] bool is_over() const {
+    const bool has_all = options_.only_retained && unanswered_ == 0 && retained_ >= kept_;
+    return has_all || stop_.asked() || refused_ || watch_.is_over();
+  }
+
   [[nodiscard]] std::size_t wanted() const {
     return options_.count == 0 ? SIZE_MAX : options_.count - shown_;
   }
 
   void take(const EnvelopeView& view) {
-    if (view.kind() == Kind::kPublish) return show(view);
+    if (view.kind() == Kind::kPublish) return take_publish(received(view));
     if (view.kind() == Kind::kGap) {
+      retained_ += peer::gap_of(view);
       show_gap(peer::gap_of(view));
     } else if (view.kind() == Kind::kRequest) {
       (void)no_.say_no(view.from, view.id, peer_.name() + " only subscribes");
@@ -113,8 +130,13 @@ class Subscribing {
     peer_.add_demand(1);  // It was none of those that --count means.
   }
 
-  void show(const EnvelopeView& view) {
-    const Received envelope = received(view);
+  void take_publish(const Received& envelope) {
+    if (envelope.retained) ++retained_;
+    if (envelope.retained || !options_.only_retained) return show(envelope);
+    peer_.add_demand(1);
+  }
+
+  void show(const Received& envelope) {
     ++shown_;
     if (options_.raw) return output_.put(received_raw(envelope));
     if (options_.common.format == Format::kJson) return output_.put(received_json(envelope));
@@ -130,6 +152,10 @@ class Subscribing {
     if (output_.failed()) return ExitCode::kFailed;
     if (watch_.is_over()) return ExitCode::kRefused;
     if (refused_) return ExitCode::kNotDelivered;
+    if (options_.only_retained && shown_ == 0 && unanswered_ == 0) {
+      complain("the broker keeps no value of such a topic");
+      return ExitCode::kNotDelivered;
+    }
     const bool too_few = options_.count == 0 ? shown_ == 0 : shown_ < options_.count;
     if (stop_.asked() || !options_.timeout || !too_few || nobody_reads_) return ExitCode::kAsWanted;
     complain(too_few_text(counted(shown_, "envelope"), *options_.timeout, options_.count));
@@ -144,6 +170,10 @@ class Subscribing {
   Palette palette_;
   Output output_;
   std::uint64_t shown_ = 0;
+  std::uint64_t retained_ = 0;             // Values that came, or were dropped.
+  std::atomic<std::uint64_t> unanswered_;  // Patterns that the broker has not taken yet.
+  std::atomic<std::uint64_t> kept_ = 0;    // Values it said would come.
+  std::atomic<bool> answered_ = false;     // That is why nothing was received.
   std::atomic<bool> refused_ = false;
   bool nobody_reads_ = false;
 };
@@ -152,6 +182,7 @@ ExitCode run(const Options& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   wanted.demand = options.count;
+  wanted.outcomes = peer::OutcomeReports::kAll;
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   if (options.common.name.empty()) note(fmt::format("subscribing as {}", peer->name()));
@@ -181,7 +212,10 @@ void add_subscribe_verb(CLI::App& app, Program& program) {
       ->option_text("...");
   add_policy_option(*verb, options->how.policy);
   verb->add_flag("--not-own", options->how.excludes_own, "Not what this name publishes itself");
-  verb->add_flag("!--no-retained", options->how.retained, "Not the values kept of topics");
+  CLI::Option* const without =
+      verb->add_flag("!--no-retained", options->how.retained, "Not the values kept of topics");
+  verb->add_flag("--retained", options->only_retained, "Only the values kept of topics, then end")
+      ->excludes(without);
   add_count_option(*verb, "--count", options->count, "End after so many");
   CLI::Option* const timed =
       add_duration_option(*verb, "--timeout", *timeout, "End when nothing came for so long");

@@ -1,11 +1,14 @@
 #include "peer/cli/who_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "peer/cli/shared/json.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
+#include "peer/cli/shared/units.h"
 
 namespace zpost::cli {
 namespace {
@@ -52,6 +55,28 @@ std::string who_table(const std::vector<PeerInfo>& peers, const Palette& palette
   return table;
 }
 
+std::string who_details(const PeerInfo& peer, const Palette& palette, std::uint64_t now_ns) {
+  std::string text = palette.name(visible_line(peer.name)) + "\n";
+  const auto tell = [&](std::string_view what, std::string_view fact) {
+    if (fact.empty()) return;
+    text += fmt::format("  {}  {}\n", padded(std::string(what), 14), visible_line(fact));
+  };
+  tell("state", peer.state + ", since " + age(peer.since_ns, now_ns));
+  tell("last heard", age(peer.last_seen_ns, now_ns));
+  tell("address", peer.address);
+  tell("software", peer.software + (peer.acks ? "" : " (does not acknowledge)"));
+  tell("instance", peer.instance);
+  tell("sent", fmt::format("{}, {}/s", count_text(peer.sent), count_text(peer.sent_rate)));
+  tell("received",
+       fmt::format("{}, {}/s", count_text(peer.received), count_text(peer.received_rate)));
+  tell("queued", fmt::format("{}, {}", count_text(peer.queued), size_text(peer.queued_bytes)));
+  tell("unacknowledged", count_text(peer.unacked));
+  tell("subscriptions", count_text(peer.subscriptions));
+  tell("offers", fmt::to_string(fmt::join(peer.offers, ", ")));
+  for (const auto& [key, value] : peer.metadata) tell(key, value);
+  return text;
+}
+
 std::string who_json(const PeerInfo& peer) {
   return to_line({{"name", peer.name},
                   {"state", peer.state},
@@ -61,6 +86,12 @@ std::string who_json(const PeerInfo& peer) {
                   {"unacked", peer.unacked},
                   {"sent", peer.sent},
                   {"received", peer.received},
+                  {"sent_rate", peer.sent_rate},
+                  {"received_rate", peer.received_rate},
+                  {"last_seen", utc_time(peer.last_seen_ns)},
+                  {"address", peer.address},
+                  {"subscriptions", peer.subscriptions},
+                  {"offers", peer.offers},
                   {"acks", peer.acks},
                   {"software", peer.software},
                   {"instance", peer.instance},

@@ -16,6 +16,10 @@ using PeerInfo = peer::Peer::PeerInfo;
 [[nodiscard]] std::string who_table(const std::vector<PeerInfo>& peers, const Palette& palette,
                                     std::uint64_t now_ns);
 
+/// All that the broker says of one: its name, then a line for each fact, indented.
+[[nodiscard]] std::string who_details(const PeerInfo& peer, const Palette& palette,
+                                      std::uint64_t now_ns);
+
 /// One object with a line feed.
 [[nodiscard]] std::string who_json(const PeerInfo& peer);
 

@@ -407,8 +407,10 @@ void Ledger::recount() {
 Ledger::Queued Ledger::next_copy(std::size_t room) {
   if (backlog_.empty()) return {};
   Queued& front = backlog_.front();
-  const std::uint32_t each = front.run.each != 0 ? front.run.each : bytes_of_front(front.run, 1);
-  std::size_t count = std::min<std::size_t>(front.run.each != 0 ? front.run.count : 1, room / each);
+  const bool alike = front.run.each != 0;
+  const std::uint32_t each = alike ? front.run.each : bytes_of_front(front.run, 1);
+  std::size_t count = alike ? std::min<std::size_t>(front.run.count, room / front.run.each)
+                            : std::size_t{each <= room};
   count = admitted(*front.to, cost_of(each), count);
   if (count == 0) return {};
   Queued next{front.to, split_front(front.run, static_cast<std::uint32_t>(count))};

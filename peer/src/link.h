@@ -33,7 +33,7 @@ class ReceivedFrame {
 
  private:
   friend class Link;
-  zmq_msg_t message_;
+  zmq_msg_t message_ = {};
 };
 
 class Link final : public FrameSink {

@@ -10,9 +10,9 @@ void Reports::add(std::string_view to, std::uint64_t first_id, std::uint64_t cou
   add({order_++, first_id, count, outcome, std::string(to), std::string(text), {}});
 }
 
-void Reports::add_counted(std::string_view topic, std::uint64_t id, Outcome outcome,
-                          std::uint64_t queues) {
-  add({order_++, id, 1, outcome, std::string(topic), {}, queues});
+void Reports::add_counted(std::string_view to, std::uint64_t id, Outcome outcome,
+                          std::uint64_t counted) {
+  add({order_++, id, 1, outcome, std::string(to), {}, counted});
 }
 
 void Reports::add(Entry entry) {
@@ -40,7 +40,7 @@ std::optional<OutcomeReport> Reports::next() {
       (!successes_.empty() && successes_.front().order < failures_.front().order);
   std::deque<Entry>& queue = success_first ? successes_ : failures_;
   Entry& entry = queue.front();
-  OutcomeReport report{entry.first_id, entry.to, entry.outcome, entry.text, entry.queues};
+  OutcomeReport report{entry.first_id, entry.to, entry.outcome, entry.text, entry.counted};
   ++entry.first_id;
   --held_;
   if (--entry.count == 0) queue.pop_front();

@@ -21,8 +21,8 @@ class Reports {
   void add(std::string_view to, std::uint64_t first_id, std::uint64_t count, Outcome outcome,
            std::string_view text = {});
 
-  /// One publish that `queues` queues took.
-  void add_counted(std::string_view topic, std::uint64_t id, Outcome outcome, std::uint64_t queues);
+  /// One with a count of its own: see OutcomeReport::count.
+  void add_counted(std::string_view to, std::uint64_t id, Outcome outcome, std::uint64_t counted);
 
   [[nodiscard]] bool empty() const { return successes_.empty() && failures_.empty(); }
 
@@ -40,7 +40,7 @@ class Reports {
     Outcome outcome = Outcome::kNone;
     std::string to;
     std::string text;
-    std::optional<std::uint64_t> queues;
+    std::optional<std::uint64_t> counted;
   };
 
   void add(Entry entry);

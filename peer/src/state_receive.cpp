@@ -31,9 +31,7 @@ void State::handle(Bytes frame, const Keeper& keeper) {
   FrameReader reader(frame);
   EnvelopeView view;
   while (reader.next(view)) {
-    if (phase_ != Phase::kActive) {
-      on_control(view);
-    } else if (is_for_program(view.kind())) {
+    if (phase_ == Phase::kActive && is_for_program(view.kind())) {
       on_payload(view);
     } else {
       on_control(view);
@@ -151,6 +149,8 @@ void State::on_outcome(const EnvelopeView& view) {
   const Result<OutcomeNotice> notice = decode_outcome(view.body);
   if (!notice) return;
   if (const auto interest = interests_.answered(view.id, is_success(notice->code))) {
+    // Its count is no reason to tell a success that is not wanted.
+    if (is_success(notice->code) && !report_successes_) return;
     return report_one(*interest, view.id, *notice);
   }
   const std::optional<Ledger::Told> told =

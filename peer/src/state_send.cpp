@@ -10,10 +10,10 @@
 namespace zpost::peer {
 namespace {
 
-constexpr std::size_t kFrameBytes = 256 * 1024;
+constexpr std::size_t kFrameBytes = std::size_t{256} * 1024;
 /// From here on a frame to one recipient only is worth more than a full one: it passes the broker
 /// without a copy.
-constexpr std::size_t kWholeFrameBytes = 32 * 1024;
+constexpr std::size_t kWholeFrameBytes = std::size_t{32} * 1024;
 /// How many full frames what may be outstanding to one recipient would fill, if bytes were its
 /// cost.
 constexpr std::size_t kFramesToOne = 8;
@@ -61,6 +61,7 @@ std::string named(std::string_view name) {
 /// The name of the account that pays for a draft, without an allocation.
 class AccountName {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): most names need no bytes here.
   explicit AccountName(const Draft& draft) {
     if (draft.kind == Kind::kPublish) {
       name_ = kAllTopics;
@@ -79,7 +80,7 @@ class AccountName {
   operator std::string_view() const { return name_; }  // NOLINT(google-explicit-constructor)
 
  private:
-  std::array<char, 1 + kMaxNameBytes> bytes_;
+  std::array<char, 1 + kMaxNameBytes> bytes_;  // Set as far as name_ says.
   std::string_view name_;
 };
 
@@ -162,11 +163,11 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, const Envel
 }
 
 bool State::could_send(const Draft& draft) const {
-  static const Ledger::Recipient kFresh;
+  static const Ledger::Recipient fresh;
   const Ledger::Recipient* const known = ledger_.find(AccountName(draft));
   const EnvelopeFields fields = fields_of(draft, options_.name, ledger_.next_id());
   const std::size_t bytes = draft.plain() ? encoded_size(fields) : encoded_bound(fields);
-  return admits(known != nullptr ? *known : kFresh, cost_of(bytes));
+  return admits(known != nullptr ? *known : fresh, cost_of(bytes));
 }
 
 std::string State::obstacle(const Draft& draft) const {

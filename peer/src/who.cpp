@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxPeers = 1'000'000;
 constexpr std::size_t kMaxKeys = 1024;
+constexpr std::size_t kMaxOffers = 65'536;
 
 bool read_text(MsgpackReader& reader, std::string& text) {
   std::string_view view;
@@ -30,6 +31,15 @@ bool read_metadata(MsgpackReader& reader, Metadata& metadata) {
   return true;
 }
 
+bool read_offers(MsgpackReader& reader, std::vector<std::string>& offers) {
+  std::size_t count = 0;
+  if (!reader.read_array(count, kMaxOffers)) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!read_text(reader, offers.emplace_back())) return false;
+  }
+  return true;
+}
+
 bool read_value(MsgpackReader& reader, std::string_view key, Peer::PeerInfo& peer) {
   if (key == "name") return read_text(reader, peer.name);
   if (key == "instance") return read_text(reader, peer.instance);
@@ -42,6 +52,12 @@ bool read_value(MsgpackReader& reader, std::string_view key, Peer::PeerInfo& pee
   if (key == "sent") return reader.read_uint(peer.sent);
   if (key == "received") return reader.read_uint(peer.received);
   if (key == "acks") return reader.read_bool(peer.acks);
+  if (key == "last_seen") return reader.read_uint(peer.last_seen_ns);
+  if (key == "address") return read_text(reader, peer.address);
+  if (key == "sent_rate") return reader.read_uint(peer.sent_rate);
+  if (key == "received_rate") return reader.read_uint(peer.received_rate);
+  if (key == "subscriptions") return reader.read_uint(peer.subscriptions);
+  if (key == "offers") return read_offers(reader, peer.offers);
   if (key == "metadata") return read_metadata(reader, peer.metadata);
   return reader.skip();
 }

@@ -307,7 +307,7 @@ void append_marked(ByteBuffer& buffer, const EnvelopeView& view, std::uint64_t a
     entries.insert(entries.end(), begin, reader.cursor());
     ++kept;
   }
-  std::array<std::byte, 2 * kMaxUintBytes> header;
+  std::array<std::byte, 2 * kMaxUintBytes> header = {};
   const auto append = [&buffer](const std::byte* begin, const std::byte* end) {
     buffer.insert(buffer.end(), begin, end);
   };

@@ -80,7 +80,7 @@ TEST_F(TopicsStateTest, ACountThatWasWantedIsReported) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->to, "news");
   EXPECT_EQ(report->outcome, Outcome::kDelivered);
-  EXPECT_EQ(report->queues, 3u);
+  EXPECT_EQ(report->count, 3u);
   EXPECT_FALSE(state_.reports().next());
   EXPECT_EQ(state_.statistics().delivered, 1u);
   EXPECT_EQ(state_.unsettled(), 0u);

@@ -91,7 +91,7 @@ class Crew {
   /// thousand.
   void read_answers(Clock::time_point until) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    std::array<epoll_event, 64> events;
+    std::array<epoll_event, 64> events = {};
     const int count = epoll_wait(poller_, events.data(), events.size(),
                                  static_cast<int>(std::clamp(left, 0ms, 1000ms).count()));
     for (int i = 0; i < count; ++i) {

@@ -101,7 +101,7 @@ PartFile::PartFile(std::shared_ptr<const SavePlace> place, Descriptor file, std:
       check_(file_.number(), size, offer.name) {}
 
 PartFile::~PartFile() {
-  if (written_ == 0 && !saving_.valid()) discard();
+  if (written_ == 0 && !saving_.valid()) PartFile::discard();
 }
 
 Result<void> PartFile::append(std::uint64_t offset, Bytes bytes) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
@@ -33,7 +34,7 @@ std::string rest_text(const FileProgress& progress) {
                          progress.bytes_per_second;
   constexpr double kTooLong = 100.0 * 3600;
   if (seconds > kTooLong) return "";
-  const auto whole = std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5));
+  const auto whole = std::chrono::seconds(std::lround(seconds));
   return whole.count() < 60 ? fmt::format("{} s", whole.count()) : took_text(whole);
 }
 

@@ -15,9 +15,9 @@
 namespace zpost::cli {
 namespace {
 
-std::string from_environment(const char* variable, std::string otherwise) {
+std::string from_environment(const char* variable, std::string_view otherwise) {
   const char* const value = std::getenv(variable);
-  return value == nullptr || *value == '\0' ? otherwise : value;
+  return std::string(value == nullptr || *value == '\0' ? otherwise : value);
 }
 
 std::string check_name(const std::string& text) {

@@ -55,8 +55,8 @@ std::string age(std::uint64_t ns, std::uint64_t now_ns) {
   const std::uint64_t seconds = now_ns > ns ? (now_ns - ns) / kSecond : 0;
   if (seconds == 0) return "now";
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  if (seconds < 7'200) return fmt::format("{} min", seconds / 60);
+  if (seconds < 172'800) return fmt::format("{} h", seconds / 3600);
   return fmt::format("{} d", seconds / 86'400);
 }
 

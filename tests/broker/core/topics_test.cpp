@@ -115,7 +115,7 @@ TEST_F(TopicsTest, TheCountOfQueuesIsToldWhenWanted) {
   (void)subscribe(carol, "news");
   (void)subscribe(alice, "news", SlowPolicy::kDropOldest, true);
   publish(alice, "news", "one", {.wanted = kWantCount});
-  EXPECT_THAT(heard(alice), Contains(HasSubstr("delivered (**) queues=2")));
+  EXPECT_THAT(heard(alice), Contains(HasSubstr("delivered (**) count=2")));
   catch_up();
   EXPECT_EQ(alice.unsettled(), 0U);
   EXPECT_EQ(world.router().accounting().failed, 0U);

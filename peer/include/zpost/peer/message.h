@@ -95,7 +95,9 @@ struct OutcomeReport {
   std::string to;
   Outcome outcome = Outcome::kNone;
   std::string text;
-  std::optional<std::uint64_t> queues = {};  // Of a publish that wanted it: how many took it.
+  /// Of a publish that wanted it: how many queues took it; of a subscription: how many retained
+  /// values it is sent.
+  std::optional<std::uint64_t> count = {};
 };
 
 /// What happened to the session.

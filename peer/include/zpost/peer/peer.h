@@ -279,14 +279,20 @@ class Peer {
     std::string name;
     std::string instance;  // 32 hex digits.
     std::string software;
-    std::string state;               // SPEC.md, section 11: `active`, `away` or `expected`.
-    std::uint64_t since_ns = 0;      // Of the session, since 1970.
-    std::uint64_t queued = 0;        // Envelopes that wait for it at the broker …
-    std::uint64_t queued_bytes = 0;  // … and their bytes.
-    std::uint64_t unacked = 0;       // Envelopes it was sent and has not acknowledged.
-    std::uint64_t sent = 0;          // Envelopes the broker has from it …
-    std::uint64_t received = 0;      // … and those it took.
-    bool acks = false;               // Whether it acknowledges.
+    std::string state;                // SPEC.md, section 11: `active`, `away` or `expected`.
+    std::uint64_t since_ns = 0;       // Of the session, since 1970.
+    std::uint64_t queued = 0;         // Envelopes that wait for it at the broker …
+    std::uint64_t queued_bytes = 0;   // … and their bytes.
+    std::uint64_t unacked = 0;        // Envelopes it was sent and has not acknowledged.
+    std::uint64_t sent = 0;           // Envelopes the broker has from it …
+    std::uint64_t received = 0;       // … and those it took.
+    bool acks = false;                // Whether it acknowledges.
+    std::uint64_t last_seen_ns = 0;   // When the broker heard of it last, since 1970.
+    std::string address;              // Where it connects from; empty while it is not.
+    std::uint64_t sent_rate = 0;      // Envelopes from it in the latest second …
+    std::uint64_t received_rate = 0;  // … and those it took.
+    std::uint64_t subscriptions = 0;  // Patterns of topics.
+    std::vector<std::string> offers;  // Services.
     Metadata metadata;
   };
 

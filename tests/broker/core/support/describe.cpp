@@ -84,7 +84,7 @@ std::string presence(const Presence& p) {
 std::string outcome(const EnvelopeView& view, const OutcomeNotice& notice) {
   std::string line = fmt::format("outcome #{} {}", view.id, outcome_name(notice.code));
   if (!notice.recipient.empty()) line += fmt::format(" ({})", notice.recipient);
-  if (notice.count) line += fmt::format(" queues={}", *notice.count);
+  if (notice.count) line += fmt::format(" count={}", *notice.count);
   return line;
 }
 
