@@ -108,7 +108,9 @@ struct TopicQueue {
   std::uint64_t bytes = 0;
   std::uint64_t entered = 0;  // Bytes ever put in, and
   std::uint64_t left = 0;     // handed over or dropped.
-  std::uint64_t gap = 0;      // Copies dropped that the subscriber is not told of yet.
+  // Where retained values end: those are no news that it takes too slowly.
+  std::uint64_t retained_end = 0;
+  std::uint64_t gap = 0;  // Copies dropped that the subscriber is not told of yet.
   Ring<WaitingPublishes> waiting;
 };
 

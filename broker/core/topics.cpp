@@ -212,8 +212,18 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
   }
   // What is full goes at once, so that the subscriber works while this turn goes on.
   if (!queue.open || queue.bundles.back().bytes >= kBundleBytes) flush_stream(to);
-  if (queue.bytes > limits.topic_queue) enforce(to, policy);
+  if (is_too_full(queue)) {
+    flush_stream(to);
+    if (is_too_full(queue)) enforce(to, policy);
+  }
   touch(to);
+}
+
+/// Beyond its limit, which admits one bundle of any size and all retained values.
+bool Router::Impl::is_too_full(const TopicQueue& queue) const {
+  const std::uint64_t retained =
+      queue.retained_end > queue.left ? queue.retained_end - queue.left : 0;
+  return queue.bytes > limits.topic_queue + retained && queue.bundles.size() > 1;
 }
 
 void Router::Impl::enqueue(Session& to, const Copies& copies) {
@@ -262,7 +272,7 @@ void Router::Impl::enforce(Session& to, SlowPolicy policy) {
   }
   std::uint32_t dropped = 0;
   std::uint32_t copies = 0;
-  for (; queue.bytes > limits.topic_queue && queue.bundles.size() > 1; ++dropped) {
+  for (; is_too_full(queue); ++dropped) {
     const Bundle oldest = queue.bundles.front();
     queue.bundles.pop_front();
     copies += oldest.count;
@@ -462,8 +472,9 @@ std::uint32_t Router::Impl::send_retained(Session& session, std::string_view pat
     ++accounting.held;
     const auto begin = static_cast<std::uint32_t>(out_->arena.size());
     out_->arena.insert(out_->arena.end(), at->second.begin(), at->second.end());
-    deliver(session, {Source::kArena, begin, static_cast<std::uint32_t>(at->second.size()), 1},
-            policy);
+    const auto size = static_cast<std::uint32_t>(at->second.size());
+    session.topics.retained_end = session.topics.entered + size;
+    deliver(session, {Source::kArena, begin, size, 1}, policy);
     ++count;
   }
   return count;

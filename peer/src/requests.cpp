@@ -60,13 +60,14 @@ std::optional<Resolved> Requests::fail(std::uint64_t id, Failure failure) {
   return Resolved{take(found), std::move(failure)};
 }
 
-std::vector<Resolved> Requests::expire(Time now) {
-  std::vector<Resolved> expired;
+std::vector<Requests::Expired> Requests::expire(Time now) {
+  std::vector<Expired> expired;
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto found = waiting_.find(deadlines_.begin()->second);
     Failure failure{Fault::kTimedOut, Outcome::kTimedOut,
                     "no reply from " + whom(found->second.to, found->second.is_call) + " in time"};
-    expired.push_back({take(found), std::move(failure)});
+    const std::uint64_t id = found->first;
+    expired.push_back({id, {take(found), std::move(failure)}});
   }
   return expired;
 }

@@ -57,8 +57,14 @@ class Requests {
   [[nodiscard]] std::vector<std::uint64_t> cancelled() const;
   /// Takes `id` out: it failed.
   [[nodiscard]] std::optional<Resolved> fail(std::uint64_t id, Failure failure);
+
+  struct Expired {
+    std::uint64_t id = 0;
+    Resolved resolved;
+  };
+
   /// Takes out what is past its deadline at `now`.
-  [[nodiscard]] std::vector<Resolved> expire(Time now);
+  [[nodiscard]] std::vector<Expired> expire(Time now);
   /// Takes out all.
   [[nodiscard]] std::vector<Resolved> fail_all(const Failure& failure);
 

@@ -119,8 +119,8 @@ void State::on_welcome(const EnvelopeView& view) {
   repeat_interests(continuation == Continuation::kResumed);
   // The hello did not say so, and nothing may come that an ack would have to follow.
   if (demand_grew_) send_ack();
+  repeat_cancels();
   go_on_sending();
-  for (const std::uint64_t id : requests_.cancelled()) say(Kind::kCancel, {}, id);
 }
 
 void State::tell_welcome(Continuation continuation, std::uint64_t unacknowledged) {
@@ -219,10 +219,7 @@ void State::tick(Time now) {
   if (heard_ || stood_still) last_heard_ = now;
   heard_ = false;
   last_tick_ = now;
-  for (Resolved& each : requests_.expire(now)) {
-    ++statistics_.failed;
-    resolved_.push_back(std::move(each));
-  }
+  give_up_requests(now);
   if (phase_ == Phase::kGreeting && now >= greeting_ends_) lost("no welcome");
   if (phase_ == Phase::kActive) watch_over(now);
   if (phase_ == Phase::kActive) ack_if_due(now);
@@ -230,6 +227,33 @@ void State::tick(Time now) {
     retry_at_ = now + backoff_.next();
     retry_known_ = true;
   }
+}
+
+/// Those that took too long. The broker's clock may say otherwise, so it is told.
+void State::give_up_requests(Time now) {
+  for (Requests::Expired& each : requests_.expire(now)) {
+    ++statistics_.failed;
+    resolved_.push_back(std::move(each.resolved));
+    if (given_up_.size() == kMostGivenUp) given_up_.pop_front();
+    given_up_.push_back({each.id, false});
+    to_cancel_.push_back(each.id);
+  }
+  say_cancels();
+}
+
+/// After a welcome: what was said before may have been lost.
+void State::repeat_cancels() {
+  to_cancel_ = requests_.cancelled();
+  for (const GivenUp& each : given_up_) to_cancel_.push_back(each.id);
+  std::erase_if(given_up_, [](const GivenUp& each) { return each.repeated; });
+  for (GivenUp& each : given_up_) each.repeated = true;
+}
+
+/// Tells the broker what nobody waits for any more, once it has it.
+void State::say_cancels() {
+  if (to_cancel_.empty() || phase_ != Phase::kActive || ledger_.resending()) return;
+  flush();  // The requests go first.
+  for (const std::uint64_t id : std::exchange(to_cancel_, {})) say(Kind::kCancel, {}, id);
 }
 
 void State::watch_over(Time now) {
@@ -330,10 +354,9 @@ void State::repeat_interests(bool resumed) {
 
 bool State::cancel(std::uint64_t id) {
   if (!requests_.cancel(id)) return false;
-  if (phase_ == Phase::kActive) {
-    flush();  // The request goes first.
-    say(Kind::kCancel, {}, id);
-  }
+  // Without a session the next one begins with it.
+  if (phase_ == Phase::kActive) to_cancel_.push_back(id);
+  say_cancels();
   return true;
 }
 

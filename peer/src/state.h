@@ -235,6 +235,14 @@ class State {
   [[nodiscard]] Statistics statistics() const;
 
  private:
+  static constexpr std::size_t kMostGivenUp = 1024;
+
+  /// A request that took too long here, and may not there.
+  struct GivenUp {
+    std::uint64_t id = 0;
+    bool repeated = false;  // The broker was told on two connections.
+  };
+
   struct Watched {
     std::string pattern;
     std::uint64_t ping = 0;  // Sent right after it: its pong says that the broker knows.
@@ -250,6 +258,9 @@ class State {
   [[nodiscard]] std::optional<std::uint64_t> demand() const;
   void tell_welcome(Continuation continuation, std::uint64_t unacknowledged);
   void on_refusal(const EnvelopeView& view);
+  void give_up_requests(Time now);
+  void say_cancels();
+  void repeat_cancels();
   void watch_over(Time now);
   void say(Kind kind, Bytes body, std::uint64_t id = 0);
   std::uint64_t say_interest(Kind kind, std::string_view name, ByteBuffer body);
@@ -328,6 +339,8 @@ class State {
   std::uint64_t frames_closed_ = 0;
   Inbox inbox_;
   Requests requests_;
+  std::vector<std::uint64_t> to_cancel_;  // The broker has not been told yet.
+  std::deque<GivenUp> given_up_;
   ReplyReserve reserve_;
   Reports reports_;
   bool report_successes_ = false;

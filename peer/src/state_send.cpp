@@ -258,6 +258,7 @@ void State::flush() {
 
 void State::go_on_sending() {
   resend();
+  say_cancels();
   send_deferred();
 }
 

@@ -64,7 +64,8 @@ TEST_F(RequestsTest, WhatIsPastItsDeadlineTimesOut) {
   EXPECT_TRUE(requests_.expire(start_).empty());
   const auto expired = requests_.expire(start_ + seconds(1));
   ASSERT_EQ(expired.size(), 1u);
-  EXPECT_EQ(expired[0].answer.error().fault, Fault::kTimedOut);
+  EXPECT_EQ(expired[0].id, 2u);
+  EXPECT_EQ(expired[0].resolved.answer.error().fault, Fault::kTimedOut);
   EXPECT_EQ(requests_.size(), 1u);
   EXPECT_EQ(requests_.next_deadline(), start_ + seconds(2));
 }

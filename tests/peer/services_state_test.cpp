@@ -24,13 +24,15 @@ class ServicesStateTest : public StateTest {
 
   enum class Replies { kOne, kMany };
 
-  std::uint64_t ask(Kind kind, const std::string& to, Replies replies = Replies::kOne) {
+  std::uint64_t ask(Kind kind, const std::string& to, Replies replies = Replies::kOne,
+                    milliseconds timeout = milliseconds::max()) {
     const auto id =
         state_.try_send({.kind = kind, .to = to, .body = as_bytes("question"), .meta = {}});
     EXPECT_TRUE(id);
-    state_.expect_reply(
-        {.id = *id, .to = to, .is_call = kind == Kind::kCall, .streams = replies == Replies::kMany},
-        [](const Answer<Message>&) {});
+    Asked asked{.id = *id, .to = to, .is_call = kind == Kind::kCall};
+    asked.streams = replies == Replies::kMany;
+    if (timeout != milliseconds::max()) asked.deadline = sink_.time + timeout;
+    state_.expect_reply(asked, [](const Answer<Message>&) {});
     return *id;
   }
 
@@ -141,6 +143,28 @@ TEST_F(ServicesStateTest, ACancelIsSaidAgainAfterALoss) {
   EXPECT_TRUE(sink_.bodies(Kind::kCancel).empty());
   be_welcomed_at(kBrokerClock, true);
   EXPECT_EQ(sink_.sent.back().first, Kind::kCancel) << "after the request";
+}
+
+TEST_F(ServicesStateTest, WhatTookTooLongIsCancelledSinceTheBrokersClockMaySayOtherwise) {
+  const std::uint64_t id = ask(Kind::kCall, "sum", Replies::kOne, seconds(1));
+  sink_.time += seconds(2);
+  state_.tick(sink_.time);
+  EXPECT_EQ(resolved(), Words{"timed-out"});
+  EXPECT_EQ(sink_.sent.back().first, Kind::kCancel);
+  EXPECT_EQ(sink_.ids.back(), id);
+}
+
+TEST_F(ServicesStateTest, WhatTookTooLongWithoutASessionIsCancelledAfterItsCopyWentAgain) {
+  const std::uint64_t id = ask(Kind::kCall, "sum", Replies::kOne, seconds(1));
+  state_.lost("test");
+  sink_.time += seconds(2);
+  state_.tick(sink_.time);
+  be_welcomed_at(kBrokerClock);
+  std::vector<Kind> said;
+  for (std::size_t i = 0; i < sink_.sent.size(); ++i) {
+    if (sink_.ids[i] == id) said.push_back(sink_.sent[i].first);
+  }
+  EXPECT_EQ(said, (std::vector{Kind::kCall, Kind::kCall, Kind::kCancel}));
 }
 
 TEST_F(ServicesStateTest, AStreamBringsEveryReplyAndThenItsEnd) {

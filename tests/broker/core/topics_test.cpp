@@ -299,6 +299,30 @@ TEST_F(SlowSubscriberTest, TheSessionOfOneThatWantsItEndsInWords) {
   EXPECT_EQ(alice.told(Outcome::kDelivered), 30U);
 }
 
+TEST_F(SlowSubscriberTest, RetainedValuesAreNoSignThatItIsSlow) {
+  FakePeer& alice = join("alice");
+  for (int i = 0; i < 30; ++i) {
+    publish(alice, "kept/" + std::to_string(i), std::string(970, '.'), {.retain = true});
+    catch_up();
+  }
+  for (const SlowPolicy policy : {SlowPolicy::kDropOldest, SlowPolicy::kDisconnect}) {
+    FakePeer& bob = slow(policy);
+    publish(alice, "news", "1");
+    for (int i = 0; i < 40; ++i) catch_up();
+    EXPECT_EQ(bob.bodies().size(), 31U);
+    bob.goodbye();
+    catch_up();
+  }
+}
+
+TEST_F(SlowSubscriberTest, OneLargePublishIsNoSignThatItIsSlow) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = slow(SlowPolicy::kDisconnect);
+  publish(alice, "news", std::string(20'000, '.'));
+  for (int i = 0; i < 3; ++i) catch_up();
+  EXPECT_EQ(bob.bodies().size(), 1U);
+}
+
 TEST_F(SlowSubscriberTest, OneSlowSubscriberHoldsUpNobodyElse) {
   FakePeer& alice = join("alice");
   slow(SlowPolicy::kDropOldest);

@@ -30,6 +30,8 @@ Limits choose_limits(Dice& dice) {
   limits.window = one_of({2 << 10, 32 << 10, 4 << 20});
   limits.window_frames = one_of({1, 4, 64});
   limits.queue = one_of({4 << 10, 64 << 10, 64 << 20});
+  limits.topic_queue = one_of({2 << 10, 64 << 10, 1 << 20});
+  limits.retained = one_of({1, 3, 10'000});
   limits.memory = limits.credit_initial * one_of({40, 400, 4000});
   limits.heartbeat_ns = core::kSecond;
   limits.silence_ns = 4 * core::kSecond;
@@ -65,7 +67,7 @@ void FullWorld::add_seats(Dice& dice) {
   }
   if (dice.once_in(2)) {
     plain_client_ = std::make_unique<PlainClient>(
-        "peggy", dice.below(UINT64_MAX), book_, broker_,
+        "peggy", dice.below(UINT64_MAX), books_.letters, broker_,
         tell_ ? [this](const std::string& line) { say(line); } : PlainClient::Tell());
   }
 }
@@ -104,7 +106,7 @@ void FullWorld::start_program(Seat& seat, Dice& dice) {
   settings.seed = dice.below(UINT64_MAX);
   settings.newest_wins = limits_.newest_wins;
   seat.program = std::make_unique<Program>(
-      settings, book_, broker_,
+      settings, books_, broker_,
       tell_ ? [this](const std::string& line) { say(line); } : Program::Tell());
   seat.program->be_at(now_);
   say(seat.program->title() + " starts");

@@ -31,7 +31,7 @@ class FullWorld {
   /// Everything that is broken works again: all must come to rest, and all accounts be settled.
   void heal();
 
-  [[nodiscard]] std::uint64_t letters() const { return book_.written(); }
+  [[nodiscard]] std::uint64_t letters() const { return books_.letters.written(); }
 
   // --- For deeds and troubles ------------------------------------------------------------------
 
@@ -77,12 +77,15 @@ class FullWorld {
   [[nodiscard]] bool at_rest() const;
   [[nodiscard]] std::string what_is_left() const;
   void exchange_letters();
+  void exchange_notices();
+  [[nodiscard]] std::uint64_t heard_of(const Seat& seat) const;
+  void exchange_calls();
   void all_leave();
 
   Tell tell_;
   core::Limits limits_;
   Moment now_ = 0;
-  LetterBook book_;
+  Books books_;
   BrokerHost broker_;
   std::vector<Seat> seats_;
   std::unique_ptr<PlainClient> plain_client_;

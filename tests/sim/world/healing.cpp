@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "tests/sim/world/full_world.h"
 #include "tests/sim/world/rules.h"
@@ -15,6 +16,7 @@ constexpr Moment kUntilAllIsKnown = 15 * kSec;  // A half-open connection stays 
 constexpr Moment kRound = 50 * kMilli;
 constexpr int kMostRounds = 1'200;  // A minute: above resume, silence, and every request's timeout.
 constexpr int kRoundsOfExchange = 100;
+constexpr int kNotices = 40;
 
 }  // namespace
 
@@ -25,6 +27,8 @@ void FullWorld::heal() {
   advance(kUntilAllIsKnown);
   come_to_rest();
   exchange_letters();
+  exchange_notices();
+  exchange_calls();
   all_leave();
 }
 
@@ -52,6 +56,7 @@ void FullWorld::repair(Seat& seat) {
   program.stop(false);
   program.set_reading(Reading::kCallback);
   program.set_echoes(0);
+  program.set_answers(true);
   program.add_demand(1'000'000);
 }
 
@@ -64,8 +69,14 @@ void FullWorld::come_to_rest() {
     advance(kRound);
   }
   insist(at_rest(), "all comes to rest", [&] { return what_is_left(); });
-  insist(book_.open_letters().empty(), "every letter has its outcome",
-         [&] { return book_.open_letters(); });
+  insist(books_.letters.open_letters().empty(), "every letter has its outcome",
+         [&] { return books_.letters.open_letters(); });
+  insist(books_.notices.open_notices().empty(), "every notice has its outcome",
+         [&] { return books_.notices.open_notices(); });
+  insist(books_.calls.open_calls().empty(), "every call has its outcome",
+         [&] { return books_.calls.open_calls(); });
+  // What is told of the last outcomes is on its way, at most.
+  advance(kRound);
   insist(broker_.world().router().held_bytes() == 0, "nothing is held",
          [&] { return fmt::format("{} bytes are", broker_.world().router().held_bytes()); });
 }
@@ -86,8 +97,8 @@ std::string FullWorld::what_is_left() const {
                         program.active() ? "active" : "not active", program.state().unsettled(),
                         program.state().inbox().empty() ? "empty" : "full");
   }
-  const std::string open = book_.open_letters();
-  return open.empty() ? text : text + "; " + open;
+  const std::string open = books_.letters.open_letters();
+  return text + "; " + open + books_.notices.open_notices() + books_.calls.open_calls();
 }
 
 /// Where nothing is broken everything is delivered, soon.
@@ -104,6 +115,61 @@ void FullWorld::exchange_letters() {
   insist(at_rest(), "letters flow after all has healed", [&] { return what_is_left(); });
   insist(broker_.world().router().accounting().failed == failed,
          "letters are delivered after all has healed", [&] { return what_is_left(); });
+}
+
+/// Every subscriber hears of every notice: is given it, or told that it missed it.
+void FullWorld::exchange_notices() {
+  say("---- everyone publishes to everyone");
+  std::uint64_t publishers = 0;
+  for (Seat& seat : seats_) {
+    if (seat.is_double) continue;
+    seat.program->unsubscribe_all();  // Their policies might end it.
+    seat.program->subscribe({.pattern = "**", .skips_retained = true});
+    ++publishers;
+  }
+  advance(kRound);
+  std::map<const Program*, std::uint64_t> before;
+  for (const Seat& seat : seats_) {
+    if (!seat.is_double) before[seat.program.get()] = heard_of(seat);
+  }
+  for (Seat& seat : seats_) {
+    for (int i = 0; !seat.is_double && i < kNotices; ++i) {
+      while (!seat.program->publish("a/x", 100, {})) advance(kRound);
+    }
+  }
+  for (int round = 0; round < kRoundsOfExchange && !at_rest(); ++round) advance(kRound);
+  insist(at_rest(), "notices flow after all has healed", [&] { return what_is_left(); });
+  for (const Seat& seat : seats_) {
+    if (seat.is_double) continue;
+    const std::uint64_t heard = heard_of(seat) - before[seat.program.get()];
+    insist(heard == publishers * kNotices, "every subscriber hears of every notice", [&] {
+      return fmt::format("{} heard of {} notices of {}", seat.program->title(), heard,
+                         publishers * kNotices);
+    });
+  }
+}
+
+std::uint64_t FullWorld::heard_of(const Seat& seat) const {
+  return books_.notices.heard_of(seat.program->instance());
+}
+
+/// Where somebody works every call is answered.
+void FullWorld::exchange_calls() {
+  say("---- everyone calls everyone");
+  for (Seat& seat : seats_) {
+    if (!seat.is_double) seat.program->offer("work", 2);
+  }
+  advance(kRound);
+  const std::uint64_t failed = broker_.world().router().accounting().failed;
+  for (Seat& seat : seats_) {
+    for (int i = 0; !seat.is_double && i < 3; ++i) {
+      while (!seat.program->call("work", 100, 20 * kSec, false)) advance(kRound);
+    }
+  }
+  for (int round = 0; round < kRoundsOfExchange && !at_rest(); ++round) advance(kRound);
+  insist(at_rest(), "calls are answered after all has healed", [&] { return what_is_left(); });
+  insist(broker_.world().router().accounting().failed == failed,
+         "calls are answered after all has healed", [&] { return what_is_left(); });
 }
 
 /// Then the broker knows of nobody.

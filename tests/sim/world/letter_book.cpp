@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "tests/sim/world/rules.h"
+#include "tests/sim/world/serials.h"
 
 namespace zpost::sim {
 
 namespace {
 
-constexpr std::array<char, 4> kMark{'l', 't', 'r', ' '};
+constexpr BodyMark kMark{'l', 't', 'r', ' '};
 
 /// What a sender that keeps to the page can be told. Anything else is somebody's fault.
 bool may_befall(Outcome outcome) {
@@ -33,18 +32,11 @@ bool may_befall(Outcome outcome) {
 }  // namespace
 
 std::string letter_body(Serial serial, std::size_t size) {
-  std::string body(std::max(size, kMark.size() + sizeof serial), 'x');
-  std::memcpy(body.data(), kMark.data(), kMark.size());
-  std::memcpy(body.data() + kMark.size(), &serial, sizeof serial);
-  return body;
+  return marked_body(kMark, serial, size);
 }
 
 Serial serial_in(Bytes body) {
-  Serial serial = 0;
-  if (body.size() < kMark.size() + sizeof serial) return 0;
-  if (std::memcmp(body.data(), kMark.data(), kMark.size()) != 0) return 0;
-  std::memcpy(&serial, body.data() + kMark.size(), sizeof serial);
-  return serial;
+  return marked_serial(kMark, body);
 }
 
 // ---- Programs
@@ -214,22 +206,30 @@ void LetterBook::note_report(InstanceId sender, const peer::OutcomeReport& repor
   tell(letter, report.outcome);
 }
 
+InstanceId LetterBook::note_reply(const peer::Message& message) {
+  const Serial serial = serial_in(message.body);
+  insist(serial > 0 && serial <= letters_.size(), "only what was sent",
+         [&] { return fmt::format("a reply #{} from {} is no letter", message.id, message.from); });
+  Letter& reply = letters_[serial - 1];
+  insist(reply.kind == Kind::kReply && message.from == instances_[reply.sender].name,
+         "only what was sent", [&] { return describe(reply) + " came as a reply"; });
+  insist(!reply.given, "nothing twice", [&] { return describe(reply) + " was a reply before"; });
+  reply.given = true;
+  const bool denied = reply.outcome != Outcome::kNone && reply.outcome != Outcome::kLost &&
+                      reply.outcome != Outcome::kDelivered;
+  insist(!denied, "no contradiction",
+         [&] { return describe(reply) + " answered a request all the same"; });
+  return reply.sender;
+}
+
 void LetterBook::note_answer(Serial request, const peer::Answer<peer::Message>& answer) {
   Letter& letter = letters_[request - 1];
   if (answer) {
-    const Serial serial = serial_in(answer->body);
     if (letter.to.empty()) return tell(letter, Outcome::kDelivered);
-    insist(serial > 0 && serial <= letters_.size(), "only what was sent",
-           [&] { return describe(letter) + " was answered by no letter"; });
-    Letter& reply = letters_[serial - 1];
-    insist(reply.kind == Kind::kReply && answer->from == letter.to && !reply.given,
-           "the reply to its request",
-           [&] { return describe(letter) + " was answered by " + describe(reply); });
-    reply.given = true;
-    const bool denied = reply.outcome != Outcome::kNone && reply.outcome != Outcome::kLost &&
-                        reply.outcome != Outcome::kDelivered;
-    insist(!denied, "no contradiction",
-           [&] { return describe(reply) + " answered a request all the same"; });
+    const InstanceId answerer = note_reply(*answer);
+    insist(name_of(answerer) == letter.to, "the reply to its request", [&] {
+      return fmt::format("{} was answered by {}", describe(letter), name_of(answerer));
+    });
     return tell(letter, Outcome::kDelivered);
   }
   const peer::Failure& failure = answer.error();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/sim/dice.h"
+#include "tests/sim/world/serials.h"
 #include "zpost/peer/message.h"
 #include "zpost/protocol/envelope.h"
 
@@ -21,8 +22,6 @@ namespace zpost::sim {
 
 /// One run of a program, over all histories of its name.
 using InstanceId = std::uint32_t;
-/// 0 is none.
-using Serial = std::uint64_t;
 
 class LetterBook {
  public:
@@ -92,6 +91,8 @@ class LetterBook {
   // --- What senders are told -------------------------------------------------------------------
 
   void note_report(InstanceId sender, const peer::OutcomeReport& report);
+  /// A reply came to whoever asked; who wrote it.
+  InstanceId note_reply(const peer::Message& message);
   /// The final outcome of a request.
   void note_answer(Serial request, const peer::Answer<peer::Message>& answer);
 

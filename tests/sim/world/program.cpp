@@ -25,14 +25,18 @@ std::string instance_digits(InstanceId instance) {
 
 }  // namespace
 
-Program::Program(Settings settings, LetterBook& book, BrokerHost& broker, Tell tell)
+Program::Program(Settings settings, Books& books, BrokerHost& broker, Tell tell)
     : settings_(std::move(settings)),
-      book_(book),
+      books_(books),
+      book_(books.letters),
       broker_(broker),
       tell_(std::move(tell)),
       dice_(settings_.seed),
-      instance_(book.add_instance(settings_.options.name)),
-      state_(settings_.options, instance_digits(instance_), pool_, *this) {}
+      instance_(book_.add_instance(settings_.options.name)),
+      state_(settings_.options, instance_digits(instance_), pool_, *this) {
+  books_.notices.add_instance(instance_, name());
+  books_.calls.add_instance(instance_, name());
+}
 
 std::string Program::title() const {
   return fmt::format("{}/{}", name(), instance_);
@@ -155,7 +159,10 @@ void Program::handle(std::string frame) {
   const auto kept = std::make_shared<const std::string>(std::move(frame));
   state_.handle(as_bytes(*kept), kept);
   if (phase == State::Phase::kGreeting && active()) {
-    book_.note_run(instance_, std::stoull(state_.welcome().run, nullptr, 16));
+    const std::uint64_t run = std::stoull(state_.welcome().run, nullptr, 16);
+    book_.note_run(instance_, run);
+    books_.notices.note_run(instance_, run);
+    books_.calls.note_run(instance_, run);
   }
 }
 
@@ -163,7 +170,10 @@ void Program::note_arrivals(std::string_view frame) {
   FrameReader reader(as_bytes(frame));
   EnvelopeView view;
   while (reader.next(view)) {
-    if (is_payload(view.kind()) && !view.from.empty()) book_.note_arrived(instance_, view);
+    const bool in_group = view.kind() == Kind::kPublish || view.kind() == Kind::kCall;
+    if (is_payload(view.kind()) && !view.from.empty() && !in_group) {
+      book_.note_arrived(instance_, view);
+    }
   }
 }
 
@@ -191,7 +201,7 @@ void Program::check_statistics() const {
 void Program::dispatch() {
   while (const auto report = state_.reports().next()) {
     say("hears: #{} to {} {}", report->id, report->to, outcome_name(report->outcome));
-    book_.note_report(instance_, *report);
+    on_report(*report);
   }
   for (; !state_.changes().empty(); state_.changes().pop_front()) {
     on_change(state_.changes().front());
@@ -200,6 +210,7 @@ void Program::dispatch() {
     each.resolver(std::move(each.answer));
   }
   if (!state_.presences().empty()) state_.presences().clear();
+  if (!state_.cancellations().empty()) state_.cancellations().clear();
 }
 
 void Program::on_change(const peer::StateChange& change) {
@@ -218,6 +229,8 @@ void Program::end(LetterBook::End how) {
   over_ = true;
   waiting_.clear();
   book_.end_instance(instance_, how);
+  books_.notices.end_instance(instance_, how);
+  books_.calls.end_instance(instance_, how);
 }
 
 // ---- Sending
@@ -337,7 +350,7 @@ void Program::run_callbacks() {
 }
 
 void Program::on_given(const EnvelopeView& view) {
-  if (view.from.empty()) return;
+  if (on_given_in_group(view) || view.from.empty()) return;
   say("is given #{} from {}: letter {}", view.id, view.from, serial_in(view.body));
   book_.note_given(instance_, view);
   if (settings_.reading != Reading::kCallback) return;

@@ -9,17 +9,28 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "peer/src/state.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/world/broker_host.h"
+#include "tests/sim/world/call_book.h"
 #include "tests/sim/world/letter_book.h"
+#include "tests/sim/world/notice_book.h"
 
 namespace zpost::sim {
+
+/// What is known of everything that passes between programs.
+struct Books {
+  LetterBook letters;
+  NoticeBook notices;
+  CallBook calls;
+};
 
 /// How a program receives.
 enum class Reading : std::uint8_t {
@@ -41,7 +52,7 @@ class Program final : public peer::FrameSink {
     bool newest_wins = false;  // The broker lets a double have the name at once.
   };
 
-  Program(Settings settings, LetterBook& book, BrokerHost& broker, Tell tell);
+  Program(Settings settings, Books& books, BrokerHost& broker, Tell tell);
 
   // --- Time ------------------------------------------------------------------------------------
 
@@ -70,6 +81,20 @@ class Program final : public peer::FrameSink {
   void add_demand(std::uint64_t count);
   void watch(const std::string& pattern);
   void flush();
+
+  // program_in_groups.cpp
+  void subscribe(const Subscribe& what);
+  void unsubscribe(const std::string& pattern);
+  void unsubscribe_all();
+  /// False: no credit now.
+  bool publish(const std::string& topic, std::size_t size, const Meta& meta);
+  void offer(const std::string& service, std::uint64_t capacity);
+  void withdraw(const std::string& service);
+  /// False: no credit now.
+  bool call(const std::string& service, std::size_t size, Moment timeout, bool idempotent);
+  /// Some call of its own that has not ended.
+  void cancel_some(Dice& dice);
+
   /// Peer::close() that waits for nothing.
   void close();
   /// It is killed.
@@ -81,6 +106,8 @@ class Program final : public peer::FrameSink {
   void note_trouble() { troubled_ = true; }
 
   void set_reading(Reading reading) { settings_.reading = reading; }
+
+  void set_answers(bool answers) { settings_.answers = answers; }
 
   void set_echoes(std::uint64_t echoes) { settings_.echoes = echoes; }
 
@@ -141,6 +168,8 @@ class Program final : public peer::FrameSink {
   void on_change(const peer::StateChange& change);
   void run_callbacks();
   void on_given(const EnvelopeView& view);
+  [[nodiscard]] bool on_given_in_group(const EnvelopeView& view);
+  void on_report(const peer::OutcomeReport& report);
   void reply_to(const EnvelopeView& view);
   void begin_receive();
   void go_on_sending();
@@ -154,6 +183,7 @@ class Program final : public peer::FrameSink {
   }
 
   Settings settings_;
+  Books& books_;
   LetterBook& book_;
   BrokerHost& broker_;
   Tell tell_;
@@ -171,7 +201,10 @@ class Program final : public peer::FrameSink {
   peer::State state_;
   peer::Keeper given_;
   std::uint64_t open_frame_seen_ = 0;
-  std::deque<Waiting> waiting_;  // In send().
+  std::deque<Waiting> waiting_;                 // In send().
+  std::set<std::string> patterns_;              // It subscribes to.
+  std::set<std::string> interests_;             // Patterns and services it told the broker of.
+  std::map<std::uint64_t, Serial> open_calls_;  // By id.
   std::uint64_t deferred_ = 0;
   std::uint64_t echoes_left_ = kMostEchoes;
 };

@@ -80,6 +80,66 @@ void watches(FullWorld& world, Dice& dice) {
   }
 }
 
+// Few, so that they meet.
+constexpr std::array<const char*, 4> kTopics{"a/x", "a/y", "b/x", "b/y"};
+constexpr std::array<const char*, 5> kPatterns{"a/x", "a/*", "*/y", "b/**", "**"};
+constexpr std::array<const char*, 2> kServices{"work", "rest"};
+
+void subscribes(FullWorld& world, Dice& dice) {
+  if (Program* const program = some_program(world, dice)) {
+    constexpr std::array<SlowPolicy, 5> kPolicies{SlowPolicy::kDropOldest, SlowPolicy::kDropOldest,
+                                                  SlowPolicy::kBlock, SlowPolicy::kBlock,
+                                                  SlowPolicy::kDisconnect};
+    program->subscribe(
+        {dice.pick(kPatterns), dice.pick(kPolicies), dice.once_in(3), dice.once_in(2)});
+  }
+}
+
+void unsubscribes(FullWorld& world, Dice& dice) {
+  if (Program* const program = some_program(world, dice)) {
+    program->unsubscribe(dice.pick(kPatterns));
+  }
+}
+
+void publishes(FullWorld& world, Dice& dice) {
+  Program* const program = some_program(world, dice);
+  if (program == nullptr) return;
+  Meta meta;
+  meta.retain = dice.once_in(5);
+  if (dice.once_in(5)) meta.wanted = kWantSubscriber;
+  if (dice.once_in(8)) meta.wanted |= kWantCount;
+  const std::size_t size = world.some_size(dice);
+  const std::string topic = dice.pick(kTopics);
+  for (std::uint64_t i = dice.once_in(2) ? 1 : dice.between(2, 60); i > 0; --i) {
+    if (!program->publish(topic, size, meta)) return;
+  }
+}
+
+void offers(FullWorld& world, Dice& dice) {
+  if (Program* const program = some_program(world, dice)) {
+    program->offer(dice.pick(kServices), dice.between(1, 4));
+  }
+}
+
+void withdraws(FullWorld& world, Dice& dice) {
+  if (Program* const program = some_program(world, dice)) program->withdraw(dice.pick(kServices));
+}
+
+void calls(FullWorld& world, Dice& dice) {
+  Program* const program = some_program(world, dice);
+  if (program == nullptr) return;
+  constexpr std::array<Moment, 3> kTimeouts{20 * kMilli, kSec, 20 * kSec};
+  const Moment timeout = dice.pick(kTimeouts);
+  const bool idempotent = dice.once_in(2);
+  for (std::uint64_t i = dice.between(1, 6); i > 0; --i) {
+    if (!program->call(dice.pick(kServices), world.some_size(dice), timeout, idempotent)) return;
+  }
+}
+
+void cancels(FullWorld& world, Dice& dice) {
+  if (Program* const program = some_program(world, dice)) program->cancel_some(dice);
+}
+
 void flushes(FullWorld& world, Dice& dice) {
   if (Program* const program = some_program(world, dice)) program->flush();
 }
@@ -124,6 +184,13 @@ constexpr Deed kDeeds[] = {
     {"a program takes", 5, takes},
     {"a program wants more", 3, wants_more},
     {"a program watches", 1, watches},
+    {"a program subscribes", 5, subscribes},
+    {"a program unsubscribes", 1, unsubscribes},
+    {"a program publishes", 12, publishes},
+    {"a program offers a service", 4, offers},
+    {"a program withdraws a service", 1, withdraws},
+    {"a program calls a service", 10, calls},
+    {"a program cancels a call", 2, cancels},
     {"a program flushes", 2, flushes},
     {"a program reads in another way", 3, reads_otherwise},
     {"a program closes", 2, closes},
