@@ -212,10 +212,15 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
   stream.runs.push_back({id, pair, 1, 0, size, kind});
 }
 
-/// Moves the ranges of this frame to their recipients: the whole frame by reference if all of it
-/// goes to one.
+/// Moves what was accepted of this frame to its recipients.
 void Router::Impl::commit_ranges() {
+  // First, since its runs stand in the streams already: what publishes hand over comes behind them.
+  commit_direct();
   commit_topics();
+}
+
+/// The whole frame goes by reference if all of it goes to one.
+void Router::Impl::commit_direct() {
   if (ranges_.empty()) return;
   const Range& first = ranges_.front();
   const bool whole = frame_.size() > kWholeFrameBytes && first.begin == 0 &&

@@ -190,6 +190,7 @@ class Router::Impl {
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
   void commit_ranges();
+  void commit_direct();
   void append_range(const Range& range);
   void note_range(const Range& range);
   static void show(TapNote& note, const Shown& shown);

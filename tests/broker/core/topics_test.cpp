@@ -353,6 +353,20 @@ TEST_F(SlowSubscriberTest, WhatWasHandedOverIsRepeatedOnResumeWithoutAGap) {
 
 // ---- Limits
 
+TEST_F(SlowSubscriberTest, WhatIsHandedOverForLackOfRoomComesBehindTheRestOfItsFrame) {
+  FakePeer& alice = join("alice");
+  // What has a demand gets one envelope a frame.
+  FakePeer& bob = join(FakePeer::Options{.name = "bob", .frames = 40, .demand = 100});
+  (void)subscribe(bob, "news");
+  for (int i = 0; i < 30; ++i) alice.write("news", std::string(970, '.'), Kind::kPublish);
+  alice.write("bob", "direct");
+  alice.say();
+  world.settle();
+  bob.read();
+  EXPECT_EQ(bob.bodies().front(), "direct");
+  EXPECT_EQ(bob.bodies().size(), 31U);
+}
+
 TEST_F(TopicsTest, SubscriptionsHaveALimitPerPeerAndInAll) {
   Limits limits;
   limits.subscriptions = 2;

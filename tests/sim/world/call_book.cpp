@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "tests/sim/world/rules.h"
 #include "tests/sim/world/serials.h"
 
@@ -105,14 +103,14 @@ void CallBook::note_given(InstanceId worker, const EnvelopeView& view) {
   insist(it.services.contains(call.service), "only what it offers",
          [&] { return fmt::format("{} was given to {}", describe(call), it.name); });
   const Result<Meta> meta = read_meta(view);
-  const bool again = meta && meta->again > 1;
-  // A later run of the broker does not know whom it was given to before.
-  const bool known =
-      std::ranges::any_of(call.workers, [&](const auto& given) { return given.second == it.run; });
-  insist(!known || again, "again says so", [&] {
-    return fmt::format("{} was given to {} as if to nobody before", describe(call), it.name);
+  // A worker that stood still may begin with it after another did. A later run of the broker does
+  // not know of the attempts before.
+  const std::uint64_t attempt = meta && meta->again > 1 ? meta->again : 1;
+  insist(call.attempts.emplace(it.run, attempt).second, "again says so", [&] {
+    return fmt::format("{} was given to {} as attempt {}, as it was before", describe(call),
+                       it.name, attempt);
   });
-  call.workers[worker] = it.run;
+  call.workers.insert(worker);
 }
 
 // ---- The end

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/sim/world/letter_book.h"
 
@@ -62,7 +63,8 @@ class CallBook {
     std::uint64_t id = 0;
     bool cancelled = false;
     bool caller_gone = false;
-    std::map<InstanceId, std::uint64_t> workers;  // Who were given it, and in which run.
+    std::set<InstanceId> workers;                                // Who were given it,
+    std::set<std::pair<std::uint64_t, std::uint64_t>> attempts;  // by run and attempt.
     Outcome outcome = Outcome::kNone;
   };
 
