@@ -49,6 +49,7 @@ ChatCommand parse_chat_command(std::string_view line) {
 
 std::vector<std::string> chat_command_words() {
   std::vector<std::string> words;
+  words.reserve(kWords.size());
   for (const Word& known : kWords) words.emplace_back(known.word);
   return words;
 }
@@ -65,7 +66,7 @@ std::string chat_help() {
          "//text           say /text\n"
          "Tab completes commands, rooms and names; twice lists them.\n"
          "✓ delivered: the other's program showed it.  ✓3 in a room: three got it.\n"
-         "… on its way.  ✗ not delivered.  [#ops 3] in the prompt: unread lines there.";
+         "… on its way.  ✗ not delivered.  [#ops 3]: unread there; 3!: one names you.";
 }
 
 }  // namespace zpost::cli

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxListed = 200;
 
 Words marked(char mark, const Words& words) {
   Words out;
+  out.reserve(words.size());
   for (const std::string& word : words) out.push_back(mark + word);
   return out;
 }
@@ -81,8 +82,6 @@ Completion complete(std::string_view before, const KnownWords& known) {
   Words found = candidates(before, word, known);
   std::erase_if(found, [&](const std::string& each) { return !each.starts_with(word); });
   std::ranges::sort(found);
-  const auto repeated = std::ranges::unique(found);
-  found.erase(repeated.begin(), repeated.end());
   if (found.empty()) return {};
   if (found.size() == 1) return {found.front().substr(word.size()) + " ", {}};
   std::string inserted = found.front().substr(word.size(), common_prefix(found) - word.size());

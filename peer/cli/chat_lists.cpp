@@ -76,8 +76,8 @@ std::string chat_prompt(std::string_view partner, const ChatRooms& rooms, std::s
   for (const std::string& room : rooms.joined()) {
     const std::uint64_t unread = rooms.unread(room);
     if (unread == 0) continue;
-    const std::string mark =
-        fmt::format("{}{} {}", marks.empty() ? "" : " ", with_mark(room), unread);
+    const std::string mark = fmt::format("{}{} {}{}", marks.empty() ? "" : " ", with_mark(room),
+                                         unread, rooms.calls_me(room) ? "!" : "");
     constexpr std::size_t kAround = 8;  // ` [`, ` +NN`, `]>`.
     const bool fits = prompt.size() + marks.size() + mark.size() + kAround <= columns;
     if (fits && left_out == 0) {

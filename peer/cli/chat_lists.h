@@ -21,8 +21,8 @@ namespace zpost::cli {
 /// `you talk with bob`, `you are in #dev`.
 [[nodiscard]] std::string partner_text(std::string_view partner);
 
-/// `to bob>`, `#dev [#ops 3]>`: with whom one talks, and unread lines elsewhere. What does not fit
-/// into `columns` is only counted: `#dev [#ops 3 +2]>`.
+/// `to bob>`, `#dev [#ops 3]>`: with whom one talks, and unread lines elsewhere, `#ops 3!` if they
+/// name oneself. What does not fit into `columns` is only counted: `#dev [#ops 3 +2]>`.
 [[nodiscard]] std::string chat_prompt(std::string_view partner, const ChatRooms& rooms,
                                       std::size_t columns);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 
 #include "peer/cli/room_names.h"
@@ -26,6 +27,22 @@ ChatLine presence_line(const std::string& who, const char* what, const std::stri
 /// One's own lines, and those without a room, are seen wherever one looks.
 bool is_of_a_room(const ChatLine& line) {
   return !line.room.empty() && line.kind != Kind::kSent && line.kind != Kind::kSettled;
+}
+
+bool is_part_of_a_word(char character) {
+  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '_' ||
+         character == '-';
+}
+
+/// Whether `name` stands in `text` as a word.
+bool names(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    const bool begins = at == 0 || !is_part_of_a_word(text[at - 1]);
+    if (begins && (end == text.size() || !is_part_of_a_word(text[end]))) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -58,7 +75,10 @@ ChatLines ChatRooms::admit(ChatLines lines, std::string_view partner) {
 
 void ChatRooms::hold(ChatLine line) {
   Unread& unread = unread_[line.room];
-  if (line.kind == Kind::kReceived) ++unread.said;
+  if (line.kind == Kind::kReceived) {
+    ++unread.said;
+    if (names(line.text, me_)) unread.calls_me = true;
+  }
   unread.lines.push_back(std::move(line));
   if (unread.lines.size() <= kMaxHeld) return;
   if (unread.lines.front().kind == Kind::kReceived) {
@@ -89,6 +109,11 @@ ChatLines ChatRooms::take_unread(std::string_view room, std::uint64_t now) {
 std::uint64_t ChatRooms::unread(std::string_view room) const {
   const auto found = unread_.find(room);
   return found == unread_.end() ? 0 : found->second.said + found->second.dropped;
+}
+
+bool ChatRooms::calls_me(std::string_view room) const {
+  const auto found = unread_.find(room);
+  return found != unread_.end() && found->second.calls_me;
 }
 
 ChatLines ChatRooms::missed(std::uint64_t count, std::uint64_t now) const {

@@ -53,6 +53,9 @@ class ChatRooms {
   /// How many lines were said there unseen, those too many to be kept included.
   [[nodiscard]] std::uint64_t unread(std::string_view room) const;
 
+  /// Whether any of them names oneself.
+  [[nodiscard]] bool calls_me(std::string_view room) const;
+
   /// The broker dropped `count` lines of the rooms, of which it does not say.
   [[nodiscard]] ChatLines missed(std::uint64_t count, std::uint64_t now) const;
 
@@ -79,6 +82,7 @@ class ChatRooms {
     std::deque<ChatLine> lines;
     std::uint64_t said = 0;     // Of `lines`: said by somebody.
     std::uint64_t dropped = 0;  // Said by somebody, but not in `lines` any more.
+    bool calls_me = false;
   };
 
   void hold(ChatLine line);

@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include "peer/cli/room_names.h"
-#include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/text.h"
 
 namespace zpost::cli {
+namespace {
+
+/// The broker's own words say it best: `full: more than …`.
+std::string refusal_text(const peer::OutcomeReport& report) {
+  const std::string name(outcome_name(report.outcome));
+  return report.text.empty() ? name : name + ": " + visible_line(report.text);
+}
+
+}  // namespace
 
 std::string RoomMembership::join(const std::string& room) {
   if (std::string wrong = wrong_room_text(room); !wrong.empty()) return wrong;
@@ -48,12 +56,12 @@ std::string RoomMembership::describe(const std::vector<std::string>& rooms) {
 std::optional<RoomMembership::Refusal> RoomMembership::settled(const peer::OutcomeReport& report) {
   if (is_success(report.outcome)) return std::nullopt;
   if (report.id == described_) {
-    return Refusal{"", outcome_text(report.outcome, "your rooms", report.text)};
+    return Refusal{"", refusal_text(report)};
   }
   const std::string room(room_of_topic(report.to));
   if (!rooms_.is_in(room)) return std::nullopt;
   leave(room);
-  return Refusal{room, outcome_text(report.outcome, with_mark(room), report.text)};
+  return Refusal{room, refusal_text(report)};
 }
 
 }  // namespace zpost::cli

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <span>
+
 #include "peer/cli/shared/text.h"
 #include "zpost/protocol/names.h"
 
@@ -10,6 +13,7 @@ namespace zpost::cli {
 namespace {
 
 constexpr std::string_view kPrefix = "room/";
+constexpr std::size_t kMaxNamed = 20;
 
 }  // namespace
 
@@ -58,7 +62,9 @@ std::string rooms_value(const std::vector<std::string>& rooms) {
 }
 
 std::string enumerated(const std::vector<std::string>& names) {
-  return fmt::format("{}", fmt::join(names, ", "));
+  if (names.size() <= kMaxNamed) return fmt::format("{}", fmt::join(names, ", "));
+  const std::span<const std::string> first(names.data(), kMaxNamed);
+  return fmt::format("{} and {} more", fmt::join(first, ", "), names.size() - kMaxNamed);
 }
 
 }  // namespace zpost::cli

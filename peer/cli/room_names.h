@@ -39,7 +39,7 @@ inline constexpr const char* kRoomsKey = "rooms";  // In the metadata.
 /// `dev ops`: the metadata's value for these rooms.
 [[nodiscard]] std::string rooms_value(const std::vector<std::string>& rooms);
 
-/// `bob, carol`.
+/// `bob, carol`; beyond 20: `…, zoe and 3 more`.
 [[nodiscard]] std::string enumerated(const std::vector<std::string>& names);
 
 }  // namespace zpost::cli

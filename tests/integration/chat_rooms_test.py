@@ -259,6 +259,20 @@ class GapTest(ChatsTest):
         dot.expect("line 499 x")
 
 
+class FullTest(ChatsTest):
+    def test_a_room_that_the_broker_refuses_is_left_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder) / "broker.toml"
+            config.write_text("[limits]\nsubscriptions = 1\n")
+            self.broker.stop()
+            self.broker.start("--config", str(config))
+        ivy = self.chat_in("f1", "ivy")
+        ivy.type("/join f2\r")
+        ivy.expect("you are not in #f2: full.*; you are in #f1")
+        ivy.expect("#f1>")
+        await_true(lambda: self.rooms_of("ivy") == "f1", "ivy is in f1 alone")
+
+
 class RestartTest(ChatsTest):
     def test_rooms_go_on_with_another_run_of_the_broker(self):
         eli = self.chat_in("b1 b2", "eli")

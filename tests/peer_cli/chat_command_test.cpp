@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "peer/cli/shared/text.h"
+
 namespace zpost::cli {
 
 void PrintTo(const ChatCommand& command, std::ostream* out) {
@@ -71,10 +75,12 @@ TEST(ChatCommandTest, HelpNamesEveryCommand) {
 }
 
 TEST(ChatCommandTest, HelpFitsAScreenOf80Columns) {
-  std::string_view rest = chat_help();
+  use_utf8();
+  const std::string help = chat_help();
+  std::string_view rest = help;
   while (!rest.empty()) {
     const std::string_view row = rest.substr(0, rest.find('\n'));
-    EXPECT_LE(row.size(), 90U) << row;  // Bytes; the marks have three a column.
+    EXPECT_LE(columns_of(row), 80U) << row;
     rest.remove_prefix(std::min(rest.size(), row.size() + 1));
   }
 }

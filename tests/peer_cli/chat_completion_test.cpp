@@ -8,17 +8,17 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const KnownWords kKnown{.commands = {"/join", "/leave", "/msg", "/to", "/who"},
-                        .joined = {"dev", "devices"},
-                        .rooms = {"dev", "devices", "ops"},
-                        .people = {"bob", "carol", "carla"}};
+const KnownWords known{.commands = {"/join", "/leave", "/msg", "/to", "/who"},
+                       .joined = {"dev", "devices"},
+                       .rooms = {"dev", "devices", "ops"},
+                       .people = {"bob", "carol", "carla"}};
 
 std::string completed(const std::string& before) {
-  return before + complete(before, kKnown).inserted;
+  return before + complete(before, known).inserted;
 }
 
 std::vector<std::string> choices(const std::string& before) {
-  return complete(before, kKnown).choices;
+  return complete(before, known).choices;
 }
 
 TEST(ChatCompletionTest, OneMatchIsCompletedWithABlank) {

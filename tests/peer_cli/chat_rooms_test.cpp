@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "peer/cli/chat_lists.h"
 #include "peer/cli/room_names.h"
 #include "peer/cli/shared/text.h"
@@ -147,6 +149,14 @@ TEST_F(ChatRoomsTest, RoomsAreNamesAndTopics) {
   EXPECT_THAT(wrong_room_text(std::string(65, 'x')), HasSubstr("at most 64"));
 }
 
+TEST_F(ChatRoomsTest, OfACrowdOnlySomeAreNamed) {
+  EXPECT_EQ(enumerated({}), "");
+  EXPECT_EQ(enumerated({"bob", "carol"}), "bob, carol");
+  const std::string crowd = enumerated(std::vector<std::string>(23, "x"));
+  EXPECT_EQ(std::ranges::count(crowd, 'x'), 20);
+  EXPECT_TRUE(crowd.ends_with("x and 3 more"));
+}
+
 TEST_F(ChatRoomsTest, TheListSaysWhoIsWhereAndWhatIsUnread) {
   (void)rooms.presence(presence("joined", "bob", "dev lobby"), kNow);
   (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
@@ -165,6 +175,16 @@ TEST_F(ChatRoomsTest, ThePromptMarksUnreadRooms) {
   (void)rooms.admit({said("ops", "one"), said("ops", "two")}, "#dev");
   EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 2]>");
   EXPECT_EQ(chat_prompt("", rooms, 40), "[#ops 2]>");
+}
+
+TEST_F(ChatRoomsTest, ThePromptSaysWhereOneIsCalled) {
+  (void)rooms.admit({said("ops", "malice, alice2 and alice-b")}, "#dev");
+  EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 1]>");
+  (void)rooms.admit({said("ops", "ask @alice."), said("ops", "or me")}, "#dev");
+  EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 3!]>");
+  (void)rooms.take_unread("ops", kNow);
+  (void)rooms.admit({said("ops", "never mind")}, "#dev");
+  EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 1]>");
 }
 
 TEST_F(ChatRoomsTest, ThePromptOfANarrowTerminalOnlyCountsWhatDoesNotFit) {
