@@ -69,29 +69,38 @@ ExitCode ChatSession::run() {
 
 void ChatSession::greet() {
   tell(fmt::format("you are {} at {}; /help lists the commands", peer_.name(), peer_.endpoint()));
-  const auto peers = peer_.who(kWhoTimeout);
-  std::set<std::string> here;
-  if (peers) {
-    for (const PeerInfo& each : *peers) {
-      if (each.name != peer_.name()) here.insert(each.name);
-    }
-    rooms_.set_people(*peers);
-    tell(here.empty() ? "nobody else is here yet"
-                      : "here: " + enumerated({here.begin(), here.end()}));
-  }
+  const bool known = look_around();
   const std::string partner = model_.partner();
-  const bool is_absent = peers && !is_room(partner) && !here.contains(partner);
-  model_.set_here(std::move(here));
   for (const std::string& room : to_join_) {
     if (join(room)) tell(room_text(rooms_, room));
   }
   if (partner.empty()) return tell("whoever writes first is who you talk with; or say /to NAME");
   if (model_.partner() != partner) return;  // The room could not be joined, which was told.
-  if (!is_room(partner)) {
-    return tell(
-        fmt::format("you talk with {}{}", partner, is_absent ? ", who is not here yet" : ""));
+  if (is_room(partner)) {
+    if (rooms_.joined().size() > 1) tell("you talk in " + partner);
+    return;
   }
-  if (rooms_.joined().size() > 1) tell("you talk in " + partner);
+  const bool is_absent = known && !model_.here().contains(partner);
+  tell(fmt::format("you talk with {}{}", partner, is_absent ? ", who is not here yet" : ""));
+}
+
+/// Who is here at the beginning. False: the broker did not say.
+bool ChatSession::look_around() {
+  const auto peers = peer_.who(kWhoTimeout);
+  if (!peers) return false;
+  std::set<std::string> here;
+  for (const PeerInfo& each : *peers) {
+    if (each.name != peer_.name()) here.insert(each.name);
+  }
+  tell(here.empty() ? "nobody else is here yet"
+                    : "here: " + enumerated({here.begin(), here.end()}));
+  model_.set_here(std::move(here));
+  rooms_.set_people(*peers);
+  // What the watch said is older than the list, but for who came and went since.
+  while (const auto change = peer_.next_presence(milliseconds(0))) {
+    if (change->event != "present") on_presence(*change);
+  }
+  return true;
 }
 
 /// For the terminal. It is called again and again while a line is typed.
@@ -124,9 +133,7 @@ void ChatSession::wait_for_events(int timeout_ms, bool input) {
 bool ChatSession::handle_events() {
   read_signals();
   while (const auto change = peer_.next_state(milliseconds(0))) on_state(*change);
-  while (const auto change = peer_.next_presence(milliseconds(0))) {
-    on_presence(*change);
-  }
+  while (const auto change = peer_.next_presence(milliseconds(0))) on_presence(*change);
   while (const auto report = peer_.next_outcome(milliseconds(0))) on_outcome(*report);
   receive_messages();
   show(model_.waited(wall_clock_ns()));

@@ -49,6 +49,7 @@ class ChatSession {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void greet();
+  bool look_around();
   [[nodiscard]] bool wait_for_input();
   bool handle_events();
   void read_signals();

@@ -107,7 +107,9 @@ void ChatSession::turn_to(const std::string& partner) {
   }
   model_.set_partner(partner);
   update_prompt();
-  tell("you talk with " + partner + " now");
+  const bool is_here = model_.here().contains(partner);
+  tell(fmt::format("you talk with {} now{}", partner,
+                   is_here ? "" : "; nobody of that name is here"));
 }
 
 void ChatSession::say_to(const ChatCommand& msg) {
