@@ -93,7 +93,7 @@ class RoomsTest(ChatsTest):
         jim.expect("to kay>")
 
     def test_who_says_in_which_rooms_people_are(self):
-        lea = self.chat_in("r7", "lea")
+        lea = self.chat_in("r7", "lea", "--display", "Lea L.")
         mo = self.chat_in("r7 r8", "mo")
         lea.expect("mo joined #r7")
         lea.type("/who #r8\r")
@@ -106,6 +106,8 @@ class RoomsTest(ChatsTest):
         lea.expect("nobody named nobody is here")
         lea.type("/rooms\r")
         lea.expect("others, and how many are there: .*#r8 1")
+        mo.type("/who lea\r")
+        mo.expect(r"lea \(Lea L\.\)  since .*#r7")
         self.assertEqual(self.end_chat(mo), 0)
 
     def test_wrong_rooms_are_named_with_the_limit(self):
