@@ -18,6 +18,8 @@ const char* event_of(Kind kind) {
       return "settled";
     case Kind::kPresence:
       return "presence";
+    case Kind::kMissed:
+      return "missed";
     case Kind::kState:
       return "state";
     case Kind::kNote:
@@ -33,9 +35,11 @@ std::string chat_json(const ChatLine& line) {
   const bool told = line.kind == Kind::kSent || line.kind == Kind::kSettled;
   if (line.id != 0) json["id"] = json_id(line.id);
   if (!line.from.empty() && !told) json["from"] = line.from;
-  if (told) json["to"] = line.to;
+  if (!line.room.empty()) json["room"] = line.room;
+  if (told && line.room.empty()) json["to"] = line.to;
   json["text"] = line.text;
   if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
+  if (line.count) json["count"] = *line.count;
   if (!line.reason.empty()) json["reason"] = line.reason;
   return to_line(json);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct ChatLine {
     kSent,      // One said `text` to `to`; `outcome` says how it fared, kNone: not known yet.
     kSettled,   // The outcome of a line shown before.
     kPresence,  // `from` came or left, in words.
+    kMissed,    // Lines of `room` that nobody here will see, in words.
     kState,     // The connection, in words.
     kNote,      // Anything else, in words.
   };
@@ -26,8 +28,11 @@ struct ChatLine {
   std::string text = {};  // kReceived, kSent, kSettled: as written; others: fit for a terminal.
   Outcome outcome = Outcome::kNone;
   std::string reason = {};  // Of a failure, fit for a terminal.
+  std::string room = {};    // Where it was said or happened, without mark; empty: in no room.
+  /// kSent, kSettled in a room: how many took it. kMissed: how many lines.
+  std::optional<std::uint64_t> count = {};
   std::uint64_t id = 0;
-  bool aside = false;   // kSent: not to the partner.
+  bool aside = false;   // kSent: not to the partner. kReceived: to oneself, while in a room.
   bool binary = false;  // kReceived: `text` only describes the bytes.
 };
 

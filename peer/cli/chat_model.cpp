@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "peer/cli/received.h"
+#include "peer/cli/room_names.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
@@ -15,31 +16,80 @@ namespace zpost::cli {
 
 using Kind = ChatLine::Kind;
 
+namespace {
+
+std::string room_of(const peer::Message& message) {
+  return message.kind == zpost::Kind::kPublish ? std::string(room_of_topic(message.to)) : "";
+}
+
+/// Why `to`, who may be a room, did not get it.
+std::string failure_text(const peer::OutcomeReport& report, const std::string& to) {
+  if (is_room(to) && report.outcome == Outcome::kNoSubscriber) return "nobody else is here";
+  if (is_room(to) && report.outcome == Outcome::kLost) {
+    return "the broker was gone; it may have been heard or not";
+  }
+  std::string text = reason_text(report.outcome, to, report.text);
+  return text.empty() ? std::string(outcome_name(report.outcome)) : text;
+}
+
+}  // namespace
+
 ChatModel::ChatModel(std::string me, std::string partner)
-    : me_(std::move(me)), partner_(std::move(partner)) {}
+    : me_(std::move(me)), partner_(std::move(partner)) {
+  watched_.insert(partner_);
+}
+
+void ChatModel::set_partner(std::string partner) {
+  watched_.insert(partner);
+  std::erase(earlier_, partner);
+  if (!partner_.empty() && partner_ != partner) earlier_.push_back(std::move(partner_));
+  if (earlier_.size() > kMaxEarlier) earlier_.erase(earlier_.begin());
+  partner_ = std::move(partner);
+}
+
+void ChatModel::leave(const std::string& partner) {
+  std::erase(earlier_, partner);
+  if (partner_ != partner) return;
+  partner_.clear();
+  if (earlier_.empty()) return;
+  partner_ = std::move(earlier_.back());
+  earlier_.pop_back();
+}
 
 ChatLines ChatModel::received(const peer::Message& message, std::uint64_t now) {
   ChatLines lines;
+  const std::string room = room_of(message);
   // An answer must not stand above what it answers.
-  show_under_way(lines, message.from);
+  show_under_way(lines, room.empty() ? message.from : with_mark(room));
   ReadableBody body = readable(cli::received(message).body);
   lines.push_back({.kind = Kind::kReceived,
                    .time_ns = message.sent_ns == 0 ? now : message.sent_ns,
                    .from = message.from,
                    .text = std::move(body.text),
+                   .room = room,
                    .id = message.id,
+                   .aside = room.empty() && is_room(partner_),
                    .binary = body.form == BodyForm::kBinary});
-  if (message.from.empty() || message.from == partner_) return lines;
-  if (partner_.empty()) {
-    partner_ = message.from;
-    lines.push_back({.time_ns = now,
-                     .text = fmt::format("you talk with {} now; /to NAME changes that", partner_)});
-  } else if (strangers_.insert(message.from).second) {
-    lines.push_back({.time_ns = now,
-                     .text = fmt::format("you talk with {}; to answer {}: /to {}", partner_,
-                                         message.from, message.from)});
-  }
+  if (room.empty()) std::ranges::move(introduction(message.from, now), std::back_inserter(lines));
   return lines;
+}
+
+/// What there is to say about somebody who wrote to oneself.
+ChatLines ChatModel::introduction(const std::string& from, std::uint64_t now) {
+  if (from.empty()) return {};
+  watched_.insert(from);
+  if (from == partner_) return {};
+  if (partner_.empty()) {
+    partner_ = from;
+    return {
+        {.time_ns = now, .text = fmt::format("you talk with {} now; /to NAME changes that", from)}};
+  }
+  if (!strangers_.insert(from).second) return {};
+  std::string text =
+      is_room(partner_)
+          ? fmt::format("{0} wrote to you alone; to answer: /to {0}, or /msg {0} TEXT", from)
+          : fmt::format("you talk with {0}; to answer {1}: /to {1}", partner_, from);
+  return {{.time_ns = now, .text = std::move(text)}};
 }
 
 ChatLine ChatModel::sent_line(std::uint64_t id, const UnderWay& sent) const {
@@ -48,6 +98,7 @@ ChatLine ChatModel::sent_line(std::uint64_t id, const UnderWay& sent) const {
           .from = me_,
           .to = sent.line.to,
           .text = sent.line.text,
+          .room = is_room(sent.line.to) ? std::string(without_mark(sent.line.to)) : "",
           .id = id,
           .aside = sent.line.to != partner_};
 }
@@ -79,13 +130,13 @@ ChatLines ChatModel::settled(const peer::OutcomeReport& report, std::uint64_t no
   UnderWay& sent = found->second;
   ChatLine line = sent_line(report.id, sent);
   line.outcome = report.outcome;
+  line.count = report.queues;
   if (sent.shown) {
     line.kind = Kind::kSettled;
     line.time_ns = now;
   }
   if (!is_success(report.outcome)) {
-    line.reason = reason_text(report.outcome, report.to, report.text);
-    if (line.reason.empty()) line.reason = outcome_name(report.outcome);
+    line.reason = failure_text(report, sent.line.to);
     keep(std::move(sent.line));
   }
   under_way_.erase(found);
@@ -112,18 +163,21 @@ std::optional<std::uint64_t> ChatModel::next_wait() const {
 ChatLines ChatModel::presence(const peer::PresenceChange& change, std::uint64_t now) {
   const bool left = change.event == "left";
   const bool news = left ? here_.erase(change.peer) > 0 : here_.insert(change.peer).second;
-  if (!news) return {};
+  if (!news || !watched_.contains(change.peer)) return {};
   ChatLine line{.kind = Kind::kPresence, .time_ns = now, .from = change.peer};
   const std::string reason = visible_line(change.reason);
   if (left) {
     line.text = reason.empty() ? "left" : fmt::format("left ({})", reason);
     return {std::move(line)};
   }
-  line.text = "is here";
-  if (const std::size_t count = undelivered_to(change.peer)) {
-    line.text += fmt::format("; {} not delivered: /retry sends again", counted(count, "line"));
-  }
+  line.text = "is here" + undelivered_text(change.peer);
   return {std::move(line)};
+}
+
+std::string ChatModel::undelivered_text(std::string_view to) const {
+  const std::size_t count = undelivered_to(to);
+  if (count == 0) return "";
+  return fmt::format("; {} not delivered: /retry sends again", counted(count, "line"));
 }
 
 std::size_t ChatModel::undelivered_to(std::string_view to) const {

@@ -22,8 +22,10 @@ class ChatModel {
   static constexpr std::uint64_t kPatience = 300'000'000;  // ns until a line is shown without mark.
   static constexpr std::size_t kMaxUndelivered = 1000;     // Beyond it the oldest is forgotten.
 
+  static constexpr std::size_t kMaxEarlier = 100;  // Likewise.
+
   struct Undelivered {
-    std::string to;
+    std::string to;  // `bob` or `#dev`.
     std::string text;
   };
 
@@ -31,10 +33,17 @@ class ChatModel {
 
   [[nodiscard]] const std::string& me() const { return me_; }
 
-  /// Who gets what is said; empty: nobody yet.
+  /// Who gets what is said: `bob`, `#dev`; empty: nobody yet.
   [[nodiscard]] const std::string& partner() const { return partner_; }
 
-  void set_partner(std::string name) { partner_ = std::move(name); }
+  void set_partner(std::string partner);
+
+  /// Talks no more with `partner`, but with whom one talked before, if it was the partner.
+  void leave(const std::string& partner);
+
+  /// From now on it is told when `name` comes or goes. So it is of every partner, and of whoever
+  /// writes.
+  void watch(const std::string& name) { watched_.insert(name); }
 
   [[nodiscard]] ChatLines received(const peer::Message& message, std::uint64_t now);
 
@@ -43,6 +52,9 @@ class ChatModel {
   /// A line could not even be handed over. It may be retried.
   [[nodiscard]] ChatLines not_sent(Undelivered line, std::string reason, std::uint64_t now);
   [[nodiscard]] ChatLines settled(const peer::OutcomeReport& report, std::uint64_t now);
+
+  /// Whether settled() has something to say on this envelope.
+  [[nodiscard]] bool is_under_way(std::uint64_t id) const { return under_way_.contains(id); }
 
   /// Lines that waited for their outcome long enough.
   [[nodiscard]] ChatLines waited(std::uint64_t now);
@@ -53,6 +65,11 @@ class ChatModel {
 
   /// Who is known to be here from the beginning.
   void set_here(std::set<std::string> names) { here_ = std::move(names); }
+
+  [[nodiscard]] const std::set<std::string>& here() const { return here_; }
+
+  /// A word on what to do about lines that `to` did not get, to be put behind others; or nothing.
+  [[nodiscard]] std::string undelivered_text(std::string_view to) const;
 
   /// What was not delivered, oldest first; forgotten here.
   [[nodiscard]] std::vector<Undelivered> take_undelivered();
@@ -69,15 +86,18 @@ class ChatModel {
   };
 
   [[nodiscard]] ChatLine sent_line(std::uint64_t id, const UnderWay& sent) const;
+  [[nodiscard]] ChatLines introduction(const std::string& from, std::uint64_t now);
   void show_under_way(ChatLines& lines, std::string_view to);
   void keep(Undelivered line);
   [[nodiscard]] std::size_t undelivered_to(std::string_view to) const;
 
   std::string me_;
   std::string partner_;
+  std::vector<std::string> earlier_;             // With whom one talked before, the latest last.
   std::map<std::uint64_t, UnderWay> under_way_;  // By id: in the order they were said.
   std::deque<Undelivered> undelivered_;
   std::set<std::string> here_;
+  std::set<std::string> watched_;
   std::set<std::string> strangers_;  // Of whom it was said how to answer them.
 };
 

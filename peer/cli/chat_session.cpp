@@ -8,40 +8,48 @@
 #include <csignal>
 #include <utility>
 
+#include "peer/cli/chat_completion.h"
+#include "peer/cli/chat_lists.h"
 #include "peer/cli/file_saver.h"
+#include "peer/cli/room_names.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
-#include "peer/cli/who_table.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using PeerInfo = peer::Peer::PeerInfo;
 
 constexpr milliseconds kWhoTimeout{1500};
 constexpr milliseconds kLastOutcomes{2000};    // Of a person who leaves.
 constexpr milliseconds kPipeOutcomes{10'000};  // Of a script.
 constexpr int kLongestPollMs = 1000;
+constexpr milliseconds kComingBack{6000};  // Others' longest pause between attempts, and some.
 
 }  // namespace
 
-ChatSession::ChatSession(const Parts& parts, std::string partner,
-                         const std::vector<std::string>& watched)
+ChatSession::ChatSession(const Parts& parts, Wishes wishes)
     : peer_(parts.peer),
       terminal_(parts.terminal),
       signals_(parts.signals),
       view_(parts.view),
-      model_(parts.peer.name(), std::move(partner)),
-      refusals_(parts.peer) {
+      model_(parts.peer.name(), std::move(wishes.partner)),
+      rooms_(parts.peer.name(), parts.terminal.is_interactive() ? ChatRooms::Elsewhere::kHeld
+                                                                : ChatRooms::Elsewhere::kShown),
+      membership_(parts.peer, rooms_, parts.metadata),
+      refusals_(parts.peer),
+      to_join_(std::move(wishes.rooms)) {
   // The first welcome is no news.
   while (peer_.next_state(milliseconds(0))) {
   }
+  terminal_.set_completer(
+      [this](std::string_view before) { return complete(before, known_words()); });
   update_prompt();
-  if (!model_.partner().empty()) watch(model_.partner());
-  for (const std::string& name : watched) watch(name);
+  for (const std::string& name : wishes.watched) model_.watch(name);
+  (void)peer_.watch("*");  // It fails only when the session is over, which is noticed anyway.
 }
 
 ExitCode ChatSession::run() {
@@ -61,22 +69,38 @@ ExitCode ChatSession::run() {
 
 void ChatSession::greet() {
   tell(fmt::format("you are {} at {}; /help lists the commands", peer_.name(), peer_.endpoint()));
-  const auto peers = peer_.who(kWhoTimeout);
-  std::set<std::string> here;
-  std::string names;
-  if (peers) {
-    for (const PeerInfo& each : *peers) {
-      if (each.name != peer_.name()) here.insert(each.name);
-    }
+  const bool known = look_around();
+  const std::string partner = model_.partner();
+  for (const std::string& room : to_join_) {
+    if (join(room)) tell(room_text(rooms_, room));
   }
-  for (const std::string& name : here) names += (names.empty() ? "" : ", ") + name;
-  const std::string& partner = model_.partner();
-  const bool partner_here = here.contains(partner);
-  model_.set_here(std::move(here));
-  if (peers) tell(names.empty() ? "nobody else is here yet" : "here: " + names);
   if (partner.empty()) return tell("whoever writes first is who you talk with; or say /to NAME");
-  tell(fmt::format("you talk with {}{}", partner,
-                   partner_here || !peers ? "" : ", who is not here yet"));
+  if (model_.partner() != partner) return;  // The room could not be joined, which was told.
+  if (is_room(partner)) {
+    if (rooms_.joined().size() > 1) tell("you talk in " + partner);
+    return;
+  }
+  const bool is_absent = known && !model_.here().contains(partner);
+  tell(fmt::format("you talk with {}{}", partner, is_absent ? ", who is not here yet" : ""));
+}
+
+/// Who is here at the beginning. False: the broker did not say.
+bool ChatSession::look_around() {
+  const auto peers = peer_.who(kWhoTimeout);
+  if (!peers) return false;
+  std::set<std::string> here;
+  for (const PeerInfo& each : *peers) {
+    if (each.name != peer_.name()) here.insert(each.name);
+  }
+  tell(here.empty() ? "nobody else is here yet"
+                    : "here: " + enumerated({here.begin(), here.end()}));
+  model_.set_here(std::move(here));
+  rooms_.set_people(*peers);
+  // What the watch said is older than the list, but for who came and went since.
+  while (const auto change = peer_.next_presence(milliseconds(0))) {
+    if (change->event != "present") on_presence(*change);
+  }
+  return true;
 }
 
 /// For the terminal. It is called again and again while a line is typed.
@@ -109,15 +133,50 @@ void ChatSession::wait_for_events(int timeout_ms, bool input) {
 bool ChatSession::handle_events() {
   read_signals();
   while (const auto change = peer_.next_state(milliseconds(0))) on_state(*change);
-  while (const auto change = peer_.next_presence(milliseconds(0))) {
-    show(model_.presence(*change, wall_clock_ns()));
-  }
-  while (const auto report = peer_.next_outcome(milliseconds(0))) {
-    show(model_.settled(*report, wall_clock_ns()));
-  }
+  while (const auto change = peer_.next_presence(milliseconds(0))) on_presence(*change);
+  while (const auto report = peer_.next_outcome(milliseconds(0))) on_outcome(*report);
   receive_messages();
   show(model_.waited(wall_clock_ns()));
+  if (count_again_at_ && Clock::now() >= *count_again_at_) count_again();
+  update_prompt();
   return !is_leaving();
+}
+
+void ChatSession::on_outcome(const peer::OutcomeReport& report) {
+  if (model_.is_under_way(report.id)) return show(model_.settled(report, wall_clock_ns()));
+  const auto refusal = membership_.settled(report);
+  if (!refusal) return;
+  if (refusal->room.empty()) return tell("others do not see your rooms: " + refusal->reason);
+  leave_and_tell(refusal->room,
+                 "you are not in " + with_mark(refusal->room) + ": " + refusal->reason);
+}
+
+void ChatSession::on_presence(const peer::PresenceChange& change) {
+  if (change.peer == peer_.name()) return;
+  const std::uint64_t now = wall_clock_ns();
+  ChatLines lines = rooms_.presence(change, now);
+  for (ChatLine& line : lines) {
+    if (change.event != "left") line.text += model_.undelivered_text(with_mark(line.room));
+  }
+  const ChatLines alone = model_.presence(change, now);
+  // Of somebody one knows it is enough that he left.
+  if (change.event == "left" && !alone.empty()) return show(alone);
+  show(alone);
+  show(lines);
+}
+
+/// Tells what was not told: who did not come back to another run of the broker.
+void ChatSession::count_again() {
+  count_again_at_.reset();
+  const auto peers = peer_.who(kWhoTimeout);
+  if (!peers) return;
+  std::set<std::string> gone = model_.here();
+  for (const PeerInfo& each : *peers) {
+    gone.erase(each.name);
+    if (each.state == "expected") continue;
+    on_presence({.event = "present", .peer = each.name, .metadata = each.metadata});
+  }
+  for (const std::string& name : gone) on_presence({.event = "left", .peer = name});
 }
 
 void ChatSession::read_signals() {
@@ -136,11 +195,10 @@ void ChatSession::receive_messages() {
     if (!message) return;
     if (message->kind == Kind::kRequest) {
       reject(*message);
+    } else if (message->kind == Kind::kGap) {
+      show(rooms_.missed(message->gap, wall_clock_ns()));
     } else {
-      const std::string partner = model_.partner();
       show(model_.received(*message, wall_clock_ns()));
-      if (!message->from.empty()) watch(message->from);
-      if (partner != model_.partner()) update_prompt();
     }
     if (!unseen_) peer_.take();
   }
@@ -162,95 +220,11 @@ void ChatSession::reject(const peer::Message& request) {
 
 void ChatSession::on_state(const peer::StateChange& change) {
   if (change.final) refused_ = true;
+  const bool anew = change.state == peer::StateChange::State::kConnected && !change.resumed;
+  if (anew) count_again_at_ = Clock::now() + kComingBack;
   std::string text = state_text(change);
   if (text.empty()) return;
   show({{.kind = ChatLine::Kind::kState, .time_ns = wall_clock_ns(), .text = std::move(text)}});
-}
-
-void ChatSession::act(const ChatCommand& command) {
-  switch (command.kind) {
-    case ChatCommand::Kind::kNothing:
-      return;
-    case ChatCommand::Kind::kSay:
-      return say({model_.partner(), command.text});
-    case ChatCommand::Kind::kHelp:
-      return tell(chat_help());
-    case ChatCommand::Kind::kWho:
-      return show_who();
-    case ChatCommand::Kind::kTo:
-      return turn_to(command.text);
-    case ChatCommand::Kind::kRetry:
-      return retry();
-    case ChatCommand::Kind::kQuit:
-      quitting_ = true;
-      return;
-    case ChatCommand::Kind::kUnknown:
-      return tell(fmt::format("{}: there is no such command; /help lists them, //text says /text",
-                              visible_line(command.text)));
-  }
-}
-
-void ChatSession::say(ChatModel::Undelivered line) {
-  if (line.to.empty()) {
-    return tell("not sent: you talk with nobody yet; /to NAME, then say it again");
-  }
-  line.text = as_utf8(line.text);
-  const auto sent = send_patiently(line);
-  const std::uint64_t now = wall_clock_ns();
-  if (sent) return show(model_.sent(*sent, std::move(line), now));
-  std::string reason = sent.error().fault == peer::Fault::kWouldBlock
-                           ? line.to + " has not taken what was said before"
-                           : visible_line(sent.error().text);
-  show(model_.not_sent(std::move(line), std::move(reason), now));
-}
-
-/// A person is not kept waiting; a script may be.
-peer::Answer<std::uint64_t> ChatSession::send_patiently(const ChatModel::Undelivered& line) {
-  const peer::SendOptions how{{}, true, true};
-  const auto patience = terminal_.is_interactive() ? milliseconds(0) : kPipeOutcomes;
-  const SteadyTime deadline = Clock::now() + patience;
-  for (;;) {
-    auto sent = peer_.try_send(line.to, as_bytes(line.text), how);
-    const bool blocked = !sent && sent.error().fault == peer::Fault::kWouldBlock;
-    if (!blocked || Clock::now() >= deadline || !handle_events()) return sent;
-    wait_for_events(10, false);
-  }
-}
-
-void ChatSession::turn_to(const std::string& name) {
-  if (name.empty()) {
-    return tell(model_.partner().empty() ? "you talk with nobody yet: /to NAME"
-                                         : "you talk with " + model_.partner());
-  }
-  if (!is_name(name)) return tell(fmt::format("\"{}\" is not a name", visible_line(name)));
-  model_.set_partner(name);
-  watch(name);
-  update_prompt();
-  tell("you talk with " + name + " now");
-}
-
-void ChatSession::retry() {
-  std::vector<ChatModel::Undelivered> lines = model_.take_undelivered();
-  if (lines.empty()) return tell("everything said was delivered, or is on its way");
-  for (ChatModel::Undelivered& line : lines) say(std::move(line));
-}
-
-void ChatSession::show_who() {
-  auto peers = peer_.who(kWhoTimeout);
-  if (!peers) return tell("no answer from the broker: " + visible_line(peers.error().text));
-  std::erase_if(*peers, [this](const PeerInfo& each) { return each.name == peer_.name(); });
-  std::ranges::sort(*peers, {}, &PeerInfo::name);
-  if (peers->empty()) return tell("nobody else is here");
-  std::string text;
-  for (const PeerInfo& each : *peers) {
-    const auto display = each.metadata.find("display");
-    text += text.empty() ? "" : "\n";
-    text += fmt::format(
-        "{}{}  since {} ago{}", each.name,
-        display == each.metadata.end() ? "" : fmt::format(" ({})", visible_line(display->second)),
-        age(each.since_ns, wall_clock_ns()), each.state == "active" ? "" : ", away");
-  }
-  tell(std::move(text));
 }
 
 void ChatSession::take_leave() {
@@ -266,27 +240,39 @@ void ChatSession::take_leave() {
   if (model_.undelivered() > 0) {
     tell(fmt::format("{} not delivered", counted(model_.undelivered(), "line")));
   }
+  tell_unread();
   if (std::string text = refusals_.dropped_text(); !text.empty()) tell(std::move(text));
   peer_.close(milliseconds(0));
 }
 
-void ChatSession::watch(const std::string& name) {
-  if (std::ranges::find(watched_, name) != watched_.end()) return;
-  watched_.push_back(name);
-  const peer::Answer<void> watching = peer_.watch(name);
-  if (watching || is_leaving()) return;
-  tell(fmt::format("{} is not watched: {}", name, visible_line(watching.error().text)));
+KnownWords ChatSession::known_words() const {
+  KnownWords known{.commands = chat_command_words(),
+                   .joined = rooms_.joined(),
+                   .rooms = rooms_.known(),
+                   .people = {model_.here().begin(), model_.here().end()}};
+  return known;
 }
 
 void ChatSession::update_prompt() {
-  const std::string& partner = model_.partner();
-  terminal_.set_prompt(partner.empty() ? ">" : fmt::format("to {}>", partner));
+  std::string prompt = chat_prompt(model_.partner(), rooms_, terminal_.columns() / 2);
+  if (prompt == prompt_) return;
+  prompt_ = std::move(prompt);
+  terminal_.set_prompt(prompt_);
 }
 
 void ChatSession::show(const ChatLines& lines) {
   std::string text;
-  for (const ChatLine& line : lines) text += view_(line);
+  for (const ChatLine& line : rooms_.admit(lines, model_.partner())) text += view_(line);
   if (!text.empty() && !terminal_.print(text)) unseen_ = true;
+}
+
+void ChatSession::tell_unread() {
+  std::vector<std::string> unread;
+  for (const std::string& room : rooms_.joined()) {
+    if (rooms_.unread(room) == 0) continue;
+    unread.push_back(fmt::format("{} {}", with_mark(room), rooms_.unread(room)));
+  }
+  if (!unread.empty()) tell("not read: " + enumerated(unread));
 }
 
 void ChatSession::tell(std::string text) {

@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "peer/cli/chat_command.h"
 #include "peer/cli/chat_model.h"
+#include "peer/cli/chat_rooms.h"
 #include "peer/cli/chat_terminal.h"
+#include "peer/cli/room_membership.h"
 #include "peer/cli/shared/exit_code.h"
 #include "peer/cli/shared/refusals.h"
 #include "peer/cli/signal_descriptor.h"
@@ -27,11 +30,16 @@ class ChatSession {
     ChatTerminal& terminal;
     SignalDescriptor& signals;
     View view;
+    Metadata metadata = {};  // What others see of the peer besides its rooms.
   };
 
-  /// `watched`: whose coming and going is told, besides the partner's; empty `partner`: whoever
-  /// writes first.
-  ChatSession(const Parts& parts, std::string partner, const std::vector<std::string>& watched);
+  struct Wishes {
+    std::string partner = {};               // `bob` or `#dev`; empty: whoever writes first.
+    std::vector<std::string> watched = {};  // Whose coming and going is told as well.
+    std::vector<std::string> rooms = {};    // To be joined.
+  };
+
+  ChatSession(const Parts& parts, Wishes wishes);
 
   /// Until /quit, the end of the input, a signal, the end of the session, or nobody sees the lines
   /// any more. `peer` must have TakeMode::kExplicit: a message that was not shown is not taken.
@@ -41,6 +49,7 @@ class ChatSession {
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   void greet();
+  bool look_around();
   [[nodiscard]] bool wait_for_input();
   bool handle_events();
   void read_signals();
@@ -50,11 +59,22 @@ class ChatSession {
   void act(const ChatCommand& command);
   void say(ChatModel::Undelivered line);
   [[nodiscard]] peer::Answer<std::uint64_t> send_patiently(const ChatModel::Undelivered& line);
-  void turn_to(const std::string& name);
+  [[nodiscard]] peer::Answer<std::uint64_t> try_to_say(const ChatModel::Undelivered& line);
+  void turn_to(const std::string& partner);
+  void say_to(const ChatCommand& msg);
+  bool join(const std::string& room);
+  void join_and_look(const std::string& room);
+  void look_into(const std::string& room);
+  void leave(const std::string& room);
+  void leave_and_tell(const std::string& room, const std::string& why);
   void retry();
-  void show_who();
+  void show_who(const std::string& whom);
   void take_leave();
-  void watch(const std::string& name);
+  void tell_unread();
+  void on_presence(const peer::PresenceChange& change);
+  void on_outcome(const peer::OutcomeReport& report);
+  void count_again();
+  [[nodiscard]] KnownWords known_words() const;
   void update_prompt();
   void show(const ChatLines& lines);
   void tell(std::string text);
@@ -68,8 +88,13 @@ class ChatSession {
   SignalDescriptor& signals_;
   View view_;
   ChatModel model_;
+  ChatRooms rooms_;
+  RoomMembership membership_;
   Refusals refusals_;
-  std::vector<std::string> watched_;
+  std::vector<std::string> to_join_;
+  std::string prompt_;
+  /// When to ask who is here, since another run of the broker cannot tell who did not come back.
+  std::optional<SteadyTime> count_again_at_;
   bool stopped_ = false;   // By a signal.
   bool refused_ = false;   // By the broker.
   bool quitting_ = false;  // By /quit.

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "peer/cli/chat_completion.h"
+
 namespace zpost::cli {
 
 /// Thread: one.
@@ -13,6 +15,9 @@ class ChatTerminal {
  public:
   /// Waits until standard input can be read, doing other work meanwhile. False: give up.
   using Wait = std::function<bool()>;
+
+  /// What the Tab key adds to a line, given what stands before the cursor.
+  using Completer = std::function<Completion(std::string_view before)>;
 
   virtual ~ChatTerminal() = default;
 
@@ -29,6 +34,11 @@ class ChatTerminal {
 
   /// What stands before the typed line. Printable, ASCII.
   virtual void set_prompt(const std::string& prompt) = 0;
+
+  virtual void set_completer(Completer completer) = 0;
+
+  /// How wide it is.
+  [[nodiscard]] virtual std::size_t columns() const = 0;
 
   /// Throws away what was typed so far. False: there was nothing.
   virtual bool discard_input() = 0;

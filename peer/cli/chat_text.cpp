@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "peer/cli/room_names.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 
@@ -12,9 +13,14 @@ using Kind = ChatLine::Kind;
 
 constexpr std::size_t kQuoteColumns = 40;
 
+/// `✓`, in a room with the number of those who got it.
+std::string tick(const ChatLine& line) {
+  return line.count ? fmt::format("✓{}", *line.count) : "✓";
+}
+
 std::string mark(const ChatLine& line, const Palette& palette) {
   if (line.outcome == Outcome::kNone) return palette.paint(Ink::kDim, "…");
-  if (line.outcome == Outcome::kDelivered) return palette.paint(Ink::kGreen, "✓");
+  if (line.outcome == Outcome::kDelivered) return palette.paint(Ink::kGreen, tick(line));
   if (line.outcome == Outcome::kUnconfirmed) {
     return palette.paint(Ink::kYellow, "✓ handed over, unconfirmed");
   }
@@ -25,9 +31,14 @@ std::string said(const ChatLine& line, const Palette& palette, const std::string
   const std::string from = line.from.empty() ? "the broker" : visible_line(line.from);
   std::string head = palette.name(from);
   std::size_t columns = columns_of(clock) + columns_of(from) + 3;
-  if (line.aside) {
-    head += " → " + palette.name(line.to);
-    columns += columns_of(line.to) + 3;
+  if (!line.room.empty()) {
+    const std::string room = with_mark(line.room);
+    head = palette.name(room) + " " + head;
+    columns += columns_of(room) + 1;
+  } else if (line.aside) {
+    const bool own = line.kind == Kind::kSent;
+    head += " → " + (own ? palette.name(line.to) : "you");
+    columns += columns_of(own ? line.to : "you") + 3;
   }
   const std::string text = visible_block(line.text, columns);
   std::string out = palette.paint(Ink::kDim, clock) + " " + head + ": ";
@@ -39,7 +50,7 @@ std::string said(const ChatLine& line, const Palette& palette, const std::string
 std::string settled(const ChatLine& line, const Palette& palette) {
   const std::string quote = shortened(visible_line(line.text), kQuoteColumns);
   if (line.outcome == Outcome::kDelivered) {
-    return palette.paint(Ink::kGreen, "✓ delivered") + ": " + quote;
+    return palette.paint(Ink::kGreen, tick(line) + " delivered") + ": " + quote;
   }
   return quote + " " + mark(line, palette);
 }
@@ -57,6 +68,9 @@ std::string chat_text(const ChatLine& line, const Palette& palette, std::uint64_
       return dim_clock + settled(line, palette) + "\n";
     case Kind::kPresence:
       return dim_clock + palette.name(line.from) + " " + line.text + "\n";
+    case Kind::kMissed:
+      return dim_clock + palette.name(with_mark(line.room)) + " " +
+             palette.paint(Ink::kYellow, line.text) + "\n";
     case Kind::kState:
       return dim_clock + palette.paint(Ink::kYellow, line.text) + "\n";
     case Kind::kNote:

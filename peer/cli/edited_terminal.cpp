@@ -51,6 +51,12 @@ std::string clear_from(std::size_t rows) {
   return rows == 0 ? "\r\x1b[J" : fmt::format("\r\x1b[{}A\x1b[J", rows);
 }
 
+std::wstring as_wide(std::string_view text) {
+  std::wstring out;
+  while (!text.empty()) out += static_cast<wchar_t>(next_character(text).code);
+  return out;
+}
+
 std::string as_utf8(std::wstring_view text) {
   std::string out;
   for (const wchar_t character : text) append_utf8(out, static_cast<char32_t>(character));
@@ -71,6 +77,10 @@ struct EditedTerminal::Callbacks {
   static int get_character(EditLine* editor, wchar_t* character) {
     return terminal(editor).next_character(*character);
   }
+
+  static unsigned char complete(EditLine* editor, int /*key*/) {
+    return terminal(editor).complete_word();
+  }
 };
 
 EditedTerminal::EditedTerminal(std::string history_file) : history_file_(std::move(history_file)) {
@@ -87,6 +97,8 @@ EditedTerminal::EditedTerminal(std::string history_file) : history_file_(std::mo
   ::el_set(editor_, EL_PROMPT_ESC, &Callbacks::prompt, kInvisible);
   ::el_wset(editor_, EL_GETCFN, &Callbacks::get_character);
   ::el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+  ::el_set(editor_, EL_ADDFN, "zpost-complete", "Complete the word", &Callbacks::complete);
+  ::el_set(editor_, EL_BIND, "^I", "zpost-complete", nullptr);
   ::el_source(editor_, nullptr);
 }
 
@@ -99,6 +111,7 @@ EditedTerminal::~EditedTerminal() {
 std::optional<std::string> EditedTerminal::read_line(const Wait& wait) {
   wait_ = &wait;
   begun_ = false;
+  tabbed_.clear();
   int count = 0;
   const wchar_t* const line = ::el_wgets(editor_, &count);
   wait_ = nullptr;
@@ -141,6 +154,28 @@ int EditedTerminal::next_character(wchar_t& character) {
   }
 }
 
+/// For the Tab key. Says what libedit has to draw.
+unsigned char EditedTerminal::complete_word() {
+  const LineInfoW* const line = ::el_wline(editor_);
+  const std::wstring before(line->buffer, line->cursor);
+  // In what is pasted a Tab is a Tab. Commands are short, and typed ahead when the line is slow.
+  if (!before.starts_with(L'/') && has_input()) {
+    ::el_winsertstr(editor_, L"\t");
+    return CC_REFRESH;
+  }
+  const Completion completion = completer_ ? completer_(as_utf8(before)) : Completion();
+  if (!completion.inserted.empty()) {
+    ::el_winsertstr(editor_, as_wide(completion.inserted).c_str());
+    return CC_REFRESH;
+  }
+  if (completion.choices.empty()) return CC_ERROR;
+  const bool again = tabbed_ == before;
+  tabbed_ = before;
+  if (!again) return CC_ERROR;  // It rings.
+  (void)print(in_columns(completion.choices, columns()));
+  return CC_NORM;
+}
+
 bool EditedTerminal::print(std::string_view text) {
   if (wait_ == nullptr) return write_out(text);
   erase();
@@ -156,6 +191,10 @@ void EditedTerminal::set_prompt(const std::string& prompt) {
                 ? fmt::format("{0}\x1b[1m{0}{1}{0}\x1b[0m{0} ", kInvisible, prompt)
                 : prompt + " ";
   if (wait_ != nullptr) refresh();
+}
+
+std::size_t EditedTerminal::columns() const {
+  return terminal_size().columns;
 }
 
 bool EditedTerminal::discard_input() {

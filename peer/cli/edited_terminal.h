@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "peer/cli/chat_terminal.h"
 
@@ -28,6 +29,10 @@ class EditedTerminal final : public ChatTerminal {
   [[nodiscard]] bool failed() const override { return false; }
 
   void set_prompt(const std::string& prompt) override;
+
+  void set_completer(Completer completer) override { completer_ = std::move(completer); }
+
+  [[nodiscard]] std::size_t columns() const override;
   bool discard_input() override;
   void redraw() override;
 
@@ -37,6 +42,7 @@ class EditedTerminal final : public ChatTerminal {
   struct Callbacks;  // What libedit calls.
 
   [[nodiscard]] int next_character(wchar_t& character);
+  [[nodiscard]] unsigned char complete_word();
   void erase();
   void erase_accepted(std::wstring_view line);
   void refresh();
@@ -51,6 +57,8 @@ class EditedTerminal final : public ChatTerminal {
   const Wait* wait_ = nullptr;  // Set while a line is edited.
   bool begun_ = false;          // A character of it was asked for.
   std::string partial_;         // Bytes of a character that is not complete.
+  Completer completer_;
+  std::wstring tabbed_;  // What stood before the cursor when Tab had nothing to add.
 };
 
 /// Where the history belongs: below $XDG_STATE_HOME or ~/.local/state. Empty: there is no place.

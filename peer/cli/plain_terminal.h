@@ -15,6 +15,10 @@ class PlainTerminal final : public ChatTerminal {
 
   void set_prompt(const std::string& /*prompt*/) override {}
 
+  void set_completer(Completer /*completer*/) override {}
+
+  [[nodiscard]] std::size_t columns() const override { return 80; }
+
   bool discard_input() override { return false; }
 
   void redraw() override {}

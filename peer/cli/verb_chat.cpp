@@ -12,6 +12,7 @@
 #include "peer/cli/chat_text.h"
 #include "peer/cli/edited_terminal.h"
 #include "peer/cli/plain_terminal.h"
+#include "peer/cli/room_names.h"
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/palette.h"
 #include "peer/cli/shared/timestamps.h"
@@ -25,10 +26,12 @@ constexpr const char* kFooter = R"(
 Examples:
   zpost-peer chat --as alice --to bob
   zpost-peer chat --as alice bob carol       talk with bob, see carol come and go
+  zpost-peer chat --as alice --join dev --join ops
   echo "the build is done" | zpost-peer chat --as ci --to alice
 
-In the chat: /help, /who, /to NAME, /retry, /quit. Typed lines are kept below
-$XDG_STATE_HOME/zpost (~/.local/state/zpost).
+In the chat: /help, /to NAME, /msg NAME TEXT, /join ROOM, /leave, /rooms, /who, /retry, /quit.
+A room is the topic room/ROOM: whoever subscribes to that hears it, chat or not.
+Typed lines are kept below $XDG_STATE_HOME/zpost (~/.local/state/zpost).
 Exit codes: 0 left, 1 standard output failed, 3 something piped in was not delivered, 4 no broker,
 5 refused.)";
 
@@ -36,10 +39,19 @@ struct ChatOptions {
   CommonOptions common;
   std::string to;
   std::vector<std::string> names;
+  std::vector<std::string> rooms;
 };
 
 std::string check_name(const std::string& text) {
   return is_name(text) ? "" : "\"" + text + "\" is not a name";
+}
+
+std::string check_room(const std::string& text) {
+  return wrong_room_text(without_mark(text));
+}
+
+std::string check_partner(const std::string& text) {
+  return is_room(text) ? check_room(text) : check_name(text);
 }
 
 /// Whoever chats has a name already.
@@ -67,6 +79,20 @@ ChatSession::View view_of(const ChatOptions& options) {
   };
 }
 
+/// The first that is named is whom one talks with: --to, then a NAME, then a room.
+ChatSession::Wishes wishes_of(const ChatOptions& options) {
+  ChatSession::Wishes wishes{.partner = options.to, .watched = options.names};
+  for (const std::string& room : options.rooms) wishes.rooms.emplace_back(without_mark(room));
+  if (is_room(options.to)) {
+    wishes.rooms.insert(wishes.rooms.begin(), std::string(without_mark(options.to)));
+  }
+  if (wishes.partner.empty() && !options.names.empty()) wishes.partner = options.names.front();
+  if (wishes.partner.empty() && !wishes.rooms.empty()) {
+    wishes.partner = with_mark(wishes.rooms.front());
+  }
+  return wishes;
+}
+
 ExitCode run(ChatOptions& options, const std::string& software) {
   SignalDescriptor signals{SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
   peer::Options wanted;
@@ -75,11 +101,12 @@ ExitCode run(ChatOptions& options, const std::string& software) {
   wanted.take = peer::TakeMode::kExplicit;
   wanted.window_frames = 8;  // What a screen cannot show at once may wait at the broker.
   if (options.common.name.empty()) options.common.name = user_name();
+  Metadata metadata;
+  if (!options.common.display.empty()) metadata["display"] = options.common.display;
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
-  if (options.to.empty() && !options.names.empty()) options.to = options.names.front();
   const std::unique_ptr<ChatTerminal> terminal = open_terminal(options);
-  return ChatSession({*peer, *terminal, signals, view_of(options)}, options.to, options.names)
+  return ChatSession({*peer, *terminal, signals, view_of(options), metadata}, wishes_of(options))
       .run();
 }
 
@@ -93,9 +120,14 @@ void add_chat_verb(CLI::App& app, Program& program) {
                    "Whose coming and going is shown; the first is who you talk with")
       ->check(check_name)
       ->option_text("...");
-  verb->add_option("--to", options->to, "Who you talk with (default: who writes first)")
-      ->check(check_name)
-      ->option_text("NAME");
+  verb->add_option("--to", options->to, "Who you talk with (default: who writes first), or a room")
+      ->check(check_partner)
+      ->option_text("NAME|#ROOM");
+  verb->add_option("--join", options->rooms, "Be in this room; may be given several times")
+      ->check(check_room)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->option_text("ROOM");
   add_connection_options(*verb, options->common);
   add_display_option(*verb, options->common);
   add_format_option(*verb, options->common);

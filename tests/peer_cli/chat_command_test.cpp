@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "peer/cli/shared/text.h"
+
 namespace zpost::cli {
 
 void PrintTo(const ChatCommand& command, std::ostream* out) {
@@ -36,6 +40,24 @@ TEST(ChatCommandTest, CommandsAreKnownByTheirFirstWord) {
   EXPECT_THAT(parse_chat_command("/to"), Is(Kind::kTo, ""));
 }
 
+TEST(ChatCommandTest, RoomsAreJoinedAndLeft) {
+  EXPECT_THAT(parse_chat_command("/join  dev "), Is(Kind::kJoin, "dev"));
+  EXPECT_THAT(parse_chat_command("/join #dev"), Is(Kind::kJoin, "#dev"));
+  EXPECT_THAT(parse_chat_command("/leave"), Is(Kind::kLeave, ""));
+  EXPECT_THAT(parse_chat_command("/leave dev"), Is(Kind::kLeave, "dev"));
+  EXPECT_THAT(parse_chat_command("/rooms"), Is(Kind::kRooms, ""));
+  EXPECT_THAT(parse_chat_command("/who #dev"), Is(Kind::kWho, "#dev"));
+}
+
+TEST(ChatCommandTest, MsgSaysTheRestToItsFirstWord) {
+  const ChatCommand msg = parse_chat_command("/msg bob  see you at 5 ");
+  EXPECT_THAT(msg, Is(Kind::kMsg, "see you at 5"));
+  EXPECT_EQ(msg.to, "bob");
+  EXPECT_EQ(parse_chat_command("/msg bob").to, "bob");
+  EXPECT_EQ(parse_chat_command("/msg bob").text, "");
+  EXPECT_EQ(parse_chat_command("/msg").to, "");
+}
+
 TEST(ChatCommandTest, UnknownCommandsAreNotSaid) {
   EXPECT_THAT(parse_chat_command("/dance now"), Is(Kind::kUnknown, "/dance"));
   EXPECT_THAT(parse_chat_command("/Quit"), Is(Kind::kUnknown, "/Quit"));
@@ -46,8 +68,20 @@ TEST(ChatCommandTest, TwoSlashesSayOne) {
 }
 
 TEST(ChatCommandTest, HelpNamesEveryCommand) {
-  for (const char* word : {"/to NAME", "/who", "/retry", "/quit"}) {
-    EXPECT_THAT(chat_help(), testing::HasSubstr(word));
+  for (const std::string& word : chat_command_words()) {
+    if (word == "/help") continue;
+    EXPECT_THAT(chat_help(), testing::HasSubstr(word + " ")) << word;
+  }
+}
+
+TEST(ChatCommandTest, HelpFitsAScreenOf80Columns) {
+  use_utf8();
+  const std::string help = chat_help();
+  std::string_view rest = help;
+  while (!rest.empty()) {
+    const std::string_view row = rest.substr(0, rest.find('\n'));
+    EXPECT_LE(columns_of(row), 80U) << row;
+    rest.remove_prefix(std::min(rest.size(), row.size() + 1));
   }
 }
 

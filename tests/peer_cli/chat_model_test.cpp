@@ -115,6 +115,66 @@ TEST_F(ChatModelTest, ALineToSomebodyElseSaysToWhom) {
               ElementsAre("alice → bob: psst ✓"));
 }
 
+TEST_F(ChatModelTest, ALineInARoomSaysHowManyGotIt) {
+  (void)model.sent(7, {"#dev", "hello"}, kNow);
+  EXPECT_THAT(shown(model.settled({7, "room/dev", Outcome::kDelivered, "", 3}, kNow)),
+              ElementsAre("#dev alice: hello ✓3"));
+}
+
+TEST_F(ChatModelTest, ALineInAnEmptyRoomCanBeSaidAgain) {
+  (void)model.sent(7, {"#dev", "anybody?"}, kNow);
+  EXPECT_THAT(shown(model.settled({7, "room/dev", Outcome::kNoSubscriber, ""}, kNow)),
+              ElementsAre("#dev alice: anybody? ✗ not delivered: nobody else is here — /retry"));
+  EXPECT_EQ(model.undelivered_text("#dev"), "; 1 line not delivered: /retry sends again");
+}
+
+TEST_F(ChatModelTest, ALineInARoomThatTheBrokerTookAlongIsNotBlamedOnTheRoom) {
+  (void)model.sent(7, {"#dev", "hello"}, kNow);
+  EXPECT_THAT(shown(model.settled({7, "**", Outcome::kLost, ""}, kNow)),
+              ElementsAre(HasSubstr("the broker was gone; it may have been heard or not")));
+}
+
+TEST_F(ChatModelTest, WhoSpeaksInARoomIsNoStranger) {
+  peer::Message said = message("carol", "hi all");
+  said.kind = Kind::kPublish;
+  said.to = "room/dev";
+  EXPECT_THAT(shown(model.received(said, kNow)), ElementsAre("#dev carol: hi all"));
+  EXPECT_THAT(model.presence({"joined", "carol", "", "", {}}, kNow), IsEmpty());
+
+  ChatModel open("alice", "");
+  (void)open.received(said, kNow);
+  EXPECT_EQ(open.partner(), "");
+}
+
+TEST_F(ChatModelTest, WhatIsSaidToOneselfWhileInARoomIsToldApart) {
+  model.set_partner("#dev");
+  EXPECT_THAT(shown(model.received(message("bob", "psst"), kNow)),
+              ElementsAre("bob → you: psst", HasSubstr("/msg bob TEXT")));
+}
+
+TEST_F(ChatModelTest, WhoLeavesARoomTalksWithWhomHeTalkedBefore) {
+  model.set_partner("#dev");
+  model.set_partner("#ops");
+  model.leave("#ops");
+  EXPECT_EQ(model.partner(), "#dev");
+  model.leave("#dev");
+  EXPECT_EQ(model.partner(), "bob");
+}
+
+TEST_F(ChatModelTest, LeavingARoomElsewhereChangesNothingHere) {
+  model.set_partner("#dev");
+  model.set_partner("bob");
+  model.leave("#dev");
+  EXPECT_EQ(model.partner(), "bob");
+}
+
+TEST_F(ChatModelTest, OnlyTheComingAndGoingOfPartnersAndWatchedOnesIsTold) {
+  EXPECT_THAT(model.presence({"joined", "eve", "", "", {}}, kNow), IsEmpty());
+  EXPECT_THAT(model.here(), testing::Contains("eve"));
+  model.watch("eve");
+  EXPECT_THAT(shown(model.presence({"left", "eve", "", "", {}}, kNow)), ElementsAre("eve left"));
+}
+
 TEST_F(ChatModelTest, ComingAndGoingIsToldOnce) {
   model.set_here({"bob"});
   EXPECT_THAT(model.presence({"present", "bob", "", "", {}}, kNow), IsEmpty());

@@ -66,6 +66,36 @@ TEST_F(ChatTextTest, ALineAsideSaysToWhom) {
   EXPECT_EQ(text(line), "alice → bob: hello ✓\n");
 }
 
+TEST_F(ChatTextTest, ALineOfARoomNamesItAndIndentsBehindIt) {
+  const ChatLine line{
+      .kind = Kind::kReceived, .time_ns = kTime, .from = "bob", .text = "one\ntwo", .room = "dev"};
+  EXPECT_EQ(text(line), "#dev bob: one\n                   two\n");
+}
+
+TEST_F(ChatTextTest, JsonOfARoomSaysRoomAndCount) {
+  ChatLine line = sent(Outcome::kDelivered);
+  line.to = "#dev";
+  line.room = "dev";
+  line.count = 3;
+  const auto json = nlohmann::json::parse(chat_json(line));
+  EXPECT_EQ(json["room"], "dev");
+  EXPECT_EQ(json["count"], 3);
+  EXPECT_FALSE(json.contains("to"));
+}
+
+TEST_F(ChatTextTest, MissedLinesAreToldInTheirRoom) {
+  const ChatLine line{.kind = Kind::kMissed,
+                      .time_ns = kTime,
+                      .text = "7 lines missed here",
+                      .room = "dev",
+                      .count = 7};
+  EXPECT_EQ(text(line), "#dev 7 lines missed here\n");
+  const auto json = nlohmann::json::parse(chat_json(line));
+  EXPECT_EQ(json["event"], "missed");
+  EXPECT_EQ(json["room"], "dev");
+  EXPECT_EQ(json["count"], 7);
+}
+
 TEST_F(ChatTextTest, JsonSaysTheSame) {
   const auto json = nlohmann::json::parse(chat_json(sent(Outcome::kNoPeer)));
   EXPECT_EQ(json["event"], "sent");
