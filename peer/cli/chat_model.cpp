@@ -130,7 +130,7 @@ ChatLines ChatModel::settled(const peer::OutcomeReport& report, std::uint64_t no
   UnderWay& sent = found->second;
   ChatLine line = sent_line(report.id, sent);
   line.outcome = report.outcome;
-  line.count = report.queues;
+  line.count = report.count;
   if (sent.shown) {
     line.kind = Kind::kSettled;
     line.time_ns = now;

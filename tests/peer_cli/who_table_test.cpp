@@ -47,7 +47,7 @@ TEST(WhoTableTest, DetailsNameEveryFactThereIs) {
             "  software        example\\e 1\n"
             "  sent            12, 4/s\n"
             "  received        0, 0/s\n"
-            "  queued          2, 2 KiB\n"
+            "  queued          2, 2.0 KiB\n"
             "  unacknowledged  0\n"
             "  subscriptions   3\n"
             "  offers          resize, rotate\n"
