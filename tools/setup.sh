@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: tools/setup.sh [--test] [--lint] [--bench] [--all] [--list] [--help]
+Usage: tools/setup.sh [--test] [--lint] [--bench] [--coverage] [--all] [--list] [--help]
 
 Installs what is missing to build zpost, and says what that is. When nothing is
 missing it changes nothing and needs neither network nor root.
@@ -13,6 +13,8 @@ missing it changes nothing and needs neither network nor root.
   --lint   also clang, clang-format, clang-tidy and the fuzzing runtime
   --bench  also the other brokers that zpost-bench compares with; their services
            are neither started nor enabled
+  --coverage
+           also gcovr
   --all    all of these
   --list   only print the packages that are missing; exit 1 if any is
 
@@ -29,6 +31,7 @@ test_packages=(
 lint_packages=(git clang clang-format clang-tidy libclang-rt-14-dev)
 bench_packages=(
   nats-server libnats-dev redis-server libhiredis-dev mosquitto libmosquitto-dev)
+coverage_packages=(gcovr)
 # Packages among these that bring a service of the same name.
 service_packages=(nats-server redis-server mosquitto)
 
@@ -80,7 +83,10 @@ for argument in "$@"; do
     --test) wanted+=("${test_packages[@]}") ;;
     --lint) wanted+=("${lint_packages[@]}") ;;
     --bench) wanted+=("${bench_packages[@]}") ;;
-    --all) wanted+=("${test_packages[@]}" "${lint_packages[@]}" "${bench_packages[@]}") ;;
+    --coverage) wanted+=("${coverage_packages[@]}") ;;
+    --all)
+      wanted+=("${test_packages[@]}" "${lint_packages[@]}" "${bench_packages[@]}"
+        "${coverage_packages[@]}") ;;
     --list) list_only=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
