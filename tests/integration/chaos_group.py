@@ -4,7 +4,7 @@ import shutil
 import signal
 import time
 
-from chaos_ledgers import Incarnation
+from chaos_ledgers import Stay, read_incarnation
 from relay import TO_BROKER, TO_PEER, Relay
 from support import PATIENCE, WORKER, Process, wait_until
 
@@ -31,7 +31,8 @@ class Peer:
         ledgers = self.group.folder / label
         command = [*self.launcher, CHAOS_WORKER, "--endpoint", self.relay.endpoint,
                    "--as", self.name, "--ledgers", ledgers, "--incarnation", number,
-                   "--seed", self.group.seed * 1000 + number, "--patience", 3 * PATIENCE]
+                   "--seed", self.group.seed * 1000 + number, "--patience", 3 * PATIENCE,
+                   "--pause", self.group.pause_ms]
         for name in self.group.names:
             command += ["--group", name]
         for topic in TOPICS:
@@ -84,92 +85,9 @@ class Peer:
     def read(self):
         """What its incarnations wrote down."""
         for number, (process, ledgers, end) in enumerate(self.incarnations):
-            stays = {event["index"]: (event["run"], event["epoch"])
+            stays = {event["index"]: Stay(event["run"], event["epoch"], event["ms"])
                      for event in self.events("stay", process)}
-            yield Incarnation(self.name, number, end == "lived", ledgers, stays)
-
-
-class Group:
-    def __init__(self, case, seed, random, count=5):
-        self.case, self.seed, self.random = case, seed, random
-        self.folder = case.folder / f"seed-{seed}"
-        self.folder.mkdir()
-        self.broker = case.start_broker_with(SETTINGS)
-        self.names = [f"p{number}" for number in range(count)] + [NOBODY]
-        self.began = time.monotonic()
-        self.story = []  # [(seconds, what)]
-        self.due = []    # [(when, what, undo)] of troubles that end by themselves.
-        self.peers = [Peer(self, name, self.relay_for(number), self.launcher_for(number))
-                      for number, name in enumerate(self.names[:-1])]
-        for peer in self.peers:
-            peer.wait_for("ready")
-
-    # What another network puts in their place.
-
-    def relay_for(self, number):
-        return Relay(self.broker.port, whole_frames=number % 2 == 0)
-
-    def launcher_for(self, number):
-        return ()
-
-    # ---- Time
-
-    def tell(self, text):
-        self.story.append((time.monotonic() - self.began, text))
-
-    def later(self, seconds, what, undo):
-        self.due.append((time.monotonic() + seconds, what, undo))
-
-    def do_due(self, all_of_it=False):
-        now = time.monotonic()
-        for entry in sorted(self.due, key=lambda entry: entry[0]):
-            if entry[0] <= now or all_of_it:
-                self.due.remove(entry)
-                self.tell(entry[1])
-                entry[2]()
-
-    def go_on(self, envelopes, seconds):
-        """Until the group has begun so many more, or so much time is gone: what holds everybody up
-        must not hold up the next trouble."""
-        deadline = time.monotonic() + seconds
-        before = {peer: (peer.process, peer.progress()) for peer in self.peers}
-
-        def enough():
-            self.do_due()
-            more = sum(peer.progress() - (was if peer.process is process else 0)
-                       for peer, (process, was) in before.items())
-            return more >= envelopes or time.monotonic() >= deadline
-        wait_until(enough, "the group goes on", seconds + PATIENCE, pause=0.01)
-
-    # ---- The end
-
-    def settle(self):
-        """All troubles end, all come to rest, and leave. Returns the counters of the broker."""
-        self.do_due(all_of_it=True)
-        for peer in self.peers:
-            peer.relay.delay = 0
-            peer.relay.heal()
-            peer.wait_for("ready")
-        self.tell("all begin nothing more")
-        for peer in self.peers:
-            peer.process.signal(signal.SIGUSR1)
-        for peer in self.peers:
-            peer.wait_for("quiet")
-        self.tell("all is settled")
-        counters = self.case.check_quiet(self.broker)
-        for peer in self.peers:
-            peer.end(signal.SIGTERM)
-        return counters
-
-    def close(self):
-        """Leaves nothing of it but the story."""
-        for peer in self.peers:
-            peer.relay.close()
-        self.broker.kill()
-        shutil.rmtree(self.folder)
-
-    def incarnations(self):
-        return [incarnation for peer in self.peers for incarnation in peer.read()]
+            yield read_incarnation(self.name, number, end == "lived", ledgers, stays)
 
 
 # ---- Troubles: what befalls the group. Each returns what it did in words, or nothing: it could not.
@@ -281,3 +199,89 @@ TROUBLES = {
     "cut": cut, "cut-between-frames": cut_between_frames, "delay": delay, "half-open": half_open,
     "deaf": deaf, "mute": mute, "kill-peer": kill_peer, "leave": leave, "pause-peer": pause_peer,
     "kill-broker": kill_broker, "stop-broker": stop_broker, "pause-broker": pause_broker}
+
+
+class Group:
+    troubles = TROUBLES
+
+    def __init__(self, case, seed, random, count=5, pause_ms=10):
+        """`pause_ms` is between the turns of a worker: some 20 envelopes."""
+        self.case, self.seed, self.random, self.pause_ms = case, seed, random, pause_ms
+        self.folder = case.folder / f"seed-{seed}"
+        self.folder.mkdir()
+        self.broker = case.start_broker_with(SETTINGS)
+        self.names = [f"p{number}" for number in range(count)] + [NOBODY]
+        self.began = time.monotonic()
+        self.story = []  # [(seconds, what)]
+        self.due = []    # [(when, what, undo)] of troubles that end by themselves.
+        self.peers = [Peer(self, name, self.relay_for(number), self.launcher_for(number))
+                      for number, name in enumerate(self.names[:-1])]
+        for peer in self.peers:
+            peer.wait_for("ready")
+
+    # What another network puts in their place.
+
+    def relay_for(self, number):
+        return Relay(self.broker.port, whole_frames=number % 2 == 0)
+
+    def launcher_for(self, number):
+        return ()
+
+    # ---- Time
+
+    def tell(self, text):
+        self.story.append((time.monotonic() - self.began, text))
+
+    def later(self, seconds, what, undo):
+        self.due.append((time.monotonic() + seconds, what, undo))
+
+    def do_due(self, all_of_it=False):
+        now = time.monotonic()
+        for entry in sorted(self.due, key=lambda entry: entry[0]):
+            if entry[0] <= now or all_of_it:
+                self.due.remove(entry)
+                self.tell(entry[1])
+                entry[2]()
+
+    def go_on(self, envelopes, seconds):
+        """Until the group has begun so many more, or so much time is gone: what holds everybody up
+        must not hold up the next trouble."""
+        deadline = time.monotonic() + seconds
+        before = {peer: (peer.process, peer.progress()) for peer in self.peers}
+
+        def enough():
+            self.do_due()
+            more = sum(peer.progress() - (was if peer.process is process else 0)
+                       for peer, (process, was) in before.items())
+            return more >= envelopes or time.monotonic() >= deadline
+        wait_until(enough, "the group goes on", seconds + PATIENCE, pause=0.01)
+
+    # ---- The end
+
+    def settle(self):
+        """All troubles end, all come to rest, and leave. Returns the counters of the broker."""
+        self.do_due(all_of_it=True)
+        for peer in self.peers:
+            peer.relay.delay = 0
+            peer.relay.heal()
+            peer.wait_for("ready")
+        self.tell("all begin nothing more")
+        for peer in self.peers:
+            peer.process.signal(signal.SIGUSR1)
+        for peer in self.peers:
+            peer.wait_for("quiet")
+        self.tell("all is settled")
+        counters = self.case.check_quiet(self.broker)
+        for peer in self.peers:
+            peer.end(signal.SIGTERM)
+        return counters
+
+    def close(self):
+        """Leaves nothing of it but the story."""
+        for peer in self.peers:
+            peer.relay.close()
+        self.broker.kill()
+        shutil.rmtree(self.folder)
+
+    def incarnations(self):
+        return [incarnation for peer in self.peers for incarnation in peer.read()]

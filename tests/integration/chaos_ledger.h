@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -27,8 +28,10 @@ struct Deed {
   std::uint8_t by = 0;       // Index of whoever replied.
   std::uint16_t outcome = 0;
   std::uint16_t refused = 0;  // The call was in vain: nothing was sent.
-  std::uint16_t stay = 0;     // When it was sent, and when its outcome was told: see Stays.
+  std::uint16_t stay = 0;     // In which it was sent, and its outcome told: see Stays.
   std::uint16_t end_stay = 0;
+  std::uint32_t time_ms = 0;  // When it was begun: see now_ms().
+  std::uint32_t end_ms = 0;
 };
 
 /// Something the library handed to the program.
@@ -40,8 +43,19 @@ struct Arrival {
   std::uint8_t to = 0;     // Index of the topic or service.
   std::uint8_t again = 0;  // Which attempt, of a call.
   std::uint16_t stay = 0;
-  std::uint16_t unused[3] = {};
+  std::uint16_t unused = 0;
+  std::uint32_t time_ms = 0;
 };
+
+static_assert(sizeof(Deed) == 32 && sizeof(Arrival) == 24, "chaos_ledgers.py reads them");
+
+/// By the clock that all processes of a machine share.
+inline std::uint32_t now_ms() {
+  using std::chrono::steady_clock;
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now().time_since_epoch())
+          .count());
+}
 
 inline constexpr std::uint32_t kNoNumber = 0xffffffff;
 inline constexpr std::uint8_t kNoIndex = 0xff;
@@ -60,7 +74,11 @@ class Stays {
     const auto [at, added] =
         known_.try_emplace({welcome.run, welcome.epoch}, static_cast<std::uint16_t>(next_));
     if (added) {
-      print({{"event", "stay"}, {"index", next_}, {"run", welcome.run}, {"epoch", welcome.epoch}});
+      print({{"event", "stay"},
+             {"index", next_},
+             {"run", welcome.run},
+             {"epoch", welcome.epoch},
+             {"ms", now_ms()}});
       ++next_;
     }
     return at->second;
@@ -84,8 +102,9 @@ class DeedLedger {
   }
 
   /// Returns its place. REQUIRES: room for it.
-  std::size_t intend(const Deed& deed) {
+  std::size_t intend(Deed deed) {
     const std::lock_guard lock(mutex_);
+    deed.time_ms = now_ms();
     file_.add(deed);
     return file_.count() - 1;
   }
@@ -150,6 +169,7 @@ class DeedLedger {
     deed.outcome = end.outcome;
     deed.end_stay = end.stay;
     deed.by = end.by;
+    deed.end_ms = now_ms();
     ++deed.ends;
   }
 

@@ -14,8 +14,9 @@ import tempfile
 import time
 import unittest
 
-from chaos_group import TROUBLES, Group
-from chaos_ledgers import Ledgers
+from chaos_group import Group
+from chaos_ledgers import Ledgers, copy_ledger
+from chaos_network import NetemGroup, NetworkGroup, has_namespaces, has_netem
 from support import LONG, Case
 
 SEEDS = (1, 2)
@@ -43,13 +44,6 @@ class Tally:
                 f"explained by the known gap: {self.excused}")
 
 
-def troubles_of(chance, times):
-    """Each `times` times, in an order of chance."""
-    names = list(TROUBLES) * times
-    chance.shuffle(names)
-    return names
-
-
 class ChaosTest(Case):
     @classmethod
     def setUpClass(cls):
@@ -60,14 +54,16 @@ class ChaosTest(Case):
         if cls.tally.rounds:
             print(cls.tally, file=sys.stderr)
 
-    def round(self, seed, times=1, group_of=Group):
+    def round(self, seed, times=1, group_of=Group, **group_options):
         """One group from its beginning to its end."""
         began = time.monotonic()
         faults = []
         chance = random.Random(seed)
-        group = group_of(self, seed, chance)
+        group = group_of(self, seed, chance, **group_options)
         try:
-            self.trouble(group, troubles_of(chance, times))
+            names = list(group.troubles) * times
+            chance.shuffle(names)
+            self.trouble(group, names)
             group.settle()
             ledgers = Ledgers(group.names, group.incarnations())
             faults = ledgers.check()
@@ -88,7 +84,7 @@ class ChaosTest(Case):
             peers = list(group.peers)
             group.random.shuffle(peers)
             for peer in peers:
-                did = TROUBLES[name](group, peer)
+                did = group.troubles[name](group, peer)
                 if did:
                     group.tell(did)
                     self.tally.troubles[name] += 1
@@ -100,17 +96,14 @@ class ChaosTest(Case):
         for kind, outcome in (("send", "delivered"), ("send", "no-peer"), ("send", "arrived"),
                               ("publish", "arrived"), ("request", "replied"), ("call", "replied"),
                               ("request", "rejected"), ("call", "arrived")):
-            self.assertGreater(counts[kind, outcome], 10, (kind, outcome))
+            self.assertGreater(counts[kind, outcome], 0, (kind, outcome))
 
     def keep(self, group, seed, faults):
         """The ledgers and the logs, and the story."""
         kept = pathlib.Path(tempfile.mkdtemp(prefix=f"zpost-chaos-seed-{seed}-"))
         for path in [*self.folder.iterdir(), *group.folder.iterdir()]:
             if path.suffix in (".sent", ".got"):
-                with open(path, "rb") as file:
-                    count = int.from_bytes(file.read(8), "little")
-                    (kept / path.name).write_bytes(
-                        count.to_bytes(8, "little") + file.read(count * 24))
+                copy_ledger(path, kept / path.name)
             elif path.is_file():
                 shutil.copy(path, kept)
         story = [f"{seconds:8.3f} {what}" for seconds, what in group.story]
@@ -127,6 +120,18 @@ class ShortChaosTest(ChaosTest):
                 self.round(seed)
 
 
+class NetworkChaosTest(ChaosTest):
+    """The long form takes turns between these and the plain one."""
+
+    @unittest.skipUnless(has_namespaces(), "no network namespaces here (they need root)")
+    def test_ledgers_agree_after_links_were_down(self):
+        self.round(21, group_of=NetworkGroup)
+
+    @unittest.skipUnless(has_netem(), "no tc netem here (root, and the kernel's sch_netem)")
+    def test_ledgers_agree_after_packets_were_late_lost_and_out_of_order(self):
+        self.round(22, group_of=NetemGroup)
+
+
 class LongChaosTest(ChaosTest):
     minutes, seed = LONG_MINUTES if LONG else 0, 1000
 
@@ -134,9 +139,16 @@ class LongChaosTest(ChaosTest):
         if not self.minutes:
             self.skipTest("ZPOST_LONG=1 or --minutes runs it")
         deadline = time.monotonic() + 60 * self.minutes
+        kinds = [Group, Group]
+        if has_namespaces():
+            kinds.append(NetworkGroup)
+        if has_netem():
+            kinds.append(NetemGroup)
         seed = self.seed
         while time.monotonic() < deadline:
-            self.round(seed, times=4)
+            self.round(seed, times=3, group_of=kinds[seed % len(kinds)], count=3 + seed % 4,
+                       pause_ms=(10, 4, 20)[seed % 3])
+            print(f"seed {seed}: {self.tally}", file=sys.stderr)
             seed += 1
 
 

@@ -224,6 +224,7 @@ class ChaosWorker {
     if (message.kind == Kind::kPublish) arrival.to = index_of(settings_.topics, message.to);
     arrival.again = static_cast<std::uint8_t>(message.again);
     arrival.stay = stay;
+    arrival.time_ms = now_ms();
     arrivals_.add(arrival);
   }
 
