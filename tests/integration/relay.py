@@ -9,7 +9,7 @@ import threading
 import time
 
 GREETING = 64
-LONG_SIZE = 0x02
+LONG_SIZE, COMMAND = 0x02, 0x04
 
 TO_BROKER, TO_PEER = 0, 1  # Directions.
 
@@ -21,6 +21,7 @@ class FrameBorders:
         self.greeting = GREETING  # Bytes of it to come. Both ends wait for each other in it.
         self.missing = 0          # Of the frame that has begun.
         self.header = b""         # Of a frame whose size is not known yet.
+        self.messages = self.commands = 0  # Frames that have begun. READY is a command.
 
     def last_border(self, data):
         """How many bytes of `data` may be passed on: up to the last border in it."""
@@ -37,10 +38,17 @@ class FrameBorders:
                 size = self.size()
                 if size is None:
                     continue
+                self.count()
                 self.header, self.missing = b"", size
             if not self.missing and not self.header:
                 border = at
         return border
+
+    def count(self):
+        if self.header[0] & COMMAND:
+            self.commands += 1
+        else:
+            self.messages += 1
 
     def size(self):
         wide = self.header[0] & LONG_SIZE
@@ -59,21 +67,21 @@ class Connection:
         self.broker.settimeout(None)
         self.flowing = (threading.Event(), threading.Event())  # By direction.
         self.flow()
+        self.borders = (FrameBorders(), FrameBorders())  # By direction. Only with `whole_frames`.
         self.dying = False   # Ends at the next border between frames, in each direction.
         self.ended = 0
         self.lock = threading.Lock()
         for direction, source, target in ((TO_BROKER, client, self.broker),
                                           (TO_PEER, self.broker, client)):
             source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.copy, args=(source, target, self.flowing[direction]),
-                             daemon=True).start()
+            threading.Thread(target=self.copy, args=(source, target, self.flowing[direction],
+                                                     self.borders[direction]), daemon=True).start()
 
     def flow(self):
         for direction in self.flowing:
             direction.set()
 
-    def copy(self, source, target, flowing):
-        borders = FrameBorders()
+    def copy(self, source, target, flowing, borders):
         rest = b""  # Read but not passed on: the beginning of a frame.
         try:
             while True:
