@@ -151,7 +151,8 @@ void State::on_outcome(const EnvelopeView& view) {
   const Result<OutcomeNotice> notice = decode_outcome(view.body);
   if (!notice) return;
   if (const auto interest = interests_.answered(view.id, is_success(notice->code))) {
-    return report_one(*interest, view.id, *notice);
+    if (interest->news) report_one(interest->name, interest->id, *notice);
+    return;
   }
   const std::optional<Ledger::Told> told =
       ledger_.tell_one(notice->recipient, view.id, notice->code);
