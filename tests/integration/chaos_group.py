@@ -13,7 +13,8 @@ NOBODY = "nobody"  # Written to, never there.
 TOPICS = ("chaos/a", "chaos/b", "chaos/c/d")
 SILENCE, RESUME = 1, 3  # Seconds, as here:
 SETTINGS = {"session": {"heartbeat": "200ms", "silence": "1s", "resume": "3s"},
-            "limits": {"topic_queue": "64KiB"}}
+            # One violation is told in the log, and ends the session: libraries make none.
+            "limits": {"topic_queue": "64KiB", "violations": 1}}
 
 
 class Peer:
@@ -87,7 +88,9 @@ class Peer:
         for number, (process, ledgers, end) in enumerate(self.incarnations):
             stays = {event["index"]: Stay(event["run"], event["epoch"], event["ms"])
                      for event in self.events("stay", process)}
-            yield read_incarnation(self.name, number, end == "lived", ledgers, stays)
+            read = read_incarnation(self.name, number, end == "lived", ledgers, stays)
+            read.result = next(iter(self.events("result", process)), None)
+            yield read
 
 
 # ---- Troubles: what befalls the group. Each returns what it did in words, or nothing: it could not.
@@ -251,10 +254,15 @@ class Group:
 
         def enough():
             self.do_due()
+            self.check_broker_lives()
             more = sum(peer.progress() - (was if peer.process is process else 0)
                        for peer, (process, was) in before.items())
             return more >= envelopes or time.monotonic() >= deadline
         wait_until(enough, "the group goes on", seconds + PATIENCE, pause=0.01)
+
+    def check_broker_lives(self):
+        if not self.broker.process.alive():
+            raise AssertionError(f"the broker ended by itself: {self.broker.log()[-500:]}")
 
     # ---- The end
 
@@ -274,7 +282,13 @@ class Group:
         counters = self.case.check_quiet(self.broker)
         for peer in self.peers:
             peer.end(signal.SIGTERM)
+        self.case.assertNotIn("violations", self.broker_log())
         return counters
+
+    def broker_log(self):
+        """Of all its runs."""
+        return "".join(path.read_text(errors="replace")
+                       for path in self.case.folder.glob(f"{self.broker.label}*.err"))
 
     def close(self):
         """Leaves nothing of it but the story."""

@@ -15,6 +15,15 @@ ENDS = {REPLIED: "replied", CLOSED: "closed", WRONG_REPLY: "wrong-reply"}
 # Outcomes of what may have been given to a program all the same.
 IN_DOUBT = {Code.LOST, Code.NO_REPLY, Code.EXPIRED, Code.CANCELLED, Code.REJECTED, Code.TIMED_OUT,
             REPLIED, CLOSED, Code.DELIVERED}
+# What may become of an envelope here. Anything else is the fault of a library or of the broker:
+# nobody is full, none is too large, and no honest library is told `over-credit` or `duplicate`.
+POSSIBLE = {Kind.SEND: {Code.DELIVERED, Code.NO_PEER, Code.LOST},
+            Kind.REPLY: {Code.DELIVERED, Code.NO_PEER, Code.LOST},
+            Kind.PUBLISH: {Code.DELIVERED, Code.LOST},
+            Kind.SUBSCRIBE: {Code.DELIVERED}, Kind.OFFER: {Code.DELIVERED}}
+POSSIBLE[Kind.REQUEST] = IN_DOUBT - {Code.DELIVERED} | {Code.NO_PEER}
+POSSIBLE[Kind.CALL] = IN_DOUBT - {Code.DELIVERED} | {Code.NO_WORKER}
+PAYLOAD = (Kind.SEND, Kind.REQUEST, Kind.REPLY, Kind.PUBLISH, Kind.CALL)
 QUESTIONS = (Kind.REQUEST, Kind.CALL)
 # Those that the mark of SPEC.md, section 6 ("Nothing twice"), keeps from coming again.
 MARKED = (Kind.SEND, Kind.REQUEST)
@@ -60,6 +69,7 @@ class Incarnation:
     def __init__(self, name, number, lived, stays, deeds, arrivals):
         self.name, self.number = name, number
         self.lived = lived  # To its end: it left by itself.
+        self.result = None  # What its library said then.
         self.stays = stays  # {index: Stay}
         self.deeds, self.arrivals = deeds, arrivals
         self.numbers = {deed.number for deed in deeds if deed.kind != Kind.REPLY}
@@ -111,6 +121,7 @@ class Ledgers:
     def check(self):
         """Everything. What is wrong, as texts."""
         self.check_one_outcome_each()
+        self.check_statistics()
         self.check_arrivals_were_sent()
         self.check_outcomes_agree_with_arrivals()
         published = self.published()
@@ -140,8 +151,19 @@ class Ledgers:
                 expected = 1 if deed.id and not deed.refused else 0
                 if deed.ends > expected or (incarnation.lived and deed.ends < expected):
                     self.fault("one outcome", f"{deed.ends} outcomes", incarnation, deed)
-                if deed.outcome == WRONG_REPLY or deed.outcome >= OTHER_FAULT:
-                    self.fault("replies", "a wrong end", incarnation, deed)
+                if deed.ends and deed.outcome not in POSSIBLE[deed.kind]:
+                    self.fault("one outcome", "none that is possible", incarnation, deed)
+
+    def check_statistics(self):
+        """What a library says of itself is what its program wrote down."""
+        for incarnation in self.incarnations:
+            result = incarnation.result
+            if result is None:
+                continue
+            sent = sum(1 for deed in incarnation.deeds if deed.id and deed.kind in PAYLOAD)
+            settled = sum(result[key] for key in ("delivered", "unconfirmed", "failed"))
+            if (result["sent"], settled, result["unsettled"], result["strays"]) != (sent, sent, 0, 0):
+                self.faults.append(f"statistics: {incarnation} sent {sent} and says {result}")
 
     # ---- Arrivals
 

@@ -48,6 +48,7 @@ class LedgersTest(unittest.TestCase):
     def test_an_envelope_has_one_outcome(self):
         self.check_fault("one outcome", [deed(1, ends=0, outcome=0)], [arrival(1)])
         self.check_fault("one outcome", [deed(1, ends=2)], [arrival(1)])
+        self.check_fault("one outcome", [deed(1, outcome=Code.DUPLICATE)], [])
 
     def test_only_a_killed_sender_may_have_heard_none(self):
         self.check_sound([deed(1, ends=0, outcome=0)], [arrival(1)], lived=False)
@@ -61,6 +62,16 @@ class LedgersTest(unittest.TestCase):
     def test_a_send_that_a_kill_interrupted_may_arrive(self):
         self.check_sound([deed(1, id=0, ends=0, outcome=0)], [arrival(1)], lived=False)
         self.check_fault("never sent", [deed(1, id=0, ends=0, outcome=0)], [arrival(1)])
+
+    def test_what_a_library_says_is_what_its_program_knows(self):
+        result = {"sent": 1, "delivered": 1, "unconfirmed": 0, "failed": 0, "unsettled": 0,
+                  "strays": 0}
+        bob = Incarnation("bob", 1, True, STAYS, [deed(1, to=NOBODY, outcome=Code.NO_PEER)], [])
+        bob.result = result
+        self.check_sound([], [], bob)
+        for key in result:
+            bob.result = {**result, key: result[key] + 1}
+            self.check_fault("statistics", [], [], bob)
 
     # ---- Arrivals
 

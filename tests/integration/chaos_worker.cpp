@@ -148,9 +148,14 @@ class ChaosWorker {
 
   void tell_one() {
     const std::uint8_t to = anyone();
-    const std::size_t place = intend(Kind::kSend, to, body_, below(100) == 0 ? 20'000 : 400);
+    const std::size_t place = intend(Kind::kSend, to, body_, size_of_one());
     complete(place,
              [&] { return peer_.send(settings_.group[to], body_, {.timeout = kCreditPatience}); });
+  }
+
+  std::size_t size_of_one() {
+    const std::size_t chance = below(500);
+    return chance == 0 ? 300'000 : chance < 5 ? 20'000 : 400;
   }
 
   void publish(std::size_t count) {
