@@ -12,7 +12,8 @@ CHAOS_WORKER = WORKER.with_name("chaos_worker")
 NOBODY = "nobody"  # Written to, never there.
 TOPICS = ("chaos/a", "chaos/b", "chaos/c/d")
 SILENCE, RESUME = 1, 3  # Seconds, as here:
-SETTINGS = {"session": {"heartbeat": "200ms", "silence": "1s", "resume": "3s"},
+SETTINGS = {"broker": {"drain_time": "2s"},
+            "session": {"heartbeat": "200ms", "silence": "1s", "resume": "3s"},
             # One violation is told in the log, and ends the session: libraries make none.
             "limits": {"topic_queue": "64KiB", "violations": 1}}
 

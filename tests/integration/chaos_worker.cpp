@@ -170,7 +170,7 @@ class ChaosWorker {
   }
 
   void ask(Kind kind) {
-    constexpr milliseconds kDeadlines[] = {milliseconds(50), seconds(1), seconds(10)};
+    constexpr milliseconds kDeadlines[] = {milliseconds(50), milliseconds(500), seconds(4)};
     const milliseconds deadline = kDeadlines[below(3)];
     const std::uint8_t to = kind == Kind::kCall ? std::uint8_t{0} : anyone();
     const std::uint32_t number = next_number_;
