@@ -66,9 +66,7 @@ void Peer::Impl::connect_if_due(Time now) {
 }
 
 bool Peer::Impl::open_link() {
-  const Welcome& welcome = state_.welcome();
-  const Link::Heartbeat heartbeat{welcome.heartbeat_ms, welcome.silence_ms};
-  if (!link_.open(options_.endpoint, options_.name, heartbeat)) {
+  if (!link_.open(options_.endpoint, options_.name)) {
     loss_ = link_.error();
     state_.not_opened();
     return false;

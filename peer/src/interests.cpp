@@ -22,18 +22,19 @@ void Interests::put(Kind kind, std::string_view name, ByteBuffer body, std::uint
       entries_, [&](const Entry& each) { return alike(each.kind, kind) && each.name == name; });
   Entry& entry = same != entries_.end() ? *same : entries_.emplace_back();
   if (entry.id == 0) ++open_;
-  entry = {kind, std::string(name), std::move(body), id};
+  entry = {kind, std::string(name), std::move(body), id, id, false};
 }
 
-std::optional<std::string> Interests::answered(std::uint64_t id, bool granted) {
+std::optional<Interests::Answered> Interests::answered(std::uint64_t id, bool granted) {
   if (id == 0 || open_ == 0) return std::nullopt;
   const auto found = std::ranges::find(entries_, id, &Entry::id);
   if (found == entries_.end()) return std::nullopt;
   --open_;
   found->id = 0;
-  std::string name = found->name;
+  Answered answered{found->name, found->first_id, !granted || !found->granted};
+  found->granted = granted;
   if (!granted || ends(found->kind)) entries_.erase(found);
-  return name;
+  return answered;
 }
 
 void Interests::repeat(bool resumed, const std::function<std::uint64_t()>& next_id,

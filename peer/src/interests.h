@@ -21,9 +21,15 @@ class Interests {
   /// of what was said of the same name before: subscribe and unsubscribe are about the same.
   void put(Kind kind, std::string_view name, ByteBuffer body, std::uint64_t id);
 
-  /// The answer to `id`: the name it is about, or nothing if it is none of these, or replaced
-  /// meanwhile. What was refused, or ended, is forgotten.
-  [[nodiscard]] std::optional<std::string> answered(std::uint64_t id, bool granted);
+  struct Answered {
+    std::string name;      // What it is about.
+    std::uint64_t id = 0;  // Under which it was said first: the one that the program knows.
+    bool news = true;      // False: granted, as it was in an earlier session.
+  };
+
+  /// The answer to `id`, or nothing if it is none of these, or replaced meanwhile. What was
+  /// refused, or ended, is forgotten.
+  [[nodiscard]] std::optional<Answered> answered(std::uint64_t id, bool granted);
 
   /// Calls `say` for what the broker may not know after a welcome: all but what ended if the
   /// session is new (under ids by `next_id`), else what it has not answered.
@@ -38,7 +44,9 @@ class Interests {
     Kind kind = Kind::kSubscribe;
     std::string name;
     ByteBuffer body;
-    std::uint64_t id = 0;  // 0: answered.
+    std::uint64_t id = 0;  // As it was said to this session; 0: answered.
+    std::uint64_t first_id = 0;
+    bool granted = false;  // By this session or an earlier one.
   };
 
   /// Whether nothing of it needs to be said to a new session: metadata is in the hello.

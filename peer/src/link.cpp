@@ -98,27 +98,24 @@ bool Link::fail(const char* what) {
   return false;
 }
 
-bool Link::set_up(const std::string& name, Heartbeat heartbeat) {
+bool Link::set_up(const std::string& name) {
   const std::string identity = name + "~" + random_hex(kTokenHexDigits);
   bool done = uninterrupted([&] {
                 return zmq_setsockopt(socket_, ZMQ_ROUTING_ID, identity.data(), identity.size());
               }) == 0;
   // libzmq's own reconnect would send an unsent tail before any hello.
-  done = done && set(socket_, ZMQ_RECONNECT_IVL, -1) && set(socket_, ZMQ_LINGER, 0) &&
-         // What is sent is bounded by credit, what is received by the window.
-         set(socket_, ZMQ_SNDHWM, 0) && set(socket_, ZMQ_RCVHWM, kReceiveFrames);
-  if (heartbeat.interval_ms != 0) {
-    done = done && set(socket_, ZMQ_HEARTBEAT_IVL, static_cast<int>(heartbeat.interval_ms)) &&
-           set(socket_, ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(heartbeat.timeout_ms));
-  }
-  return done;
+  done = done && set(socket_, ZMQ_RECONNECT_IVL, -1) && set(socket_, ZMQ_LINGER, 0);
+  // No heartbeats of ZMTP: State watches over the broker, and libzmq at the other end aborts when
+  // it comes to one after it stopped reading and lost the connection (zeromq/libzmq#4841).
+  // What is sent is bounded by credit, what is received by the window.
+  return done && set(socket_, ZMQ_SNDHWM, 0) && set(socket_, ZMQ_RCVHWM, kReceiveFrames);
 }
 
-bool Link::open(const std::string& endpoint, const std::string& name, Heartbeat heartbeat) {
+bool Link::open(const std::string& endpoint, const std::string& name) {
   assert(!is_open());
   ++generation_;
   socket_ = zmq_socket(context_, ZMQ_DEALER);
-  if (socket_ == nullptr || !set_up(name, heartbeat)) return fail("socket");
+  if (socket_ == nullptr || !set_up(name)) return fail("socket");
   const std::string events = "inproc://monitor-" + std::to_string(generation_);
   const auto watch = [&] { return zmq_socket_monitor(socket_, events.c_str(), kEvents); };
   if (uninterrupted(watch) != 0) return fail("monitor");

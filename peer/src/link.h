@@ -38,11 +38,6 @@ class ReceivedFrame {
 
 class Link final : public FrameSink {
  public:
-  struct Heartbeat {
-    std::uint64_t interval_ms = 0;  // 0: none.
-    std::uint64_t timeout_ms = 0;
-  };
-
   /// Throws std::system_error when the system has no more of something.
   Link();
   ~Link() override;
@@ -52,8 +47,7 @@ class Link final : public FrameSink {
   /// Opens a socket with the identity `name`~(new token) and starts to connect. False: libzmq does
   /// not take the endpoint, or the system has no more of something; error() says why. REQUIRES:
   /// !is_open().
-  [[nodiscard]] bool open(const std::string& endpoint, const std::string& name,
-                          Heartbeat heartbeat);
+  [[nodiscard]] bool open(const std::string& endpoint, const std::string& name);
 
   [[nodiscard]] bool is_open() const { return socket_ != nullptr; }
 
@@ -118,7 +112,7 @@ class Link final : public FrameSink {
   [[nodiscard]] bool sent_just_now() const;
   [[nodiscard]] bool fail(const char* what);
   void note_failure(const char* what);
-  [[nodiscard]] bool set_up(const std::string& name, Heartbeat heartbeat);
+  [[nodiscard]] bool set_up(const std::string& name);
   void forget();
   static void give_back(void* data, void* hint);
 

@@ -150,8 +150,9 @@ void State::on_outcome(const EnvelopeView& view) {
   if (!notice) return;
   if (const auto interest = interests_.answered(view.id, is_success(notice->code))) {
     // Its count is no reason to tell a success that is not wanted.
-    if (is_success(notice->code) && !report_successes_) return;
-    return report_one(*interest, view.id, *notice);
+    const bool wanted = !is_success(notice->code) || report_successes_;
+    if (interest->news && wanted) report_one(interest->name, interest->id, *notice);
+    return;
   }
   const std::optional<Ledger::Told> told =
       ledger_.tell_one(notice->recipient, view.id, notice->code);

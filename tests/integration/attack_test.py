@@ -134,6 +134,17 @@ class AttackTest(Case):
         self.check_memory(MEMORY + (512 << 20))
         self.check_bystanders()
 
+    def test_floods_of_empty_frames_are_held_back(self):
+        # Each is whole and means nothing. In libzmq's hands two bytes are sixty-four.
+        floods = [threading.Thread(target=self.push, args=(
+            self.plain(), frame(b"") * 50_000, scaled(4, 100) << 20)) for _ in range(4)]
+        for flood in floods:
+            flood.start()
+        for flood in floods:
+            flood.join()
+        self.check_memory(MEMORY)
+        self.check_bystanders()
+
     def test_a_part_of_endless_length_is_cut_off(self):
         connection = self.plain()
         connection.sendall(bytes([2]) + struct.pack(">Q", 1 << 62))

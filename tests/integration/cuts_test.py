@@ -2,8 +2,8 @@
 """Connections that are cut, stall or are slow: library peers go on, and nothing is lost or doubled."""
 import unittest
 
-from relay import Relay
-from support import Case, scaled
+from relay import TO_BROKER, Relay
+from support import Case, scaled, wait_until
 
 
 class CutsTest(Case):
@@ -91,6 +91,18 @@ class CutsTest(Case):
             relay.heal()
         self.check_through(broker, alice, bob, count)
         self.assertEqual(len(bob.events("connected")), 1)
+
+    def test_no_connection_of_the_library_has_heartbeats_of_zmtp(self):
+        # A broker aborts in libzmq when it loses one at the wrong moment: zeromq/libzmq#4841.
+        broker = self.start_broker("--heartbeat", "50ms", "--silence", "5s")
+        relay = Relay(broker.port, whole_frames=True)
+        self.addCleanup(relay.close)
+        bob = self.start_receiver("bob", relay.endpoint, 1)
+        relay.cut()
+        bob.wait_for("connected", 2)
+        borders = relay.connections[-1].borders[TO_BROKER]
+        wait_until(lambda: borders.messages > 20, "bob has answered pings for a while")
+        self.assertEqual(borders.commands, 1, "READY")
 
     def test_a_slow_network_changes_nothing_but_the_time(self):
         broker = self.start_broker()

@@ -5,8 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,18 +15,17 @@
 #include <vector>
 
 #include "tests/integration/ledger_file.h"
+#include "tests/integration/numbered_body.h"
+#include "tests/integration/worker_lines.h"
 #include "zpost/peer/peer.h"
 
 namespace zpost::test {
 namespace {
 
-using nlohmann::json;
 using peer::Peer;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-constexpr std::size_t kNumberBytes = 4;
 
 struct Settings {
   std::string endpoint;
@@ -51,42 +48,6 @@ volatile std::sig_atomic_t g_stop = 0;
 void on_terminate(int /*signal*/) {
   g_stop = 1;
   if (g_interrupted != nullptr) g_interrupted->interrupt();
-}
-
-void print(const json& line) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  std::puts(line.dump().c_str());
-  std::fflush(stdout);
-}
-
-std::string_view name_of(peer::StateChange::State state) {
-  using State = peer::StateChange::State;
-  switch (state) {
-    case State::kConnected:
-      return "connected";
-    case State::kLost:
-      return "lost";
-    case State::kRefused:
-      return "refused";
-    case State::kDraining:
-      return "draining";
-    case State::kClosed:
-      return "closed";
-  }
-  return "";
-}
-
-void print_state(const peer::StateChange& change) {
-  json line = {{"event", name_of(change.state)}};
-  if (change.state == peer::StateChange::State::kConnected) {
-    line["resumed"] = change.resumed;
-    line["new_run"] = change.new_run;
-    line["taken_but_unacknowledged"] = change.taken_but_unacknowledged;
-  }
-  if (change.code != Outcome::kNone) line["code"] = outcome_name(change.code);
-  if (change.final) line["final"] = true;
-  print(line);
 }
 
 Peer connect(const Settings& settings) {
@@ -115,29 +76,6 @@ json result_of(const Peer& peer) {
           {"taken", statistics.taken},
           {"dropped_duplicates", statistics.dropped_duplicates},
           {"reconnects", statistics.reconnects}};
-}
-
-// ---- Bodies: a number, then bytes that follow from it ----------------------------------------
-
-std::byte filler(std::uint32_t sequence, std::size_t at) {
-  return static_cast<std::byte>(sequence * 31 + at);
-}
-
-void write_body(std::vector<std::byte>& body, std::uint32_t sequence, std::size_t size) {
-  body.resize(std::max(size, kNumberBytes));
-  std::memcpy(body.data(), &sequence, kNumberBytes);
-  for (std::size_t i = kNumberBytes; i < body.size(); ++i) body[i] = filler(sequence, i);
-}
-
-/// Nothing if the body is none of write_body().
-std::optional<std::uint32_t> read_body(Bytes body) {
-  std::uint32_t sequence = 0;
-  if (body.size() < kNumberBytes) return std::nullopt;
-  std::memcpy(&sequence, body.data(), kNumberBytes);
-  for (std::size_t i = kNumberBytes; i < body.size(); ++i) {
-    if (body[i] != filler(sequence, i)) return std::nullopt;
-  }
-  return sequence;
 }
 
 // ---- The ledger of a sender -------------------------------------------------------------------

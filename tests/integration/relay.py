@@ -9,7 +9,9 @@ import threading
 import time
 
 GREETING = 64
-LONG_SIZE = 0x02
+LONG_SIZE, COMMAND = 0x02, 0x04
+
+TO_BROKER, TO_PEER = 0, 1  # Directions.
 
 
 class FrameBorders:
@@ -19,6 +21,7 @@ class FrameBorders:
         self.greeting = GREETING  # Bytes of it to come. Both ends wait for each other in it.
         self.missing = 0          # Of the frame that has begun.
         self.header = b""         # Of a frame whose size is not known yet.
+        self.messages = self.commands = 0  # Frames that have begun. READY is a command.
 
     def last_border(self, data):
         """How many bytes of `data` may be passed on: up to the last border in it."""
@@ -35,10 +38,17 @@ class FrameBorders:
                 size = self.size()
                 if size is None:
                     continue
+                self.count()
                 self.header, self.missing = b"", size
             if not self.missing and not self.header:
                 border = at
         return border
+
+    def count(self):
+        if self.header[0] & COMMAND:
+            self.commands += 1
+        else:
+            self.messages += 1
 
     def size(self):
         wide = self.header[0] & LONG_SIZE
@@ -55,21 +65,27 @@ class Connection:
         self.client = client
         self.broker = socket.create_connection(("127.0.0.1", relay.broker_port), timeout=10)
         self.broker.settimeout(None)
-        self.flowing = threading.Event()
-        self.flowing.set()
+        self.flowing = (threading.Event(), threading.Event())  # By direction.
+        self.flow()
+        self.borders = (FrameBorders(), FrameBorders())  # By direction. Only with `whole_frames`.
         self.dying = False   # Ends at the next border between frames, in each direction.
         self.ended = 0
         self.lock = threading.Lock()
-        for source, target in ((client, self.broker), (self.broker, client)):
+        for direction, source, target in ((TO_BROKER, client, self.broker),
+                                          (TO_PEER, self.broker, client)):
             source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.copy, args=(source, target), daemon=True).start()
+            threading.Thread(target=self.copy, args=(source, target, self.flowing[direction],
+                                                     self.borders[direction]), daemon=True).start()
 
-    def copy(self, source, target):
-        borders = FrameBorders()
+    def flow(self):
+        for direction in self.flowing:
+            direction.set()
+
+    def copy(self, source, target, flowing, borders):
         rest = b""  # Read but not passed on: the beginning of a frame.
         try:
             while True:
-                self.flowing.wait()
+                flowing.wait()
                 if self.dying:
                     break
                 # Not recv alone: a dying connection must end though nothing comes.
@@ -80,7 +96,7 @@ class Connection:
                     break
                 if self.relay.delay:
                     time.sleep(self.relay.delay)
-                self.flowing.wait()
+                flowing.wait()
                 if self.relay.whole_frames:
                     border = borders.last_border(data)
                     if border == 0:
@@ -99,27 +115,30 @@ class Connection:
             if self.dying and self.ended < 2:
                 return
         self.cut()
+        # Not before: a descriptor that is used again would get what a copy still has in hand.
+        if self.ended == 2:
+            self.client.close()
+            self.broker.close()
 
     def cut(self):
-        self.flowing.set()
+        self.flow()
         for side in (self.client, self.broker):
             try:
                 side.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-            side.close()
 
 
 class Relay:
     """Listens on a port of its own in front of a broker."""
 
-    def __init__(self, broker_port, whole_frames=False):
+    def __init__(self, broker_port, whole_frames=False, host="127.0.0.1"):
         """With `whole_frames` nothing but whole ZMTP frames is ever passed on."""
         self.broker_port, self.whole_frames, self.delay = broker_port, whole_frames, 0
         self.connections = []
         self.closed = False
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.endpoint = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.listener = socket.create_server((host, 0), backlog=128)
+        self.endpoint = f"tcp://{host}:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -134,25 +153,34 @@ class Relay:
                 client.close()  # The broker is not there.
 
     def cut(self):
-        """Closes every connection now, wherever it is."""
-        for connection in self._take():
+        """Closes every connection now, wherever it is. How many there were."""
+        taken = self._take()
+        for connection in taken:
             connection.cut()
+        return len(taken)
 
     def cut_between_frames(self):
         """Closes every connection where frames end. Only with `whole_frames`."""
         assert self.whole_frames
-        for connection in self._take():
+        taken = self._take()
+        for connection in taken:
             connection.dying = True
-            connection.flowing.set()
+            connection.flow()
+        return len(taken)
 
-    def stall(self):
-        """Nothing passes any more, nothing is closed: half-open. New connections are well."""
-        for connection in self.connections:
-            connection.flowing.clear()
+    def stall(self, directions=(TO_BROKER, TO_PEER)):
+        """Nothing passes any more, nothing is closed: half-open. New connections are well.
+
+        How many there are."""
+        live = [connection for connection in self.connections if not connection.ended]
+        for connection in live:
+            for direction in directions:
+                connection.flowing[direction].clear()
+        return len(live)
 
     def heal(self):
         for connection in self.connections:
-            connection.flowing.set()
+            connection.flow()
 
     def close(self):
         self.closed = True
@@ -161,4 +189,4 @@ class Relay:
 
     def _take(self):
         taken, self.connections = self.connections, []
-        return taken
+        return [connection for connection in taken if connection.ended < 2]

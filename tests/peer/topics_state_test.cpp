@@ -166,6 +166,26 @@ TEST_F(TopicsStateTest, ARefusedSubscriptionIsReportedAndForgotten) {
   EXPECT_EQ(sink_.bodies(Kind::kSubscribe).size(), 1u);
 }
 
+TEST_F(TopicsStateTest, WhatIsSaidAgainIsAnsweredUnderTheIdThatTheProgramKnows) {
+  state_.report_all(true);
+  be_welcomed();
+  const std::uint64_t id = state_.subscribe({.pattern = "a"});
+  const auto answer_in_new_session = [&](Outcome outcome) {
+    state_.lost("test");
+    be_welcomed();
+    hear_outcome(ids_of(Kind::kSubscribe).back(), {.code = outcome});
+    return state_.reports().next();
+  };
+
+  const auto granted = answer_in_new_session(Outcome::kDelivered);
+  ASSERT_TRUE(granted);
+  EXPECT_EQ(granted->id, id);
+  EXPECT_FALSE(answer_in_new_session(Outcome::kDelivered)) << "it is no news";
+  const auto refused = answer_in_new_session(Outcome::kFull);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->id, id);
+}
+
 TEST_F(TopicsStateTest, PublishesAndWhatIsSentOutOfOrderAreNoRepetitions) {
   be_welcomed();
   hear(Kind::kSend, as_bytes("direct"), "bob", 50);

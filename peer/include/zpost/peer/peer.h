@@ -157,7 +157,8 @@ class Peer {
   /// Message::gap, gap_of). In place before anything that is published afterwards from here, and
   /// kept across reconnects. To say a pattern again changes its options. Returns an id at once:
   /// the broker's answer is told as an outcome with that id, failures (`full`: it has too many) as
-  /// Options::outcomes says; wait_settled() waits for it. Errors: kInvalid, kClosed.
+  /// Options::outcomes says; wait_settled() waits for it. A later session that refuses it tells so
+  /// under the same id. Errors: kInvalid, kClosed.
   Answer<std::uint64_t> subscribe(std::string_view pattern, const SubscribeOptions& options = {});
 
   /// Ends the subscription to exactly this pattern. What is on its way still comes. Answered and
