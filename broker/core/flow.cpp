@@ -16,7 +16,7 @@ void Router::Impl::take(Session& session, std::uint64_t taken, std::uint64_t out
   Stream& stream = session.stream;
   if (taken > stream.acked && taken <= stream.handed_count) {
     const std::uint64_t count = taken - stream.acked;
-    settle_front(session, count, true);
+    take_up_to(session, taken);
     release_front(session, count);
     stream.acked = taken;
     session.taken += count;
@@ -25,6 +25,66 @@ void Router::Impl::take(Session& session, std::uint64_t taken, std::uint64_t out
     touch(session);
   }
   take_outcomes(session, outcomes);
+}
+
+/// Settles what was taken: most of it with success.
+void Router::Impl::take_up_to(Session& session, std::uint64_t taken) {
+  std::vector<LaneRange>& doubts = session.doubts;
+  std::uint64_t at = session.stream.acked;
+  while (at < taken) {
+    if (doubts.empty() || doubts.front().first > taken) {
+      return settle_front(session, taken - at, true);
+    }
+    LaneRange& doubt = doubts.front();
+    settle_front(session, doubt.first - 1 - at, true);
+    const std::uint64_t count = std::min(doubt.count, taken - doubt.first + 1);
+    doubt_front(session, count);
+    at = doubt.first - 1 + count;
+    doubt.first += count;
+    doubt.count -= count;
+    if (doubt.count == 0) doubts.erase(doubts.begin());
+  }
+}
+
+/// The recipient dropped the `count` oldest envelopes, and may not have had them before.
+void Router::Impl::doubt_front(Session& session, std::uint64_t count) {
+  Ring<Run>& runs = session.stream.runs;
+  while (count > 0) {
+    Run& run = runs.front();
+    const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, run.count));
+    count -= part;
+    // Of calls, publishes and the broker's own nobody keeps a mark.
+    const bool marked = run.pair < kCallCopy;
+    if (marked) {
+      Run dropped = run;
+      dropped.count = part;
+      run.first = run.id(part - 1) + run.stride;
+      run.count -= part;
+      accounting.held -= part;
+      if (pairs_[run.pair].sender == kNone) {
+        lose_unheard(dropped, session, Outcome::kLost);
+      } else {
+        lose_run(dropped, Outcome::kLost, Detail::kDoubt);
+      }
+    } else {
+      settle_run(run, part, true);
+    }
+    if (run.count == 0) runs.pop_front();
+  }
+}
+
+/// Keeps what is in order and not taken yet.
+void Router::Impl::note_doubts(Session& session, const std::vector<LaneRange>& ranges) {
+  for (const LaneRange& range : ranges) {
+    const std::uint64_t known = session.doubts.empty()
+                                    ? session.stream.acked
+                                    : session.doubts.back().first + session.doubts.back().count - 1;
+    const std::uint64_t limit = session.stream.handed_count + 1;
+    if (range.first >= limit) return;
+    const std::uint64_t end = range.first + std::min(range.count, limit - range.first);
+    const std::uint64_t first = std::max(range.first, known + 1);
+    if (first < end) session.doubts.push_back({first, end - first});
+  }
 }
 
 /// Settles the `count` oldest envelopes of the stream with their senders.
@@ -321,7 +381,9 @@ std::string Router::Impl::outcome_text(const Session& sender, const OutcomeEntry
     case Outcome::kNoPeer:
       return "no peer of that name";
     case Outcome::kLost:
-      return "the recipient is gone, and may have taken it";
+      return entry.detail == Detail::kDoubt
+                 ? "it was sent again, and the recipient cannot tell whether it had it before"
+                 : "the recipient is gone, and may have taken it";
     case Outcome::kFull:
       return full_text(entry.detail);
     case Outcome::kOverRate:

@@ -153,6 +153,9 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
       case Kind::kAck:
         on_ack(session, view);
         break;
+      case Kind::kDoubt:
+        on_doubt(session, view);
+        break;
       case Kind::kWatch:
         on_watch(session, view);
         break;
@@ -207,6 +210,13 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
     if (ack->demand) session.stream.demand = *ack->demand;
   }
   touch(session);
+}
+
+/// Goes before the ack that covers it.
+void Router::Impl::on_doubt(Session& session, const EnvelopeView& view) {
+  const auto doubt = decode_doubt(view.body);
+  if (!doubt) return violation(session, doubt.error().text);
+  note_doubts(session, doubt->ranges);
 }
 
 void Router::Impl::end_violator(Session& session) {

@@ -170,6 +170,7 @@ class Router::Impl {
   void heard(Session& session);
   [[nodiscard]] bool control(Session& session, const EnvelopeView& view);
   void on_ack(Session& session, const EnvelopeView& view);
+  void on_doubt(Session& session, const EnvelopeView& view);
   void violation(Session& session, std::string_view what);
   void end_violator(Session& session);
   void refuse(ConnectionId connection, std::string_view name, Outcome code, std::string_view text,
@@ -306,7 +307,7 @@ class Router::Impl {
   void end(Session& session, Outcome code, std::string_view text, bool retry);
   void over(Session& session, Outcome why, std::string_view reason);
   void lose_stream(Session& session, Outcome why);
-  void lose_run(const Run& run, Outcome why);
+  void lose_run(const Run& run, Outcome why, Detail detail = Detail::kQueue);
   void lose_unheard(const Run& run, const Session& recipient, Outcome why);
   void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void orphan_pairs(Session& session);
@@ -324,6 +325,9 @@ class Router::Impl {
   void take(Session& session, std::uint64_t taken, std::uint64_t outcomes);
   void settle_front(Session& session, std::uint64_t count, bool confirmed);
   void settle_run(Run& run, std::uint32_t count, bool confirmed);
+  void take_up_to(Session& session, std::uint64_t taken);
+  void doubt_front(Session& session, std::uint64_t count);
+  void note_doubts(Session& session, const std::vector<LaneRange>& ranges);
   void release_front(Session& session, std::uint64_t count);
   void take_outcomes(Session& session, std::uint64_t outcomes);
   void settled(Session& session, std::uint64_t cost);

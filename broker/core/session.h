@@ -126,6 +126,7 @@ enum class Detail : std::uint8_t {
   kServiceQueue,
   kReplyTooLarge,
   kReplyFailed,
+  kDoubt,  // The recipient dropped it.
 };
 
 /// One failure in a sender's outcome lane, or an answer that was asked for, kept until
@@ -194,6 +195,8 @@ struct Session {
   std::vector<std::string> watches;
   std::int64_t watches_since = 0;  // A second in which
   std::uint64_t new_watches = 0;   // these were new.
+
+  std::vector<LaneRange> doubts;  // Of what it has not taken yet, in order.
 
   // As a sender.
   std::int64_t expects_until = 0;  // Its recipients may come back from an earlier run as well.

@@ -225,6 +225,7 @@ void Router::Impl::free_session(Session& session) {
 
 void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello) {
   const ConnectionId old = session.connection;
+  note_doubts(session, hello.doubts);
   take(session, hello.taken, hello.outcomes);
   if (!session.hello.acks) settle_handed(session);  // Of this turn.
   if (old != kNone && old != connection) {
@@ -421,7 +422,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
 }
 
 /// Tells the sender of each envelope of the run.
-void Router::Impl::lose_run(const Run& run, Outcome why) {
+void Router::Impl::lose_run(const Run& run, Outcome why, Detail detail) {
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = cost_of(run.size);
   pair.held_count -= run.count;
@@ -432,7 +433,7 @@ void Router::Impl::lose_run(const Run& run, Outcome why) {
     if (is_request && !forget_request(sender, run.id(i))) {
       lose_answered(sender, run.pair, run.id(i), cost, why);
     } else {
-      fail(sender, {run.pair, run.id(i), run.kind, cost, why});
+      fail(sender, {run.pair, run.id(i), run.kind, cost, why, detail});
     }
   }
 }

@@ -152,6 +152,12 @@ std::uint64_t Inbox::welcomed(const Welcome& welcome, std::size_t window_frames)
     outcomes_ = 0;
     untaken_ = false;
   }
+  // The hello said the rest.
+  untold_doubts_.clear();
+  const std::uint64_t settled = welcome.resumed ? welcome.taken : UINT64_MAX;
+  std::erase_if(doubts_, [settled](const LaneRange& range) {
+    return range.first + range.count - 1 <= settled;
+  });
   position_ = hurried_position_ = welcome.taken;
   received_ = std::max(received_, position_);
   outcome_position_ = welcome.outcomes;
@@ -164,6 +170,21 @@ std::uint64_t Inbox::welcomed(const Welcome& welcome, std::size_t window_frames)
   const std::size_t frames = window_frames == 0 ? kUsualWindowFrames : window_frames;
   urgent_frames_ = std::max<std::size_t>(frames / 4, 1);
   return unacknowledged;
+}
+
+/// The mark says that the program had it. The broker is told where that is not sure: a copy that
+/// failed in an earlier run of the broker may come again when later ones have passed.
+void Inbox::drop(const EnvelopeView& view) {
+  ++counts_.duplicates;
+  if (watermarks_.passed(view.from, view.id)) return;
+  for (std::vector<LaneRange>* const ranges : {&doubts_, &untold_doubts_}) {
+    if (!ranges->empty() && ranges->back().first + ranges->back().count == position_) {
+      ++ranges->back().count;
+      continue;
+    }
+    if (ranges->size() == kMaxDoubts) ranges->erase(ranges->begin());
+    ranges->push_back({position_, 1});
+  }
 }
 
 void Inbox::discard() {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "peer/src/clock.h"
@@ -91,6 +92,13 @@ class Inbox {
     return !untaken_ && (given_bytes_ >= urgent_bytes_ || given_frames_ >= urgent_frames_);
   }
 
+  /// What was dropped as a repetition though the program may not have had it, and the broker was
+  /// not told; now it is. To be said before the ack that covers it.
+  [[nodiscard]] std::vector<LaneRange> take_doubts() { return std::exchange(untold_doubts_, {}); }
+
+  /// All of this session that the broker may not have heard, for a hello.
+  [[nodiscard]] const std::vector<LaneRange>& doubts() const { return doubts_; }
+
   /// The counts to acknowledge now, remembered as acknowledged.
   [[nodiscard]] Ack make_ack();
 
@@ -138,6 +146,7 @@ class Inbox {
   void finish_front();
   void cut_out(std::deque<Entry>::iterator entry, std::size_t index);
   void discard();
+  void drop(const EnvelopeView& view);
 
   std::deque<Entry> entries_;
   Entry open_;                       // Of the frame at hand.
@@ -155,6 +164,9 @@ class Inbox {
   std::uint64_t outcome_position_ = 0;
   std::uint64_t outcomes_ = 0;
   std::uint64_t acked_outcomes_ = 0;
+
+  std::vector<LaneRange> doubts_;  // The latest kMaxDoubts.
+  std::vector<LaneRange> untold_doubts_;
 
   std::size_t given_bytes_ = 0;  // Since the latest ack.
   std::size_t given_frames_ = 0;
@@ -174,7 +186,7 @@ inline bool Inbox::accept(const EnvelopeView& view) {
   route_marked_ = true;
   const bool fresh =
       same_sender ? watermarks_.pass_latest(view.id) : watermarks_.pass(view.from, view.id);
-  if (!fresh) ++counts_.duplicates;
+  if (!fresh) drop(view);
   return fresh;
 }
 

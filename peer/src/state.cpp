@@ -86,6 +86,7 @@ void State::opened(Time now) {
   hello.outcomes = inbox_.reached().outcomes;
   hello.demand = demand();
   hello.backlog = ledger_.cost_kept();
+  hello.doubts = inbox_.doubts();
   hello.metadata = options_.metadata;
   hello.will = options_.will;
   say(Kind::kHello, encode(hello));
@@ -201,6 +202,7 @@ void State::close() {
   if (phase_ == Phase::kActive) {
     flush();
     const Ack counts = inbox_.make_ack();
+    say_doubts();
     say(Kind::kGoodbye, encode(Goodbye{counts.taken, counts.outcomes}));
   }
   seal();
@@ -403,8 +405,14 @@ void State::ack_beside_payload() {
   send_ack();
 }
 
+void State::say_doubts() {
+  const std::vector<LaneRange> doubts = inbox_.take_doubts();
+  if (!doubts.empty()) say(Kind::kDoubt, encode(Doubt{doubts}));
+}
+
 void State::send_ack() {
   if (phase_ != Phase::kActive) return;
+  say_doubts();
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();
   if (const auto more = demand()) ack.demand = saturated_sum(ack.taken, *more);

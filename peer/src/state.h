@@ -267,6 +267,7 @@ class State {
   void repeat_interests(bool resumed);
   void ping();
   void send_watch(Watched& watched);
+  void say_doubts();
   void send_ack();
 
   // state_send.cpp

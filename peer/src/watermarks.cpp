@@ -14,14 +14,53 @@ void Watermarks::bring_to_front(std::string_view sender) {
     marks_.erase(order_.back().sender);
     order_.pop_back();
   }
-  order_.push_front({std::string(sender), 0});
+  order_.push_front({.sender = std::string(sender)});
   marks_.emplace(order_.front().sender, order_.begin());
 }
 
 void Watermarks::take_back(std::string_view sender, std::uint64_t id) {
   const auto found = marks_.find(sender);
   if (found == marks_.end() || id == 0) return;
-  found->second->highest = std::min(found->second->highest, id - 1);
+  Mark& mark = *found->second;
+  mark.highest = std::min(mark.highest, id - 1);
+  while (mark.latest.last >= id) {
+    Run& latest = mark.latest;
+    if (latest.first < id) {
+      latest.last = latest.first + (id - 1 - latest.first) / latest.stride * latest.stride;
+      if (latest.last == latest.first) latest.stride = 0;
+    } else if (mark.earlier.empty()) {
+      latest = {};
+    } else {
+      latest = mark.earlier.back();
+      mark.earlier.pop_back();
+    }
+  }
+}
+
+/// `id` does not go on with the latest run as it is.
+void Watermarks::begin_run(Mark& mark, std::uint64_t id) {
+  Run& latest = mark.latest;
+  if (latest.first != 0 && latest.stride == 0) {
+    latest.stride = id - latest.last;
+    latest.last = id;
+    return;
+  }
+  if (latest.first != 0) {
+    if (mark.earlier.size() == kMostRuns) {
+      mark.earlier.erase(mark.earlier.begin(), mark.earlier.begin() + kMostRuns / 2);
+    }
+    mark.earlier.push_back(latest);
+  }
+  latest = {id, id, 0};
+}
+
+bool Watermarks::passed(std::string_view sender, std::uint64_t id) const {
+  const auto found = marks_.find(sender);
+  if (found == marks_.end()) return false;
+  const Mark& mark = *found->second;
+  if (mark.latest.contains(id)) return true;
+  const auto run = std::ranges::lower_bound(mark.earlier, id, {}, &Run::last);
+  return run != mark.earlier.end() && run->contains(id);
 }
 
 }  // namespace zpost::peer

@@ -1,4 +1,4 @@
-// The highest id the program was given from each sender: nothing comes twice.
+// The highest id the program was given from each sender, and which below it: nothing comes twice.
 //
 // Pure. Bounded: beyond the limit the sender heard least recently is forgotten. SPEC.md, section 6.
 #pragma once
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace zpost::peer {
 
@@ -24,10 +25,20 @@ class Watermarks {
 
   /// The same for the sender that pass() was last asked about.
   [[nodiscard]] bool pass_latest(std::uint64_t id) {
-    if (id <= order_.front().highest) return false;
-    order_.front().highest = id;
+    Mark& mark = order_.front();
+    if (id <= mark.highest) return false;
+    mark.highest = id;
+    Run& latest = mark.latest;
+    if (id - latest.last == latest.stride) {
+      latest.last = id;
+    } else {
+      begin_run(mark, id);
+    }
     return true;
   }
+
+  /// Whether `id` passed for sure. What lies too far back is not known any more.
+  [[nodiscard]] bool passed(std::string_view sender, std::uint64_t id) const;
 
   /// Makes `id` of `sender` pass again: it did not reach the program.
   void take_back(std::string_view sender, std::uint64_t id);
@@ -35,10 +46,28 @@ class Watermarks {
   [[nodiscard]] std::size_t size() const { return order_.size(); }
 
  private:
+  static constexpr std::size_t kMostRuns = 1024;  // Of a sender.
+
+  /// Ids at even distances.
+  struct Run {
+    std::uint64_t first = 0;  // 0: there is none.
+    std::uint64_t last = 0;
+    std::uint64_t stride = 0;  // 0: one id so far.
+
+    [[nodiscard]] bool contains(std::uint64_t id) const {
+      if (id < first || id > last) return false;
+      return stride == 0 || (id - first) % stride == 0;
+    }
+  };
+
   struct Mark {
     std::string sender;
     std::uint64_t highest = 0;
+    Run latest = {};
+    std::vector<Run> earlier = {};  // The oldest first.
   };
+
+  static void begin_run(Mark& mark, std::uint64_t id);
 
   void bring_to_front(std::string_view sender);
 

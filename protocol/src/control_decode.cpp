@@ -169,6 +169,7 @@ constexpr Key<Will> kWillKeys[] = {
 };
 
 bool read_will(BodyReader& body, Hello& hello);
+bool read_ranges(BodyReader& body, std::vector<LaneRange>& ranges);
 
 constexpr Key<Hello> kHelloKeys[] = {
     {"instance", [](BodyReader& b, Hello& h) { return b.hex(h.instance, false); }, Need::kRequired},
@@ -185,6 +186,7 @@ constexpr Key<Hello> kHelloKeys[] = {
     {"backlog", [](BodyReader& b, Hello& h) { return b.uint(h.backlog); }},
     {"metadata", [](BodyReader& b, Hello& h) { return b.metadata(h.metadata); }},
     {"will", read_will},
+    {"doubts", [](BodyReader& b, Hello& h) { return read_ranges(b, h.doubts); }},
 };
 
 constexpr Key<Welcome> kWelcomeKeys[] = {
@@ -353,6 +355,22 @@ class ArrayReader {
   std::string where_;
 };
 
+bool read_range(BodyReader& body, LaneRange& range) {
+  std::size_t count = 0;
+  if (!body.raw().read_array(count, kMaxElements)) return false;
+  if (count < 2) return body.fail(ReadError::kTooFew);
+  return body.uint(range.first) && body.uint(range.count) && body.skip_rest(count, 2);
+}
+
+bool read_ranges(BodyReader& body, std::vector<LaneRange>& ranges) {
+  std::size_t count = 0;
+  if (!body.raw().read_array(count, kMaxDoubts)) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!read_range(body, ranges.emplace_back())) return false;
+  }
+  return true;
+}
+
 bool read_receipt_entry(BodyReader& body, ReceiptEntry& entry) {
   std::size_t count = 0;
   std::uint64_t flags = 0;
@@ -512,6 +530,16 @@ Result<Gap> decode_gap(Bytes body) {
   array.element("count", [&gap](BodyReader& b) { return b.uint(gap.count); });
   if (auto end = array.finish(); !end) return end.error();
   return gap;
+}
+
+Result<Doubt> decode_doubt(Bytes body) {
+  Doubt doubt;
+  BodyReader reader(body);
+  if (!read_ranges(reader, doubt.ranges)) {
+    return malformed("doubt", read_error_name(reader.raw().error()));
+  }
+  if (!reader.raw().at_end()) return malformed("doubt", "trailing bytes");
+  return doubt;
 }
 
 Result<Metadata> decode_describe(Bytes body) {

@@ -25,13 +25,18 @@ void write_will(MsgpackWriter& writer, const Will& will) {
   writer.str("retain").boolean(will.retain);
 }
 
+void write_ranges(MsgpackWriter& writer, const std::vector<LaneRange>& ranges) {
+  writer.array(ranges.size());
+  for (const LaneRange& range : ranges) writer.array(2).uint(range.first).uint(range.count);
+}
+
 }  // namespace
 
 ByteBuffer encode(const Hello& hello) {
   ByteBuffer buffer;
   MsgpackWriter writer(buffer);
   writer.map(11U + (hello.demand ? 1U : 0U) + (hello.backlog > 0 ? 1U : 0U) +
-             (hello.will ? 1U : 0U));
+             (hello.will ? 1U : 0U) + (hello.doubts.empty() ? 0U : 1U));
   writer.str("instance").str(hello.instance);
   writer.str("versions").array(hello.versions.size());
   for (const std::uint64_t version : hello.versions) writer.uint(version);
@@ -48,6 +53,10 @@ ByteBuffer encode(const Hello& hello) {
   write_metadata(writer, hello.metadata);
   if (hello.demand) writer.str("demand").uint(*hello.demand);
   if (hello.backlog > 0) writer.str("backlog").uint(hello.backlog);
+  if (!hello.doubts.empty()) {
+    writer.str("doubts");
+    write_ranges(writer, hello.doubts);
+  }
   if (hello.will) {
     writer.str("will");
     write_will(writer, *hello.will);
@@ -177,6 +186,13 @@ ByteBuffer encode(const Name& name) {
 ByteBuffer encode(const Gap& gap) {
   ByteBuffer buffer;
   MsgpackWriter(buffer).array(1).uint(gap.count);
+  return buffer;
+}
+
+ByteBuffer encode(const Doubt& doubt) {
+  ByteBuffer buffer;
+  MsgpackWriter writer(buffer);
+  write_ranges(writer, doubt.ranges);
   return buffer;
 }
 

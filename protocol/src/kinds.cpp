@@ -22,6 +22,7 @@ constexpr KindName kKindNames[] = {
     {Kind::kOffer, "offer"},         {Kind::kWithdraw, "withdraw"},
     {Kind::kWatch, "watch"},         {Kind::kDescribe, "describe"},
     {Kind::kPresence, "presence"},   {Kind::kGap, "gap"},
+    {Kind::kDoubt, "doubt"},
 };
 
 }  // namespace

@@ -96,6 +96,10 @@ void read_bodies(Bytes body) {
   read_body(decode_outcome, body);
   read_body(decode_presence, body);
   read_body(decode_watch, body);
+  read_body(decode_subscribe, body);
+  read_body(decode_offer, body);
+  read_body(decode_gap, body);
+  read_body(decode_doubt, body);
 }
 
 void read_names(std::string_view text) {

@@ -101,18 +101,6 @@ class LedgersTest(unittest.TestCase):
         later = Incarnation("bob", 1, True, STAYS, [], [arrival(1, stay=SECOND)])
         self.check_sound([deed(1, end_stay=SECOND)], [arrival(1)], later)
 
-    def test_the_known_gap_is_excused_and_nothing_more(self):
-        copy, later = deed(1, end_stay=THIRD), deed(2)
-        # Bob had a new session in the first run when something later came.
-        self.stays = {**STAYS, SECOND: Stay("run1", 2, 15), THIRD: Stay("run2", 1, 100)}
-        self.check_sound([copy, later], [arrival(2, stay=SECOND)])
-        self.assertEqual(len(self.ledgers.excused), 1)
-        rule = "delivered means taken"
-        self.check_fault(rule, [copy, later], [arrival(2)])
-        self.check_fault(rule, [copy, later], [arrival(2, stay=THIRD)])
-        self.check_fault(rule, [copy._replace(end_stay=SECOND), later], [arrival(2, stay=SECOND)])
-        self.check_fault(rule, [deed(3, end_stay=THIRD), later], [arrival(2, stay=SECOND)])
-
     # ---- Questions
 
     def test_a_reply_is_from_whoever_was_asked(self):

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -215,6 +216,60 @@ TEST_F(InboxTest, AFrameLivesAsLongAsSomethingOfItIsGiven) {
     EXPECT_FALSE(watched.expired());
   }
   EXPECT_TRUE(watched.expired());
+}
+
+TEST(WatermarksTest, WhatPassedIsKnownBelowTheMarkToo) {
+  Watermarks marks;
+  const std::vector<std::uint64_t> ids{1, 2, 3, 7, 10, 13, 14, 20, 21, 22};
+  for (const std::uint64_t id : ids) EXPECT_TRUE(marks.pass("a", id));
+  for (std::uint64_t id = 1; id <= 25; ++id) {
+    const bool passed = std::ranges::find(ids, id) != ids.end();
+    EXPECT_EQ(marks.passed("a", id), passed) << id;
+    EXPECT_FALSE(marks.passed("b", id));
+  }
+}
+
+TEST(WatermarksTest, WhatWasTakenBackDidNotPass) {
+  Watermarks marks;
+  for (const std::uint64_t id : {1, 2, 5, 8, 11, 12}) EXPECT_TRUE(marks.pass("a", id));
+  for (const std::uint64_t id : {12, 11, 8}) marks.take_back("a", id);
+  EXPECT_TRUE(marks.passed("a", 5));
+  for (const std::uint64_t id : {8, 11, 12}) EXPECT_FALSE(marks.passed("a", id));
+  EXPECT_TRUE(marks.pass("a", 8));
+  EXPECT_TRUE(marks.pass("a", 9));
+  EXPECT_TRUE(marks.passed("a", 9));
+  EXPECT_FALSE(marks.passed("a", 11));
+}
+
+TEST(WatermarksTest, WhatLiesTooFarBackIsNotSure) {
+  Watermarks marks;
+  std::uint64_t id = 1;
+  for (std::uint64_t step = 1; step <= 10'000; ++step) {
+    EXPECT_TRUE(marks.pass("a", id));
+    id += step % 3 == 0 ? step : 1;
+  }
+  EXPECT_FALSE(marks.passed("a", 1));
+  EXPECT_TRUE(marks.passed("a", id - 1));
+}
+
+TEST_F(InboxTest, WhatIsDroppedAndWasNotHadIsDoubted) {
+  arrive({{"alice", 1}, {"alice", 5}});
+  EXPECT_EQ(receive(), (Ids{1, 5}));
+  arrive({{"alice", 1}, {"alice", 2}, {"alice", 3}, {"alice", 5}, {"alice", 6}});
+  EXPECT_EQ(receive(), Ids{6});
+  EXPECT_EQ(inbox_.take_doubts(), (std::vector<LaneRange>{{4, 2}}));
+  EXPECT_TRUE(inbox_.take_doubts().empty()) << "it was told";
+  EXPECT_EQ(inbox_.doubts(), (std::vector<LaneRange>{{4, 2}})) << "which may not have been heard";
+  welcome(true, 5);
+  EXPECT_TRUE(inbox_.doubts().empty()) << "the broker has the ack that covers it";
+}
+
+TEST_F(InboxTest, DoubtsAreSaidAgainToASessionThatGoesOn) {
+  arrive({{"alice", 5}, {"alice", 2}});
+  welcome(true, 1);
+  EXPECT_EQ(inbox_.doubts(), (std::vector<LaneRange>{{2, 1}}));
+  welcome(false);
+  EXPECT_TRUE(inbox_.doubts().empty());
 }
 
 TEST(WatermarksTest, TheSenderHeardLeastRecentlyIsForgottenBeyondTheLimit) {

@@ -89,6 +89,21 @@ TEST(ControlTest, AReceiptWithoutEntriesIsACredit) {
   EXPECT_EQ(encode(Receipt{1, 2, {}}), unhex("92 01 02"));
 }
 
+TEST(ControlTest, DoubtsAreRangesOfTheLane) {
+  const Doubt doubt{{{7, 2}, {300, 1}}};
+  EXPECT_EQ(encode(doubt), unhex("92 92 07 02 92 cd 01 2c 01"));
+  EXPECT_EQ(decoded(decode_doubt(encode(doubt))), doubt);
+  expect_every_cut_is_refused(encode(doubt), decode_doubt);
+}
+
+TEST(ControlTest, MoreDoubtsThanTheLimitAreRefused) {
+  Doubt doubt;
+  doubt.ranges.resize(kMaxDoubts, {1, 1});
+  EXPECT_TRUE(decode_doubt(encode(doubt)));
+  doubt.ranges.push_back({1, 1});
+  EXPECT_FALSE(decode_doubt(encode(doubt)));
+}
+
 TEST(ControlTest, ReceiptsBorrowTheirRecipients) {
   const ByteBuffer body = encode(Receipt{1, 2, {{"bob", 3, false}}});
   const Receipt receipt = decoded(decode_receipt(body));

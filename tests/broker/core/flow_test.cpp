@@ -220,6 +220,48 @@ TEST_F(FlowTest, AnAckIsCumulativeAndMayNotFall) {
   EXPECT_EQ(world.router().accounting().delivered, 4u);
 }
 
+TEST_F(FlowTest, WhatARecipientDoubtsIsLost) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(alice.write("bob", "x"));
+  alice.say();
+  world.settle();
+  bob.read();
+  bob.take();
+  const auto doubt = [&](std::vector<LaneRange> ranges) {
+    const ByteBuffer body = encode(Doubt{std::move(ranges)});
+    bob.write_raw({.kind = Kind::kDoubt, .from = "bob", .body = body});
+  };
+  doubt({{2, 2}, {5, 1}});
+  doubt({{5, 1}, {7, 3}, {UINT64_MAX, UINT64_MAX}});  // Known, and not sent yet.
+  bob.ack();
+  for (int i = 0; i < 3; ++i) catch_up();
+  EXPECT_EQ(alice.told(Outcome::kLost), 3U);
+  EXPECT_EQ(alice.told(Outcome::kDelivered), 3U);
+  EXPECT_TRUE(alice.copies().empty());
+  EXPECT_EQ(world.router().accounting().held, 0U);
+}
+
+TEST_F(FlowTest, WhatAHelloDoubtsCountsBeforeWhatItSaysWasTaken) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  for (int i = 0; i < 3; ++i) alice.write("bob", "x");
+  alice.say();
+  world.settle();
+  bob.read();
+  bob.take();
+  bob.lose();
+  bob.connect();
+  FakePeer::Options options = bob.options();
+  options.doubts = {{1, 2}};
+  bob.set_options(options);
+  bob.hello();
+  for (int i = 0; i < 3; ++i) catch_up();
+  EXPECT_EQ(alice.told(Outcome::kLost), 2U);
+  EXPECT_EQ(alice.told(Outcome::kDelivered), 1U);
+}
+
 TEST_F(FlowTest, AWindowOpensByAcksInTheMiddleOfAFrame) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join(FakePeer::Options{.name = "bob", .frames = 1});

@@ -29,6 +29,12 @@ bool may_befall(Outcome outcome) {
   }
 }
 
+/// Some program may have it, or get it yet.
+bool may_have_been_taken(Outcome outcome) {
+  return outcome == Outcome::kLost || outcome == Outcome::kNoReply ||
+         outcome == Outcome::kExpired || outcome == Outcome::kTimedOut;
+}
+
 }  // namespace
 
 std::string letter_body(Serial serial, std::size_t size) {
@@ -126,16 +132,7 @@ void LetterBook::note_arrived(InstanceId recipient, const EnvelopeView& view) {
   insist(letter.to == instances_[recipient].name, "to whom it was sent", [&] {
     return fmt::format("{} arrived at {}", describe(letter), instances_[recipient].name);
   });
-  Instance& it = instances_[recipient];
-  it.first_run.emplace(letter.serial, it.run);
   letter.arrived = true;
-  Highest& highest = it.highest[instances_[letter.sender].name];
-  if (highest.run < it.run) highest.earlier = highest.id;
-  highest.run = it.run;
-  if (view.id > highest.id) {
-    highest.id = view.id;
-    highest.sender = letter.sender;
-  }
 }
 
 void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
@@ -149,8 +146,8 @@ void LetterBook::note_given(InstanceId recipient, const EnvelopeView& view) {
   // reply to a request may come while a copy is on its way.
   const bool elsewhere =
       letter.outcome == Outcome::kDelivered && (it.run < run_ || letter.kind == Kind::kRequest);
-  const bool settled = letter.outcome != Outcome::kNone && letter.outcome != Outcome::kLost &&
-                       letter.outcome != Outcome::kTimedOut && !letter.sender_gone;
+  const bool settled = letter.outcome != Outcome::kNone && !may_have_been_taken(letter.outcome) &&
+                       !letter.sender_gone;
   insist(!settled || elsewhere, "nothing after its outcome",
          [&] { return describe(letter) + " was given to a program after its outcome"; });
   std::uint64_t& last = it.last_given[instances_[letter.sender].name];
@@ -269,8 +266,7 @@ void LetterBook::check_success(const Letter& letter, Outcome outcome) const {
   if (letter.to.empty()) return;  // The broker took it.
   const bool is_reply = letter.kind == Kind::kReply;
   const bool taken = is_reply ? letter.arrived : letter.taken;
-  const bool holds =
-      taken || (letter.kind == Kind::kRequest && letter.given) || hidden_by_an_earlier_run(letter);
+  const bool holds = taken || (letter.kind == Kind::kRequest && letter.given);
   insist(holds, "delivered means taken", [&] {
     return fmt::format("{} is {}, but no program took it{}", describe(letter),
                        outcome_name(outcome), letter.given ? " (it was given to one)" : "");
@@ -283,30 +279,8 @@ bool LetterBook::went_to_plain_client(const Letter& letter) const {
   });
 }
 
-/// Whether a recipient took it for a repetition although it was given to nobody. Either a later
-/// letter of its sender had come in an earlier run of the broker and this one comes only now: it
-/// had failed then, unheard. Or a later one is of another instance of the sender's name, forgotten
-/// with an earlier run.
-bool LetterBook::hidden_by_an_earlier_run(const Letter& letter) const {
-  const std::string& from = instances_[letter.sender].name;
-  return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& recipient) {
-    const auto at = recipient.highest.find(from);
-    if (recipient.name != letter.to || at == recipient.highest.end()) return false;
-    const Highest& highest = at->second;
-    const std::uint64_t earlier = highest.run < run_ ? highest.id : highest.earlier;
-    const auto first = recipient.first_run.find(letter.serial);
-    const bool came_now = first != recipient.first_run.end() && first->second == run_;
-    const bool failed_unheard = came_now && earlier > letter.id;
-    const bool of_a_double = highest.id > letter.id && highest.sender != letter.sender &&
-                             instances_[highest.sender].run < run_;
-    return failed_unheard || of_a_double;
-  });
-}
-
 void LetterBook::check_failure(const Letter& letter, Outcome outcome) const {
-  // Those may befall what was taken, or not.
-  if (outcome == Outcome::kLost || outcome == Outcome::kNoReply || outcome == Outcome::kExpired)
-    return;
+  if (may_have_been_taken(outcome)) return;
   insist(!letter.given, "no contradiction", [&] {
     return fmt::format("{} is {}, but a program was given it", describe(letter),
                        outcome_name(outcome));

@@ -108,14 +108,6 @@ class LetterBook {
   [[nodiscard]] std::string describe(Serial serial) const { return describe(letter(serial)); }
 
  private:
-  /// What came from a name.
-  struct Highest {
-    std::uint64_t id = 0;
-    InstanceId sender = 0;
-    std::uint64_t run = 0;      // In which the latest came,
-    std::uint64_t earlier = 0;  // and the highest of those that came in runs before.
-  };
-
   struct Instance {
     std::string name;
     bool ended = false;
@@ -123,8 +115,6 @@ class LetterBook {
     std::uint64_t run = 0;                            // The latest it was welcomed in.
     std::vector<Serial> untaken;                      // Given and not taken.
     std::map<std::string, std::uint64_t> last_given;  // By the sender's name.
-    std::map<std::string, Highest> highest;           // The same.
-    std::map<Serial, std::uint64_t> first_run;        // In which each came first.
     std::map<Serial, bool> given;
     std::map<std::uint64_t, Serial> by_id;  // What it sent.
     std::map<std::string, std::deque<Serial>> deferred;
@@ -137,7 +127,6 @@ class LetterBook {
   void check_success(const Letter& letter, Outcome outcome) const;
   [[nodiscard]] bool went_to_plain_client(const Letter& letter) const;
   void check_failure(const Letter& letter, Outcome outcome) const;
-  [[nodiscard]] bool hidden_by_an_earlier_run(const Letter& letter) const;
   [[nodiscard]] std::string describe(const Letter& letter) const;
 
   std::deque<Letter> letters_;  // Serial 1 first.

@@ -27,6 +27,17 @@ struct Will {
   bool operator==(const Will&) const = default;
 };
 
+/// Neighbours on the program lane: `count` numbers from `first` on.
+struct LaneRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+
+  bool operator==(const LaneRange&) const = default;
+};
+
+/// Most ranges of doubts that one envelope says.
+inline constexpr std::size_t kMaxDoubts = 1024;
+
 struct Hello {
   std::string instance = {};  // 32 hex digits, per run of the program.
   std::vector<std::uint64_t> versions = {kProtocolVersion};
@@ -42,6 +53,7 @@ struct Hello {
   std::uint64_t outcomes = 0;
   std::optional<std::uint64_t> demand = {};  // Program-lane envelopes beyond `taken`; no end.
   std::uint64_t backlog = 0;                 // Cost of the copies it keeps.
+  std::vector<LaneRange> doubts = {};        // As Doubt, of the session it had.
   Metadata metadata = {};
   std::optional<Will> will = {};
 
@@ -173,6 +185,14 @@ struct Name {
   bool operator==(const Name&) const = default;
 };
 
+/// The body of `doubt`: what a peer dropped as a repetition and may not have had. SPEC.md,
+/// section 6.
+struct Doubt {
+  std::vector<LaneRange> ranges = {};  // In order.
+
+  bool operator==(const Doubt&) const = default;
+};
+
 /// The body of `gap`: publishes that a subscriber did not get.
 struct Gap {
   std::uint64_t count = 0;
@@ -192,6 +212,7 @@ struct Gap {
 [[nodiscard]] ByteBuffer encode(const Offer& offer);
 [[nodiscard]] ByteBuffer encode(const Name& name);
 [[nodiscard]] ByteBuffer encode(const Gap& gap);
+[[nodiscard]] ByteBuffer encode(const Doubt& doubt);
 /// The body of `describe`.
 [[nodiscard]] ByteBuffer encode(const Metadata& metadata);
 /// A `credit` body when there are no entries, else a `receipt` body.
@@ -211,6 +232,7 @@ struct Gap {
 [[nodiscard]] Result<Offer> decode_offer(Bytes body);
 [[nodiscard]] Result<Name> decode_withdraw(Bytes body);
 [[nodiscard]] Result<Gap> decode_gap(Bytes body);
+[[nodiscard]] Result<Doubt> decode_doubt(Bytes body);
 [[nodiscard]] Result<Metadata> decode_describe(Bytes body);
 
 }  // namespace zpost

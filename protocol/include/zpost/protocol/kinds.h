@@ -25,6 +25,7 @@ enum class Kind : std::uint8_t {
   kAck = 48,
   kCredit = 49,
   kReceipt = 50,
+  kDoubt = 51,
   kSubscribe = 64,
   kUnsubscribe = 65,
   kOffer = 66,

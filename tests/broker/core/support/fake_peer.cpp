@@ -145,6 +145,7 @@ void FakePeer::write_hello() {
               .metadata = options_.metadata};
   hello.demand = options_.demand;
   hello.backlog = options_.backlog;
+  hello.doubts = options_.doubts;
   hello.will = options_.will;
   hello.run = welcome_.run.empty() ? options_.earlier_run : welcome_.run;
   if (epoch_ != 0 && options_.resume) {

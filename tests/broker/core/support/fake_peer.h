@@ -54,6 +54,7 @@ class FakePeer {
     std::uint64_t frames = 0;
     std::optional<std::uint64_t> demand = {};
     std::uint64_t backlog = 0;
+    std::vector<LaneRange> doubts = {};
     Metadata metadata = {};
     std::optional<Will> will = {};
     std::string earlier_run = {};  // Of the broker, that had welcomed it.
