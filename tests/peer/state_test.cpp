@@ -114,6 +114,27 @@ TEST_F(StateTest, TheGoodbyeCountsWhatWasTaken) {
   EXPECT_EQ(counts->taken, 1u) << "the second is reported lost";
 }
 
+TEST_F(StateTest, ADoubtIsSaidBeforeTheAckThatCoversItAndInTheNextHello) {
+  be_welcomed();
+  for (const std::uint64_t id : {5, 2}) hear(Kind::kSend, as_bytes("x"), "bob", id);
+  Keeper frame;
+  (void)state_.inbox().give_one(frame);
+  state_.inbox().take();
+  sink_.time += seconds(1);
+  state_.tick(sink_.time);
+  const Doubt doubt{{{2, 1}}};
+  ASSERT_EQ(sink_.bodies(Kind::kDoubt).size(), 1u);
+  EXPECT_EQ(*decode_doubt(as_bytes(sink_.bodies(Kind::kDoubt).front())), doubt);
+  const auto place = [this](Kind kind) {
+    return std::ranges::find(sink_.sent, kind, [](const auto& sent) { return sent.first; });
+  };
+  EXPECT_LT(place(Kind::kDoubt), place(Kind::kAck));
+  EXPECT_EQ(last_ack().taken, 2u);
+  state_.lost("test");
+  state_.opened(sink_.time);
+  EXPECT_EQ(decode_hello(as_bytes(sink_.bodies(Kind::kHello).back()))->doubts, doubt.ranges);
+}
+
 TEST_F(StateTest, ADeferredReplyGoesBeforeAnythingNewForItsRecipient) {
   be_welcomed(150);
   ASSERT_TRUE(send("bob", "first"));
