@@ -37,8 +37,8 @@ bin=build/coverage/test-bin
 "$bin/core_test" --gtest_brief=1
 "$bin/core_transcripts_test" --gtest_brief=1
 "$bin/peer_state_test" --gtest_brief=1
-"$bin/core_sim" --histories 500
-"$bin/world_sim" --histories 500
+"$bin/core_sim" --histories 40
+"$bin/world_sim" --histories 150
 "$bin/core_fuzz" tests/fuzz/corpus/core
 "$bin/decode_fuzz" tests/fuzz/corpus/decode
 
