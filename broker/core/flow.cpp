@@ -29,8 +29,9 @@ void Router::Impl::take(Session& session, std::uint64_t taken, std::uint64_t out
 
 /// Settles what was taken: most of it with success.
 void Router::Impl::take_up_to(Session& session, std::uint64_t taken) {
-  std::vector<LaneRange>& doubts = session.doubts;
+  Ring<LaneRange>& doubts = session.doubts;
   std::uint64_t at = session.stream.acked;
+  while (!doubts.empty() && doubts.front().first <= at) doubts.pop_front();
   while (at < taken) {
     if (doubts.empty() || doubts.front().first > taken) {
       return settle_front(session, taken - at, true);
@@ -42,7 +43,7 @@ void Router::Impl::take_up_to(Session& session, std::uint64_t taken) {
     at = doubt.first - 1 + count;
     doubt.first += count;
     doubt.count -= count;
-    if (doubt.count == 0) doubts.erase(doubts.begin());
+    if (doubt.count == 0) doubts.pop_front();
   }
 }
 
@@ -74,12 +75,14 @@ void Router::Impl::doubt_front(Session& session, std::uint64_t count) {
 }
 
 /// Keeps what is in order and not taken yet.
-void Router::Impl::note_doubts(Session& session, const std::vector<LaneRange>& ranges) {
+void Router::Impl::note_doubts(Session& session, const std::vector<LaneRange>& ranges,
+                               std::uint64_t handed) {
+  if (!session.hello.acks) return;  // Its envelopes are settled as they go.
   for (const LaneRange& range : ranges) {
     const std::uint64_t known = session.doubts.empty()
                                     ? session.stream.acked
                                     : session.doubts.back().first + session.doubts.back().count - 1;
-    const std::uint64_t limit = session.stream.handed_count + 1;
+    const std::uint64_t limit = handed + 1;
     if (range.first >= limit) return;
     const std::uint64_t end = range.first + std::min(range.count, limit - range.first);
     const std::uint64_t first = std::max(range.first, known + 1);
@@ -294,6 +297,8 @@ bool Router::Impl::window_open(const Session& session) const {
   Bundle next;
   if (stream.waiting() > 0) {
     next = stream.bundles[stream.handed];
+  } else if (session.topics.gap > 0) {
+    next = {1, kMostGapBytes};  // Its mark, which goes first.
   } else if (!session.topics.bundles.empty()) {
     next = session.topics.bundles.front();
   }

@@ -26,6 +26,8 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
 
   heard(*session);
   frame_ = frame;
+  handed_before_ = session->stream.handed_count;
+  retained_steps_ = 0;
   route_ = kNoPair;
   knows_topic_ = false;
   FrameReader reader(frame);
@@ -182,7 +184,8 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
         break;
       case Kind::kGoodbye: {
         commit_ranges();
-        if (const auto counts = decode_goodbye(view.body)) {
+        const auto counts = decode_goodbye(view.body);
+        if (counts && counts->taken <= handed_before_) {
           take(session, counts->taken, counts->outcomes);
         }
         over(session, Outcome::kNone, "goodbye");
@@ -200,7 +203,7 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
 void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
   const auto ack = decode_ack(view.body);
   if (!ack) return violation(session, ack.error().text);
-  if (ack->taken > session.stream.handed_count || ack->outcomes > session.outcomes_sent) {
+  if (ack->taken > handed_before_ || ack->outcomes > session.outcomes_sent) {
     return violation(session, "an ack beyond what was sent");
   }
   take(session, ack->taken, ack->outcomes);
@@ -216,7 +219,7 @@ void Router::Impl::on_ack(Session& session, const EnvelopeView& view) {
 void Router::Impl::on_doubt(Session& session, const EnvelopeView& view) {
   const auto doubt = decode_doubt(view.body);
   if (!doubt) return violation(session, doubt.error().text);
-  note_doubts(session, doubt->ranges);
+  note_doubts(session, doubt->ranges, handed_before_);
 }
 
 void Router::Impl::end_violator(Session& session) {

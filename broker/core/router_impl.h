@@ -24,6 +24,10 @@ namespace zpost::core {
 
 /// Bundles grow to this size; larger frames are only forwarded whole or made of one large range.
 inline constexpr std::uint32_t kBundleBytes = 64 << 10;
+// Values that the subscriptions of one frame may make the broker look at.
+inline constexpr std::uint64_t kMostRetainedSteps = 200'000;
+// A gap mark has its recipient's name, a count, and little else.
+inline constexpr std::uint32_t kMostGapBytes = kMaxNameBytes + 32;
 /// Frames up to this size may share a receive buffer of libzmq, so they are copied, not kept.
 inline constexpr std::size_t kWholeFrameBytes = 8 << 10;
 /// What pair_for() says when there is none.
@@ -327,7 +331,7 @@ class Router::Impl {
   void settle_run(Run& run, std::uint32_t count, bool confirmed);
   void take_up_to(Session& session, std::uint64_t taken);
   void doubt_front(Session& session, std::uint64_t count);
-  void note_doubts(Session& session, const std::vector<LaneRange>& ranges);
+  void note_doubts(Session& session, const std::vector<LaneRange>& ranges, std::uint64_t handed);
   void release_front(Session& session, std::uint64_t count);
   void take_outcomes(Session& session, std::uint64_t outcomes);
   void settled(Session& session, std::uint64_t cost);
@@ -417,9 +421,12 @@ class Router::Impl {
   Bytes frame_;                // Of this step.
   PairIndex route_ = kNoPair;  // Of the envelope before in this frame, if its sender was in order.
   Meta meta_;                  // Of the payload envelope at hand,
-  Detail detail_ = Detail::kQueue;  // and why it fails.
-  Route topic_;                     // Of the latest publish of this frame,
-  bool knows_topic_ = false;        // which has the topic of the one at hand.
+  // What was handed to its sender before: no more can be acknowledged in it, since it was not sent.
+  std::uint64_t handed_before_ = 0;
+  std::uint64_t retained_steps_ = 0;  // Values looked at for its subscriptions.
+  Detail detail_ = Detail::kQueue;    // and why it fails.
+  Route topic_;                       // Of the latest publish of this frame,
+  bool knows_topic_ = false;          // which has the topic of the one at hand.
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionId> free_sessions_;

@@ -108,7 +108,7 @@ struct TopicQueue {
   std::uint64_t bytes = 0;
   std::uint64_t entered = 0;  // Bytes ever put in, and
   std::uint64_t left = 0;     // handed over or dropped.
-  // Where retained values end: those are no news that it takes too slowly.
+  // Up to where `left` must come until no retained values wait: those are no sign of slowness.
   std::uint64_t retained_end = 0;
   std::uint64_t gap = 0;  // Copies dropped that the subscriber is not told of yet.
   Ring<WaitingPublishes> waiting;
@@ -196,7 +196,7 @@ struct Session {
   std::int64_t watches_since = 0;  // A second in which
   std::uint64_t new_watches = 0;   // these were new.
 
-  std::vector<LaneRange> doubts;  // Of what it has not taken yet, in order.
+  Ring<LaneRange> doubts;  // Of what it has not taken yet, in order.
 
   // As a sender.
   std::int64_t expects_until = 0;  // Its recipients may come back from an earlier run as well.

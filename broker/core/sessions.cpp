@@ -143,6 +143,7 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   if (expected != kNone) --expected_count;
   Session& session = session_at(expected != kNone ? expected : new_session(name));
   session.hello = std::move(hello);
+  session.hello.doubts = {};  // Of another session.
   session.epoch = next_epoch_++;
   session.since_wall_ns = now_.wall_ns;
   set_credit_size(session, first_credit(session.hello));
@@ -225,7 +226,7 @@ void Router::Impl::free_session(Session& session) {
 
 void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello) {
   const ConnectionId old = session.connection;
-  note_doubts(session, hello.doubts);
+  note_doubts(session, hello.doubts, session.stream.handed_count);
   take(session, hello.taken, hello.outcomes);
   if (!session.hello.acks) settle_handed(session);  // Of this turn.
   if (old != kNone && old != connection) {

@@ -221,8 +221,9 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
 
 /// Beyond its limit, which admits one bundle of any size and all retained values.
 bool Router::Impl::is_too_full(const TopicQueue& queue) const {
-  const std::uint64_t retained =
+  const std::uint64_t waiting =
       queue.retained_end > queue.left ? queue.retained_end - queue.left : 0;
+  const std::uint64_t retained = std::min(waiting, retained_bytes_);
   return queue.bytes > limits.topic_queue + retained && queue.bundles.size() > 1;
 }
 
@@ -276,6 +277,8 @@ void Router::Impl::enforce(Session& to, SlowPolicy policy) {
     const Bundle oldest = queue.bundles.front();
     queue.bundles.pop_front();
     copies += oldest.count;
+    // What is dropped of retained values makes room for no less than it had.
+    if (queue.retained_end > queue.left) queue.retained_end += oldest.bytes;
     leave(queue, oldest.bytes);
     held_bytes -= oldest.bytes;
   }
@@ -464,18 +467,29 @@ void Router::Impl::keep_retained(const EnvelopeView& view) {
 std::uint32_t Router::Impl::send_retained(Session& session, std::string_view pattern,
                                           SlowPolicy policy) {
   const std::string_view prefix = pattern.substr(0, pattern.find('*'));
+  TopicQueue& queue = session.topics;
   std::uint32_t count = 0;
   for (auto at = retained_.lower_bound(prefix);
        at != retained_.end() && at->first.starts_with(prefix); ++at) {
+    if (++retained_steps_ > kMostRetainedSteps) {
+      violation(session, "its subscriptions in one frame match too many retained values");
+      break;
+    }
     if (!matches_topic_pattern(pattern, at->first)) continue;
     ++accounting.copies;
     ++accounting.held;
+    ++count;
+    if (over_memory() || held_bytes + at->second.size() > limits.memory) {
+      lose_copies(1, Outcome::kDropped);
+      ++queue.gap;
+      touch(session);
+      continue;
+    }
     const auto begin = static_cast<std::uint32_t>(out_->arena.size());
     out_->arena.insert(out_->arena.end(), at->second.begin(), at->second.end());
     const auto size = static_cast<std::uint32_t>(at->second.size());
-    session.topics.retained_end = session.topics.entered + size;
+    queue.retained_end = std::max(queue.retained_end, queue.left) + size;
     deliver(session, {Source::kArena, begin, size, 1}, policy);
-    ++count;
   }
   return count;
 }

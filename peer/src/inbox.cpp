@@ -182,7 +182,13 @@ void Inbox::drop(const EnvelopeView& view) {
       ++ranges->back().count;
       continue;
     }
-    if (ranges->size() == kMaxDoubts) ranges->erase(ranges->begin());
+    if (ranges->size() == kMaxDoubts) {
+      // The two oldest become one: what is between them may be called lost, but nothing delivered.
+      LaneRange& second = (*ranges)[1];
+      second.count += second.first - ranges->front().first;
+      second.first = ranges->front().first;
+      ranges->erase(ranges->begin());
+    }
     ranges->push_back({position_, 1});
   }
 }

@@ -398,7 +398,8 @@ void State::ack_if_due(Time now) {
 }
 
 void State::ack_beside_payload() {
-  if (!ack_hurries()) return;
+  // A report of lower credit goes behind what was accepted before.
+  if (credit_report_due_ || !ack_hurries()) return;
   const Time now = sink_->now();
   if (now < last_ack_ + kAckBesidePayload) return;
   last_ack_ = now;
@@ -412,6 +413,8 @@ void State::say_doubts() {
 
 void State::send_ack() {
   if (phase_ != Phase::kActive) return;
+  // What was accepted under the earlier limits must come before the report of the lower ones.
+  if (credit_report_due_) flush();
   say_doubts();
   Ack ack = inbox_.make_ack();
   ack.credit = ledger_.credit();

@@ -11,6 +11,7 @@ void Watermarks::bring_to_front(std::string_view sender) {
     return;
   }
   if (order_.size() >= limit_) {
+    runs_ -= order_.back().earlier.size();
     marks_.erase(order_.back().sender);
     order_.pop_back();
   }
@@ -33,6 +34,7 @@ void Watermarks::take_back(std::string_view sender, std::uint64_t id) {
     } else {
       latest = mark.earlier.back();
       mark.earlier.pop_back();
+      --runs_;
     }
   }
 }
@@ -46,12 +48,20 @@ void Watermarks::begin_run(Mark& mark, std::uint64_t id) {
     return;
   }
   if (latest.first != 0) {
-    if (mark.earlier.size() == kMostRuns) {
-      mark.earlier.erase(mark.earlier.begin(), mark.earlier.begin() + kMostRuns / 2);
+    if (mark.earlier.size() == kMostRuns) forget_runs(mark, kMostRuns / 2);
+    if (runs_ == kMostRunsInAll) forget_runs(mark, mark.earlier.size());
+    if (runs_ < kMostRunsInAll) {
+      mark.earlier.push_back(latest);
+      ++runs_;
     }
-    mark.earlier.push_back(latest);
   }
   latest = {id, id, 0};
+}
+
+void Watermarks::forget_runs(Mark& mark, std::size_t count) {
+  mark.earlier.erase(mark.earlier.begin(),
+                     mark.earlier.begin() + static_cast<std::ptrdiff_t>(count));
+  runs_ -= count;
 }
 
 bool Watermarks::passed(std::string_view sender, std::uint64_t id) const {

@@ -46,7 +46,8 @@ class Watermarks {
   [[nodiscard]] std::size_t size() const { return order_.size(); }
 
  private:
-  static constexpr std::size_t kMostRuns = 1024;  // Of a sender.
+  static constexpr std::size_t kMostRuns = 1024;             // Of a sender,
+  static constexpr std::size_t kMostRunsInAll = 256 * 1024;  // beside the latest of each.
 
   /// Ids at even distances.
   struct Run {
@@ -67,11 +68,13 @@ class Watermarks {
     std::vector<Run> earlier = {};  // The oldest first.
   };
 
-  static void begin_run(Mark& mark, std::uint64_t id);
+  void begin_run(Mark& mark, std::uint64_t id);
+  void forget_runs(Mark& mark, std::size_t count);
 
   void bring_to_front(std::string_view sender);
 
   std::size_t limit_;
+  std::size_t runs_ = 0;   // Earlier ones, of all.
   std::list<Mark> order_;  // Latest heard first.
   std::unordered_map<std::string_view, std::list<Mark>::iterator> marks_;
 };

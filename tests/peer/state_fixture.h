@@ -24,7 +24,9 @@ class FakeSink : public FrameSink {
 
   void send_control(Bytes frame) override { read(frame); }
 
-  bool busy() override { return false; }
+  bool busy() override { return is_busy; }
+
+  bool is_busy = false;  // Frames wait for the socket.
 
   Time now() override { return time; }
 

@@ -114,6 +114,22 @@ TEST_F(StateTest, TheGoodbyeCountsWhatWasTaken) {
   EXPECT_EQ(counts->taken, 1u) << "the second is reported lost";
 }
 
+TEST_F(StateTest, WhatIsWrittenGoesBeforeTheReportOfLowerCredit) {
+  be_welcomed();
+  sink_.is_busy = true;  // So that it stays in the open frame.
+  ASSERT_TRUE(
+      state_.try_send({.kind = Kind::kSend, .to = "bob", .body = as_bytes("x"), .meta = {}}));
+  ASSERT_TRUE(state_.has_open_frame());
+  hear(Kind::kCredit, encode(Receipt{1'000, 500, {}}));
+  state_.tick(sink_.time);
+  ASSERT_FALSE(sink_.bodies(Kind::kAck).empty());
+  EXPECT_EQ(sink_.bodies(Kind::kSend).size(), 1u);
+  const auto place = [this](Kind kind) {
+    return std::ranges::find(sink_.sent, kind, [](const auto& sent) { return sent.first; });
+  };
+  EXPECT_LT(place(Kind::kSend), place(Kind::kAck));
+}
+
 TEST_F(StateTest, ADoubtIsSaidBeforeTheAckThatCoversItAndInTheNextHello) {
   be_welcomed();
   for (const std::uint64_t id : {5, 2}) hear(Kind::kSend, as_bytes("x"), "bob", id);

@@ -262,6 +262,27 @@ TEST_F(FlowTest, WhatAHelloDoubtsCountsBeforeWhatItSaysWasTaken) {
   EXPECT_EQ(alice.told(Outcome::kDelivered), 1U);
 }
 
+TEST_F(FlowTest, WhatIsHandedOverInAFrameCannotBeAcknowledgedInIt) {
+  for (const bool acks : {false, true}) {
+    FakePeer& bob = join(FakePeer::Options{
+        .name = acks ? "bob" : "simple", .instance = instance_of(acks ? 8 : 9), .acks = acks});
+    for (std::uint64_t turn = 1; turn <= 2; ++turn) {
+      bob.write(bob.name(), std::string(70'000, 'x'));
+      // Hands over what came before.
+      bob.write_interest(Kind::kSubscribe, encode(Subscribe{"x"}), false);
+      const ByteBuffer doubt = encode(Doubt{{{turn, 1}}});
+      bob.write_raw({.kind = Kind::kDoubt, .from = bob.name(), .body = doubt});
+      bob.write_ack({turn, 0, 0});
+      bob.say();
+      world.settle();
+    }
+    bob.goodbye();
+    catch_up();
+    EXPECT_EQ(world.router().accounting().held, 0U);
+    EXPECT_EQ(world.router().held_bytes(), 0U);
+  }
+}
+
 TEST_F(FlowTest, AWindowOpensByAcksInTheMiddleOfAFrame) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join(FakePeer::Options{.name = "bob", .frames = 1});

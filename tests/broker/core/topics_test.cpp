@@ -315,6 +315,40 @@ TEST_F(SlowSubscriberTest, RetainedValuesAreNoSignThatItIsSlow) {
   }
 }
 
+TEST_F(SlowSubscriberTest, NoMoreIsDroppedThanThereIsNoRoomForThoughRetainedValuesWait) {
+  FakePeer& alice = join("alice");
+  for (int i = 0; i < 30; ++i) {
+    publish(alice, "kept/" + std::to_string(i), std::string(970, '.'), {.retain = true});
+    catch_up();
+  }
+  // One envelope a frame, so that each can be dropped.
+  FakePeer& bob = join(FakePeer::Options{.name = "bob", .window = 1000, .demand = 1000});
+  (void)subscribe(bob, "**");
+  publish_many(alice, 30);
+  for (int i = 0; i < 80; ++i) catch_up();
+  std::uint64_t missed = 0;
+  for (const EnvelopeView& view : bob.entries()) {
+    if (view.kind() == Kind::kGap) missed += decode_gap(view.body)->count;
+  }
+  EXPECT_GE(missed, 15U);
+  EXPECT_LE(missed, 25U);
+}
+
+TEST_F(SlowSubscriberTest, AGapIsToldWhenThereIsDemandForItsMark) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join(FakePeer::Options{.name = "bob", .demand = 0});
+  publish(alice, "news", "1", {.retain = true});
+  world.router().set_process_memory(Limits().memory + 1);
+  (void)subscribe(bob, "**");
+  world.router().set_process_memory(0);
+  for (int i = 0; i < 3; ++i) catch_up();
+  EXPECT_EQ(bob.arrived(), 0U);
+  bob.write_ack({0, bob.outcomes(), bob.credit(), 1});
+  bob.say();
+  world.settle();
+  EXPECT_THAT(heard(bob), Contains(HasSubstr("gap")));
+}
+
 TEST_F(SlowSubscriberTest, OneLargePublishIsNoSignThatItIsSlow) {
   FakePeer& alice = join("alice");
   FakePeer& bob = slow(SlowPolicy::kDisconnect);
