@@ -59,6 +59,7 @@ TEST_F(RequestTest, ADeadlineThatPassesTimesOutAndALateReplyIsCounted) {
   ASSERT_TRUE(question);
   ASSERT_TRUE(bob_.reply(*question, as_bytes("too late")));
   EXPECT_TRUE(wait_until([&] { return alice_.statistics().late_replies == 1; }));
+  EXPECT_TRUE(wait_until([&] { return broker_.count_control(Kind::kCancel, "alice") == 1; }));
 }
 
 TEST_F(RequestTest, SomebodyElsesReplyIsNoReply) {
