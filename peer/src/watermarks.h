@@ -46,8 +46,8 @@ class Watermarks {
   [[nodiscard]] std::size_t size() const { return order_.size(); }
 
  private:
-  static constexpr std::size_t kMostRuns = 1024;             // Of a sender,
-  static constexpr std::size_t kMostRunsInAll = 256 * 1024;  // beside the latest of each.
+  static constexpr std::size_t kMostRuns = 1024;          // Of a sender,
+  static constexpr std::size_t kMostRunsInAll = 262'144;  // beside the latest of each.
 
   /// Ids at even distances.
   struct Run {
