@@ -80,7 +80,7 @@ class Router::Impl {
   void forget_connection(ConnectionId connection);
   void set_address(ConnectionId connection, std::string_view address);
 
-  // flow.cpp
+  // flow.cpp, settling.cpp
   void flush();
   void on_executed(std::span<const Blocked> blocked);
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body);
@@ -325,7 +325,7 @@ class Router::Impl {
   [[nodiscard]] const Remembered* remembered(std::string_view name) const;
   void note_session(const Session& session, SessionChange change, Outcome code);
 
-  // flow.cpp
+  // flow.cpp, settling.cpp
   void take(Session& session, std::uint64_t taken, std::uint64_t outcomes);
   void settle_front(Session& session, std::uint64_t count, bool confirmed);
   void settle_run(Run& run, std::uint32_t count, bool confirmed);
