@@ -34,6 +34,7 @@ enum class Op : std::uint8_t {
   kUnbind,      // The session has no connection for now; its queue stays.
   kAppend,      // Bytes [offset, offset + length) of `source` go to the session's last bundle, or
                 // the last one of its topic queue if `topics`; a new one is begun first if `fresh`.
+                // `shared`: other topic queues get them in the same step.
   kWhole,       // The frame of this step becomes the newest bundle there, by reference.
   kTransmit,    // Hand the oldest waiting bundle to libzmq; an open one is closed.
   kEnqueue,     // The oldest bundle of the session's topic queue becomes the newest waiting one; an
@@ -56,6 +57,7 @@ struct Action {
   Source source = Source::kArena;
   bool fresh = false;
   bool topics = false;
+  bool shared = false;
   SessionId session = kNone;
   ConnectionId connection = kNone;
   std::uint32_t offset = 0;

@@ -39,12 +39,16 @@ inline constexpr std::size_t kMaxPairs = 8192;
 inline constexpr std::uint64_t kPairBytes = 400;
 inline constexpr std::size_t kFewPairs = 64;
 inline constexpr std::int64_t kPairSweepPeriod = 20 * kSecond;
-/// docs/adr/0013: from how many frames a turn on publishes wait for company, how long for each, at
-/// most, and what is enough company.
+/// docs/adr/0017: from how many frames a turn on publishes wait for company, how long for each, at
+/// most; what is enough company; how many in a frame show that longer rests pay, and the longest.
 inline constexpr std::int64_t kFewFrames = 8;
 inline constexpr std::int64_t kFrameRest = 20'000;
 inline constexpr std::int64_t kMostRest = 5 * kMillisecond;
-inline constexpr std::uint32_t kCompanyBytes = 16 << 10;
+inline constexpr std::uint32_t kMostCompanyBytes = 256 << 10;
+inline constexpr std::uint64_t kGoodCompany = 16;
+inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
+/// A frame from here on goes to many by reference; smaller ones are gathered.
+inline constexpr std::size_t kWholeForManyBytes = 48 << 10;
 /// Answers to subscriptions and the like that a peer may leave unacknowledged.
 inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
@@ -166,7 +170,8 @@ class Router::Impl {
     std::uint32_t offset = 0;
     std::uint32_t length = 0;
     std::uint32_t count = 0;
-    bool whole = false;  // They are all of this step's frame, which may be kept.
+    bool whole = false;   // They are all of this step's frame, which may be kept.
+    bool shared = false;  // Others get them, too.
   };
 
   // frames.cpp
@@ -220,7 +225,7 @@ class Router::Impl {
   [[nodiscard]] std::uint32_t queues_of(const Session& session, AudienceId audience) const;
   void publish(Session& session, PairIndex pair, const EnvelopeView& view);
   void commit_topics();
-  void spread(const TopicRange& range, bool whole);
+  void spread(const TopicRange& range);
   void deliver(Session& to, const Copies& copies, SlowPolicy policy);
   void enqueue(Session& to, const Copies& copies);
   void enqueue_apart(Session& to, const Copies& copies);
@@ -234,6 +239,7 @@ class Router::Impl {
   void hand_over_topics(Session& session);
   [[nodiscard]] bool topics_rest(const Session& session) const;
   void rest_topics();
+  [[nodiscard]] std::uint32_t most_company() const;
   void tell_gap(Session& session);
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
@@ -442,6 +448,8 @@ class Router::Impl {
   std::uint64_t retained_bytes_ = 0;
   std::int64_t topic_frames_ = 0;       // Handed over in this turn.
   std::int64_t topics_rest_until_ = 0;  // Small ones wait for company.
+  std::int64_t topics_rest_ = 0;        // How long the latest rest was to be.
+  std::uint64_t topic_envelopes_ = 0;   // In topic_frames_.
   std::unordered_map<PairIndex, Unsettled> unsettled_;
   Exchanges exchanges_;
   Services services_;

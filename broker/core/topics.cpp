@@ -168,20 +168,23 @@ void Router::Impl::publish(Session& session, PairIndex index, const EnvelopeView
 /// only one.
 void Router::Impl::commit_topics() {
   if (topic_ranges_.empty()) return;
-  const bool whole = topic_ranges_.size() == 1 && frame_.size() > kWholeFrameBytes &&
-                     topic_ranges_.front().begin == 0 && topic_ranges_.front().end == frame_.size();
   for (const TopicRange& range : topic_ranges_) {
     if (tap_on) note_topics(range);
-    spread(range, whole);
+    spread(range);
     settle_publishes(range);
   }
   topic_ranges_.clear();
 }
 
-void Router::Impl::spread(const TopicRange& range, bool whole) {
-  const Copies copies{Source::kFrame, range.begin, range.end - range.begin, range.count, whole};
+void Router::Impl::spread(const TopicRange& range) {
+  const auto& members = routes_.audience(range.audience).members;
+  const bool many = members.size() >= kFewFrames;
+  const bool large = frame_.size() > (many ? kWholeForManyBytes : kWholeFrameBytes);
+  const bool whole = large && range.begin == 0 && range.end == frame_.size();
+  const Copies copies{Source::kFrame, range.begin, range.end - range.begin,
+                      range.count,    whole,       members.size() > 1};
   const SessionId sender = pairs_[range.pair].sender;
-  for (const Subscriber& each : routes_.audience(range.audience).members) {
+  for (const Subscriber& each : members) {
     if (each.excludes_own && each.session == sender) continue;
     deliver(session_at(each.session), copies, each.policy);
   }
@@ -235,8 +238,10 @@ void Router::Impl::enqueue(Session& to, const Copies& copies) {
   action.source = copies.source;
   action.offset = copies.offset;
   action.length = copies.length;
+  action.shared = copies.shared;
+  const std::uint32_t most = copies.shared ? most_company() : kBundleBytes;
   action.fresh =
-      !queue.open || to.stream.apart || queue.bundles.back().bytes + copies.length > kBundleBytes;
+      !queue.open || to.stream.apart || queue.bundles.back().bytes + copies.length > most;
   if (action.fresh) queue.bundles.push_back({});
   queue.open = true;
   queue.bundles.back().count += copies.count;
@@ -250,7 +255,7 @@ void Router::Impl::enqueue_apart(Session& to, const Copies& copies) {
   std::uint32_t offset = copies.offset;
   while (reader.next(view)) {
     const auto size = static_cast<std::uint32_t>(view.bytes.size());
-    enqueue(to, {copies.source, offset, size, 1, false});
+    enqueue(to, {copies.source, offset, size, 1, false, copies.shared});
     offset += size;
   }
 }
@@ -363,19 +368,28 @@ void Router::Impl::give_back(PairIndex index, std::uint32_t count, std::uint64_t
 /// subscribers got frames. A full bundle does not.
 bool Router::Impl::topics_rest(const Session& session) const {
   const TopicQueue& queue = session.topics;
-  return now_.steady_ns < topics_rest_until_ && queue.gap == 0 && queue.bundles.size() == 1 &&
-         queue.bundles.front().bytes < kCompanyBytes;
+  return now_.steady_ns < topics_rest_until_ && queue.gap == 0 && queue.bytes < most_company();
+}
+
+/// What many subscribers get in one frame at most: little of what may wait for one of them, since
+/// frames are what is dropped.
+std::uint32_t Router::Impl::most_company() const {
+  const std::uint64_t part = limits.topic_queue / 32;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(part, kBundleBytes, kMostCompanyBytes));
 }
 
 /// A frame costs its subscriber, libzmq and the broker far more than the envelopes in it. So the
-/// more of them a turn sends, the longer until the next small ones: as long as they take, about.
+/// more of them a turn sends, the longer until the next small ones: as long as they take, about;
+/// and twice as long as the last time if much came meanwhile.
 void Router::Impl::rest_topics() {
-  if (topic_frames_ < kFewFrames) {
-    topic_frames_ = 0;
-    return;
-  }
-  topics_rest_until_ = now_.steady_ns + std::min(topic_frames_ * kFrameRest, kMostRest);
-  topic_frames_ = 0;
+  const std::int64_t frames = std::exchange(topic_frames_, 0);
+  const std::uint64_t envelopes = std::exchange(topic_envelopes_, 0);
+  if (frames < kFewFrames) return;
+  const bool good = envelopes >= static_cast<std::uint64_t>(frames) * kGoodCompany;
+  const std::int64_t least = std::min(frames * kFrameRest, kMostRest);
+  topics_rest_ = good ? std::clamp(topics_rest_ * 2, least, kLongestRest) : least;
+  topics_rest_until_ = now_.steady_ns + topics_rest_;
 }
 
 /// The oldest bundle of the topic queue is handed over. REQUIRES: nothing else waits.
@@ -397,6 +411,7 @@ void Router::Impl::hand_over_topics(Session& session) {
   }
   act(Op::kEnqueue).session = session.id;
   ++topic_frames_;
+  topic_envelopes_ += bundle.count;
   hand_over(session);
   settle_waiting(session);
 }

@@ -22,10 +22,34 @@ void BundleQueue::append(Bytes bytes, bool fresh) {
     begin(bytes.size());
   }
   Bundle& last = bundles_.back();
-  const std::size_t needed = last.end + bytes.size();
-  if (needed > last.chunk->capacity) move_to(last, needed);
+  if (!writable(last, bytes.size())) move_to(last, last.end + bytes.size());
   if (!bytes.empty()) std::memcpy(last.chunk->data + last.end, bytes.data(), bytes.size());
   last.end += static_cast<std::uint32_t>(bytes.size());
+}
+
+/// Whether `bytes` may be written behind the bundle's own.
+bool BundleQueue::writable(const Bundle& bundle, std::size_t bytes) {
+  return bundle.chunk->base == nullptr && bundle.end + bytes <= bundle.chunk->capacity;
+}
+
+void BundleQueue::append_shared(Bytes bytes, bool fresh, SharedAppend& appender) {
+  assert(fresh || open_);
+  if (fresh) {
+    close();
+    shares_ = false;
+    bundles_.push_back({});
+    open_ = true;
+  }
+  Bundle& last = bundles_.back();
+  if (last.chunk != nullptr && last.chunk->base == nullptr) return append(bytes, false);
+  Chunk* const base = last.chunk == nullptr ? nullptr : last.chunk->base;
+  const SharedAppend::Extent after = appender.append({base, last.begin, last.end}, bytes);
+  if (after.base != base) {
+    if (last.chunk != nullptr) pool_->drop(last.chunk);
+    last.chunk = pool_->view(*after.base);
+  }
+  last.begin = after.begin;
+  last.end = after.end;
 }
 
 /// A new open bundle whose first `bytes` fit.
@@ -133,7 +157,7 @@ void BundleQueue::clear() {
 void BundleQueue::close() {
   if (!open_) return;
   open_ = false;
-  if (shares_) return;
+  if (shares_ || bundles_.back().chunk->base != nullptr) return;
   Bundle& last = bundles_.back();
   if (last.size() * 2 >= last.chunk->capacity) return;
   if (ChunkPool::capacity_for(last.size()) < last.chunk->capacity) move_to(last, last.size());

@@ -6,6 +6,7 @@
 
 #include "broker/core/ring.h"
 #include "broker/net/chunk_pool.h"
+#include "broker/net/shared_append.h"
 
 namespace zpost::net {
 
@@ -37,6 +38,9 @@ class BundleQueue {
 
   /// Adds bytes to the last bundle, or to a new one if `fresh`. REQUIRES: fresh or open().
   void append(Bytes bytes, bool fresh);
+
+  /// The same, where other queues append the same bytes.
+  void append_shared(Bytes bytes, bool fresh, SharedAppend& appender);
 
   /// `message` becomes the newest bundle; its content is shared, not copied.
   void append_whole(zmq_msg_t& message);
@@ -82,6 +86,7 @@ class BundleQueue {
  private:
   void begin(std::size_t bytes);
   void close();
+  [[nodiscard]] static bool writable(const Bundle& bundle, std::size_t bytes);
   void move_to(Bundle& bundle, std::size_t capacity);
 
   ChunkPool* pool_;

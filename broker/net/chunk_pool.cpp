@@ -82,6 +82,18 @@ Chunk* ChunkPool::share(zmq_msg_t& message) {
   return chunk;
 }
 
+Chunk* ChunkPool::view(Chunk& base) {
+  collect_returned();
+  ++in_use_;
+  Chunk* const chunk = make_chunk(0);
+  chunk->pool = this;
+  chunk->base = &base;
+  base.references.fetch_add(1, std::memory_order_relaxed);
+  chunk->data = base.data;
+  chunk->capacity = base.capacity;
+  return chunk;
+}
+
 void ChunkPool::drop(Chunk* chunk) {
   if (chunk->references.fetch_sub(1, std::memory_order_acq_rel) == 1) put_idle(chunk);
 }
@@ -113,7 +125,8 @@ void ChunkPool::put_idle(Chunk* chunk) {
   assert(in_use_ > 0);
   --in_use_;
   const std::size_t index = class_of(chunk->capacity);
-  const bool pooled = !chunk->whole && index < idle_.size() && kClasses[index] == chunk->capacity;
+  const bool own = !chunk->whole && chunk->base == nullptr;
+  const bool pooled = own && index < idle_.size() && kClasses[index] == chunk->capacity;
   if (!pooled || idle_bytes_ + chunk->capacity > max_idle_bytes_) return destroy(chunk);
   chunk->next = std::exchange(idle_[index].head, chunk);
   ++idle_[index].count;
@@ -122,6 +135,7 @@ void ChunkPool::put_idle(Chunk* chunk) {
 
 void ChunkPool::destroy(Chunk* chunk) {
   if (chunk->whole) zmq_msg_close(message_of(*chunk));
+  if (chunk->base != nullptr) drop(chunk->base);
   std::destroy_at(chunk);
   std::free(chunk);
 }

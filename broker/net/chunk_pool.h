@@ -15,23 +15,27 @@ namespace zpost::net {
 class ChunkPool;
 
 /// A block of bytes with its own count of references: one for a bundle queue, one for every message
-/// of libzmq that points into it. Thread: the routing thread writes; libzmq's threads read and
-/// drop.
+/// of libzmq that points into it. Where several queues share bytes each has a view of its own,
+/// whose count tells what libzmq still has of that queue's. Thread: the routing thread writes;
+/// libzmq's threads read and drop.
 struct Chunk {
   std::atomic<std::uint32_t> references{1};
   std::uint32_t capacity = 0;
   std::byte* data = nullptr;
   ChunkPool* pool = nullptr;
-  Chunk* next = nullptr;  // In a list of idle ones.
-  bool whole = false;     // A message of libzmq stands behind this, and `data` is its content.
+  Chunk* next = nullptr;   // In a list of idle ones.
+  Chunk* base = nullptr;   // A view: `data` is this chunk's, to which it has a reference.
+  std::uint32_t used = 0;  // Of a base: somebody's bytes stand before this.
+  bool whole = false;      // A message of libzmq stands behind this, and `data` is its content.
 };
 
-/// Makes and reuses chunks of four size classes, and of the exact size above the largest. Idle
+/// Makes and reuses chunks of five size classes, and of the exact size above the largest. Idle
 /// chunks beyond a bound go back to the heap. Thread: routing, unless a function says otherwise.
 /// Must outlive the ZeroMQ context.
 class ChunkPool {
  public:
-  static constexpr std::array<std::uint32_t, 4> kClasses{512, 4 << 10, 16 << 10, 64 << 10};
+  static constexpr std::array<std::uint32_t, 5> kClasses{512, 4 << 10, 16 << 10, 64 << 10,
+                                                         256 << 10};
   static constexpr std::size_t kDefaultIdleBytes = 32 << 20;
 
   explicit ChunkPool(std::size_t max_idle_bytes = kDefaultIdleBytes)
@@ -46,6 +50,9 @@ class ChunkPool {
 
   /// A chunk that stands for `message`, whose content it shares; `message` stays valid.
   [[nodiscard]] Chunk* share(zmq_msg_t& message);
+
+  /// A chunk that stands for the bytes of `base`.
+  [[nodiscard]] Chunk* view(Chunk& base);
 
   /// Drops one reference.
   void drop(Chunk* chunk);
@@ -77,7 +84,7 @@ class ChunkPool {
 
   /// libzmq's free function: any thread.
   static void on_sent(void* data, void* chunk);
-  static void destroy(Chunk* chunk);
+  void destroy(Chunk* chunk);
   [[nodiscard]] static std::size_t class_of(std::uint32_t capacity);
   void put_idle(Chunk* chunk);
   void give_back(IdleList& list, std::size_t count);

@@ -30,7 +30,7 @@ void Executor::execute(const core::Actions& actions, const Incoming* incoming, s
         bind(outbox(action.session), kNone);
         break;
       case Op::kAppend:
-        queue_of(action).append(bytes_of(action), action.fresh);
+        append(action, bytes_of(action));
         break;
       case Op::kWhole:
         queue_of(action).append_whole(*incoming->message);
@@ -66,11 +66,17 @@ void Executor::execute(const core::Actions& actions, const Incoming* incoming, s
         break;
     }
   }
+  shared_append_.forget();
   if (!blocked_.empty()) end_list();
 }
 
 void Executor::trim() {
   for (Outbox& box : outboxes_) box.queue.forget_left();
+}
+
+void Executor::append(const Action& action, Bytes bytes) {
+  if (action.shared) return queue_of(action).append_shared(bytes, action.fresh, shared_append_);
+  queue_of(action).append(bytes, action.fresh);
 }
 
 Executor::Outbox& Executor::outbox(core::SessionId session) {

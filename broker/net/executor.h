@@ -18,7 +18,11 @@ namespace zpost::net {
 class Executor {
  public:
   Executor(RouterSocket& socket, Connections& connections, Monitor& monitor, ChunkPool& pool)
-      : socket_(socket), connections_(connections), monitor_(monitor), pool_(pool) {}
+      : socket_(socket),
+        connections_(connections),
+        monitor_(monitor),
+        pool_(pool),
+        shared_append_(pool) {}
 
   /// Executes the list in order, but for kTap and kUntap, which are the tap's. `incoming` is the
   /// message of this step, or null.
@@ -52,6 +56,7 @@ class Executor {
   [[nodiscard]] Outbox& outbox(core::SessionId session);
   /// Where an action's bytes go.
   [[nodiscard]] BundleQueue& queue_of(const core::Action& action);
+  void append(const core::Action& action, Bytes bytes);
   void bind(Outbox& box, ConnectionId connection);
   void transmit(core::SessionId session);
   void control(ConnectionId connection, core::SessionId session, Bytes bytes);
@@ -66,6 +71,7 @@ class Executor {
   Connections& connections_;
   Monitor& monitor_;
   ChunkPool& pool_;
+  SharedAppend shared_append_;
   std::deque<Outbox> outboxes_;  // By session; never moved.
   std::vector<core::Blocked> blocked_;
   std::vector<ConnectionId> unreachable_;

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::chrono::microseconds kCycle{2000};
 // While nothing lingers: how late it notices that a program thread went and left the socket alone.
+// The longer that one has been at it, the later.
 constexpr std::chrono::microseconds kLazyCycle{20'000};
+constexpr std::chrono::microseconds kLaziestCycle{100'000};
 constexpr int kQuietTurns = 50;
 constexpr int kRequestTurns = 50;
 
@@ -89,6 +91,7 @@ void Peer::Impl::flush_lingering() {
 Peer::Impl::Rest Peer::Impl::choose_rest() {
   const bool active = activity_ != activity_seen_;
   activity_seen_ = activity_;
+  lazy_cycle_ = active ? std::min(lazy_cycle_ * 2, kLaziestCycle) : kLazyCycle;
   if (pumper_ != nullptr) {
     quiet_turns_ = active ? 0 : quiet_turns_ + 1;
     return quiet_turns_ > kQuietTurns ? Rest::kParked : Rest::kCycle;
@@ -109,7 +112,7 @@ void Peer::Impl::rest(Lock& lock) {
   if (nimble_) {
     until = std::min(until, Clock::now() + kCycle);
   } else if (rest_ == Rest::kCycle) {
-    until = std::min(until, Clock::now() + kLazyCycle);
+    until = std::min(until, Clock::now() + lazy_cycle_);
   }
   pollfd descriptors[] = {{background_wake_.descriptor(), POLLIN, 0},
                           {link_.monitor_descriptor(), POLLIN, 0},

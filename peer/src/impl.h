@@ -128,6 +128,7 @@ class Peer::Impl {
   void dispatch_some(Lock& lock);
   void update_descriptor();
   [[nodiscard]] bool lingering() const;
+  [[nodiscard]] bool awaits_news() const;
   void keep_background_nimble();
   void kick_background();
 
@@ -200,7 +201,8 @@ class Peer::Impl {
   std::uint64_t activity_ = 0;  // Counts what program threads did with the socket.
   std::uint64_t activity_seen_ = 0;
   int quiet_turns_ = 0;
-  int request_turns_ = 0;  // Turns for which replies are still expected soon.
+  std::chrono::microseconds lazy_cycle_{20000};  // The next rest while nothing lingers.
+  int request_turns_ = 0;                        // Turns for which replies are still expected soon.
   std::uint64_t open_frame_seen_ = 0;
   std::uint32_t interrupts_passed_on_ = 0;
   std::string loss_;  // Why the latest connection was lost.

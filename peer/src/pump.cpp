@@ -232,7 +232,13 @@ void Peer::Impl::update_descriptor() {
 
 bool Peer::Impl::lingering() const {
   return state_.has_open_frame() || state_.ack_hurries() || link_.has_failed() ||
-         (link_.is_open() && !drained());
+         (awaits_news() && link_.is_open() && !drained());
+}
+
+/// Whether something of the program's stands still until frames that wait in the socket are read.
+bool Peer::Impl::awaits_news() const {
+  return state_.waiting_requests() != 0 || (on_outcome_ && state_.unsettled() != 0) ||
+         !waiters_.empty();
 }
 
 void Peer::Impl::keep_background_nimble() {

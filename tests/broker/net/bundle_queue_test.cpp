@@ -64,8 +64,8 @@ TEST_F(BundleQueueTest, TheOpenBundleGrowsThroughTheClasses) {
 }
 
 TEST_F(BundleQueueTest, ABundleBeyondTheClassesHasItsExactSize) {
-  append(std::string(100'000, 'x'), true);
-  EXPECT_EQ(queue_[0].chunk->capacity, 100'000u);
+  append(std::string(300'000, 'x'), true);
+  EXPECT_EQ(queue_[0].chunk->capacity, 300'000u);
 }
 
 TEST_F(BundleQueueTest, AClosedBundleMovesToTheChunkThatFits) {

@@ -10,12 +10,13 @@
 namespace zpost::net {
 namespace {
 
-TEST(ChunkPoolTest, ChunksComeInFourClassesAndInExactSizesAbove) {
+TEST(ChunkPoolTest, ChunksComeInFiveClassesAndInExactSizesAbove) {
   EXPECT_EQ(ChunkPool::capacity_for(0), 512u);
   EXPECT_EQ(ChunkPool::capacity_for(512), 512u);
   EXPECT_EQ(ChunkPool::capacity_for(513), 4096u);
   EXPECT_EQ(ChunkPool::capacity_for(65'536), 65'536u);
-  EXPECT_EQ(ChunkPool::capacity_for(65'537), 65'537u);
+  EXPECT_EQ(ChunkPool::capacity_for(65'537), 262'144u);
+  EXPECT_EQ(ChunkPool::capacity_for(262'145), 262'145u);
 }
 
 TEST(ChunkPoolTest, ADroppedChunkIsUsedAgain) {
@@ -41,7 +42,7 @@ TEST(ChunkPoolTest, IdleChunksBeyondTheBoundGoBackToTheHeap) {
 
 TEST(ChunkPoolTest, LargeChunksAreNotKept) {
   ChunkPool pool;
-  pool.drop(pool.take(100'000));
+  pool.drop(pool.take(300'000));
   EXPECT_EQ(pool.idle_bytes(), 0u);
   EXPECT_EQ(pool.chunks_in_use(), 0u);
 }
