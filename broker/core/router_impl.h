@@ -229,6 +229,7 @@ class Router::Impl {
   void deliver(Session& to, const Copies& copies, SlowPolicy policy);
   void enqueue(Session& to, const Copies& copies);
   void enqueue_apart(Session& to, const Copies& copies);
+  [[nodiscard]] std::uint64_t topic_room(const TopicQueue& queue) const;
   [[nodiscard]] bool is_too_full(const TopicQueue& queue) const;
   void enforce(Session& to, SlowPolicy policy);
   static void leave(TopicQueue& queue, std::uint32_t bytes);

@@ -222,12 +222,16 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
   touch(to);
 }
 
-/// Beyond its limit, which admits one bundle of any size and all retained values.
-bool Router::Impl::is_too_full(const TopicQueue& queue) const {
+/// How much may wait in it: its limit, and beside it the retained values that do.
+std::uint64_t Router::Impl::topic_room(const TopicQueue& queue) const {
   const std::uint64_t waiting =
       queue.retained_end > queue.left ? queue.retained_end - queue.left : 0;
-  const std::uint64_t retained = std::min(waiting, retained_bytes_);
-  return queue.bytes > limits.topic_queue + retained && queue.bundles.size() > 1;
+  return limits.topic_queue + std::min(waiting, retained_bytes_);
+}
+
+/// Beyond its room, which admits one bundle of any size.
+bool Router::Impl::is_too_full(const TopicQueue& queue) const {
+  return queue.bytes > topic_room(queue) && queue.bundles.size() > 1;
 }
 
 void Router::Impl::enqueue(Session& to, const Copies& copies) {
@@ -310,8 +314,8 @@ void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
 /// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
 void Router::Impl::settle_publishes(const TopicRange& range) {
   const auto holds_up = [&](const Subscriber& each) {
-    return each.policy == SlowPolicy::kBlock &&
-           session_at(each.session).topics.bytes > limits.topic_queue;
+    const TopicQueue& queue = session_at(each.session).topics;
+    return each.policy == SlowPolicy::kBlock && queue.bytes > topic_room(queue);
   };
   const Audience& audience = routes_.audience(range.audience);
   const auto holders = static_cast<std::uint32_t>(
@@ -335,8 +339,8 @@ void Router::Impl::settle_publishes(const TopicRange& range) {
 /// Settles the publishes that waited for this subscriber, as far as its queue has room for them.
 void Router::Impl::settle_waiting(Session& subscriber) {
   TopicQueue& queue = subscriber.topics;
-  while (!queue.waiting.empty() &&
-         queue.waiting.front().position <= queue.left + limits.topic_queue) {
+  const std::uint64_t end = queue.left + topic_room(queue);
+  while (!queue.waiting.empty() && queue.waiting.front().position <= end) {
     const WaitingPublishes waiting = queue.waiting.front();
     queue.waiting.pop_front();
     if (settle_entry(waiting.pair, waiting.number)) {

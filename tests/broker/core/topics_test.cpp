@@ -315,6 +315,25 @@ TEST_F(SlowSubscriberTest, RetainedValuesAreNoSignThatItIsSlow) {
   }
 }
 
+TEST_F(SlowSubscriberTest, RetainedValuesDoNotHoldPublishersUp) {
+  FakePeer& alice = join("alice");
+  for (int i = 0; i < 30; ++i) {
+    publish(alice, "kept/" + std::to_string(i), std::string(970, '.'), {.retain = true});
+    catch_up();
+  }
+  const std::uint64_t before = alice.told(Outcome::kDelivered);
+  FakePeer& bob = slow(SlowPolicy::kBlock);
+  publish_many(alice, 30);
+  world.advance(3 * kMillisecond);
+  alice.read();
+  const std::uint64_t settled = alice.told(Outcome::kDelivered) - before;
+  EXPECT_GE(settled, 8U) << "as many as without retained values";
+  EXPECT_LE(settled, 12U);
+  for (int i = 0; i < 60; ++i) catch_up();
+  EXPECT_EQ(alice.told(Outcome::kDelivered) - before, 30U);
+  EXPECT_EQ(bob.bodies().size(), 60U);
+}
+
 TEST_F(SlowSubscriberTest, NoMoreIsDroppedThanThereIsNoRoomForThoughRetainedValuesWait) {
   FakePeer& alice = join("alice");
   for (int i = 0; i < 30; ++i) {
