@@ -116,9 +116,10 @@ void Broker::pass_on(const net::Incoming* incoming) {
   if (parts_.gateway.has_tap_actions()) {
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) parts_.tap.close(action.session);
-      if (action.op != core::Op::kTap) continue;
+      if (action.op != core::Op::kTap && action.op != core::Op::kRecall) continue;
       const Bytes request = Bytes(out_.arena).subspan(action.offset, action.length);
-      parts_.tap.open(action.session, request);
+      if (action.op == core::Op::kTap) parts_.tap.open(action.session, request);
+      if (action.op == core::Op::kRecall) parts_.tap.recall(action.session, request);
     }
   }
   if (!out_.tap.empty()) {
@@ -146,10 +147,13 @@ void Broker::do_chores() {
 
 void Broker::watch_memory() {
   const std::uint64_t limit = parts_.router.limits().memory;
-  const std::uint64_t bytes = needed_bytes(limit, [this] {
+  // The recorder has a bound of its own, beside that of all else.
+  const std::uint64_t recorded = parts_.tap.recorded_bytes();
+  const std::uint64_t all = needed_bytes(limit + recorded, [this] {
     parts_.gateway.give_back_memory();
     give_back_free_memory();
   });
+  const std::uint64_t bytes = all - std::min(all, recorded);
   parts_.router.set_process_memory(bytes);
   if (bytes > limit) parts_.gateway.expel_hoarders(now_);
 }

@@ -25,7 +25,8 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "text";
   std::string log_file;  // Empty: stderr.
-  core::Limits limits;   // In core/limits.h.
+  std::uint64_t recorder_memory = 64 << 20;
+  core::Limits limits;  // In core/limits.h.
 };
 
 /// One thing to set. Numbers are within [least, most]; texts are one of `choices` if there are any.

@@ -76,7 +76,10 @@ int run(const Config& config) {
   socket.io_threads = static_cast<int>(config.io_threads);
   core::Router router(config.limits, {config.name, random_hex(), floor});
   net::Gateway gateway(socket, config.limits, signals.fd());
-  tap::Tap tap(router);
+  tap::TapSettings tap_settings;
+  tap_settings.recorder_bytes = config.recorder_memory;
+  tap_settings.wake = [&gateway] { gateway.wake(); };
+  tap::Tap tap(router, std::move(tap_settings));
   Broker broker({router, gateway, tap, signals, id_floor.get(), **log}, config.drain_time_ns);
 
   if (const auto good = gateway.check(); !good) return fail(good.error().text);

@@ -71,6 +71,10 @@ std::vector<Setting> make_settings() {
       {"log", "file", "log-file", "file to append to; empty: standard error",
        Setting::Text{member<&Config::log_file>}},
 
+      {"recorder", "memory", "recorder",
+       "what the flight recorder may keep of the latest events, beside limits.memory; 0: nothing",
+       Setting::Count{member<&Config::recorder_memory>}, Unit::kBytes, 0, 64 * kGiB},
+
       {"limits", "memory", "memory",
        "all the broker may use; half of it may be granted as credit or held for recipients",
        Setting::Count{limit<&Limits::memory>}, Unit::kBytes, 16 * kMiB, 4096 * kGiB},

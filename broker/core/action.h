@@ -49,7 +49,8 @@ enum class Op : std::uint8_t {
   kExpel,    // Shut the descriptor of `connection` down after a grace of a second; until then its
              // frames are ignored.
   kTap,      // The session asks for the tap: [offset, length) of the arena is the request's body.
-  kUntap,    // The session's tap ends.
+  kRecall,   // The session asks for a recall, in the same way.
+  kUntap,    // The session's tap and recall end.
 };
 
 struct Action {
@@ -70,6 +71,13 @@ struct TapNote {
   TapRecord record;  // `sequence`, `extra` and `missed` are the tap's to fill.
   std::uint32_t offset = 0;
   std::uint32_t length = 0;  // 0: there are no bytes to show.
+};
+
+/// How much the core notes.
+enum class TapDetail : std::uint8_t {
+  kNothing,
+  kRuns,    // Neighbouring publishes to the same subscribers are one, whatever their topics.
+  kTopics,  // Each topic by itself.
 };
 
 /// Something worth a line in the log, in words; never payload.

@@ -81,23 +81,26 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   if (!question) return answer(session, view, as_bytes(question.error().text), true);
   if (question->op == "who") return answer_who(session, view, question->start, question->name);
   if (question->op == "stats") return answer_stats(session, view);
-  if (question->op == "tap") return open_tap(session, view);
+  if (question->op == "tap") return open_tap(session, view, Op::kTap, parse_tap_filter(view.body));
+  if (question->op == "recall")
+    return open_tap(session, view, Op::kRecall, parse_recall(view.body));
   if (question->op == "untap") {
     answer_ok(session, view);
     act(Op::kUntap).session = session.id;
     return;
   }
   const std::string text = fmt::format(
-      "op \"{}\" is none of who, stats, tap, untap (SPEC.md, section 11)", question->op);
+      "op \"{}\" is none of who, stats, tap, untap, recall (SPEC.md, section 11)", question->op);
   answer(session, view, as_bytes(text), true);
 }
 
-void Router::Impl::open_tap(Session& session, const EnvelopeView& request) {
-  if (const auto filter = parse_tap_filter(request.body); !filter) {
-    return answer(session, request, as_bytes(filter.error().text), true);
-  }
+/// The tap reads the request again: it is its own.
+template <typename Wish>
+void Router::Impl::open_tap(Session& session, const EnvelopeView& request, Op op,
+                            const Result<Wish>& wish) {
+  if (!wish) return answer(session, request, as_bytes(wish.error().text), true);
   answer_ok(session, request);
-  Action& action = act(Op::kTap);
+  Action& action = act(op);
   action.session = session.id;
   action.offset = static_cast<std::uint32_t>(out_->arena.size());
   action.length = static_cast<std::uint32_t>(request.body.size());

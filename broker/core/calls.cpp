@@ -135,7 +135,7 @@ void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& v
   pair.last_id = view.id;
   call.number = unsettled_[index].add(view.id, 1);
   ++accounting.held;
-  if (tap_on) note_call(call, TapEvent::kReceived, view);
+  if (noting()) note_call(call, TapEvent::kReceived, view);
   enqueue_call(id, false);
   serve(service);
 }
@@ -210,6 +210,10 @@ void Router::Impl::hand_to(ExchangeId id, Worker& worker) {
   session.stream.runs.push_back(
       {call.id, kCallCopy, 1, id, size, static_cast<std::uint8_t>(Kind::kCall)});
   append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
+  if (noting()) {
+    const auto attempt = static_cast<std::uint16_t>(std::min<std::uint32_t>(call.attempts, 65'535));
+    note_exchange(call, TapEvent::kHandedOut, session.name, call.id, attempt);
+  }
   if (session.stream.bundles.back().bytes >= kBundleBytes) flush_stream(session);
   touch(session);
 }
@@ -227,6 +231,11 @@ void Router::Impl::take_call(ExchangeId id, bool confirmed) {
   call.in_stream = false;
   --accounting.held;
   ++(confirmed ? accounting.delivered : accounting.unconfirmed);
+  if (noting() && call.holder != kNone) {
+    const Outcome outcome = confirmed ? Outcome::kDelivered : Outcome::kUnconfirmed;
+    note_exchange(call, TapEvent::kDelivered, session_at(call.holder).name, call.id,
+                  static_cast<std::uint16_t>(outcome));
+  }
   if (!confirmed && !call.settled) pairs_[call.pair].last_unconfirmed_id = call.id;
   settle_call(call);
   if (!call.open) return free_exchange(id);
@@ -310,6 +319,11 @@ void Router::Impl::end_exchange(ExchangeId id, Outcome why, Detail detail) {
   asker.outcomes.push_back(
       {.id = exchange.id, .code = why, .detail = detail, .ends_exchange = true});
   ++accounting.exchanges_failed;
+  if (noting()) {
+    const NameId holder = exchange.holder == kNone ? kBrokerName : session_at(exchange.holder).name;
+    note_exchange(exchange, TapEvent::kAnswered, holder, exchange.id,
+                  static_cast<std::uint16_t>(why));
+  }
   touch(asker);
   close_exchange(id);
 }
@@ -386,7 +400,8 @@ void Router::Impl::lose_answered(Session& asker, PairIndex pair, std::uint64_t r
 // ----------------------------------------------------------
 
 /// A reply was accepted, or failed with `outcome`.
-void Router::Impl::on_reply(const Session& session, NameId caller, Outcome outcome) {
+void Router::Impl::on_reply(const Session& session, const EnvelopeView& reply, NameId caller,
+                            Outcome outcome) {
   if (!meta_.in_reply_to) return;
   const ExchangeId id = exchanges_.find(caller, *meta_.in_reply_to);
   if (id == kNone || exchanges_[id].holder != session.id) {
@@ -398,6 +413,7 @@ void Router::Impl::on_reply(const Session& session, NameId caller, Outcome outco
                  outcome == Outcome::kTooLarge ? Detail::kReplyTooLarge : Detail::kReplyFailed);
   } else if (!meta_.more) {
     --session_at(exchanges_[id].asker).exchanges;
+    if (noting()) note_exchange(exchanges_[id], TapEvent::kAnswered, session.name, reply.id, 0);
     close_exchange(id);
   }
   serve_due();
@@ -467,6 +483,17 @@ void Router::Impl::sweep_services() {
 /// Its services go on now that it is there again.
 void Router::Impl::serve_offers(Session& session) {
   for (const ServiceId id : session.offers) serve(id);
+}
+
+/// `last_id`: of the reply, if there is one.
+void Router::Impl::note_exchange(const Exchange& exchange, TapEvent event, NameId other,
+                                 std::uint64_t last_id, std::uint16_t code) {
+  const Kind kind = exchange.service == kNone ? Kind::kRequest : Kind::kCall;
+  TapRecord& record = note(event, exchange.caller, other, static_cast<std::uint8_t>(kind)).record;
+  record.first_id = exchange.id;
+  record.last_id = last_id;
+  record.count = 1;
+  record.code = code;
 }
 
 void Router::Impl::note_call(const Exchange& call, TapEvent event, const EnvelopeView& view) {

@@ -245,7 +245,7 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   control_frame(connection, kNone, begin);
   log(LogLine::Level::kInfo,
       fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), quoted(text)));
-  if (tap_on) {
+  if (noting()) {
     const NameId known = directory.find(name);
     TapRecord& record =
         note(TapEvent::kSession, known == kNone ? kBrokerName : known, kBrokerName, 0).record;
@@ -331,8 +331,8 @@ bool Router::send_from_broker(SessionId session, std::string_view content_type, 
   return impl_->send_from_broker(session, content_type, body);
 }
 
-void Router::set_tap(bool on) {
-  impl_->tap_on = on;
+void Router::set_tap(TapDetail detail) {
+  impl_->tap_detail = detail;
 }
 
 void Router::set_process_memory(std::uint64_t bytes) {

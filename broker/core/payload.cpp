@@ -49,14 +49,14 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   if (const Outcome refusal = check(session, pairs_[index], view, alone);
       refusal != Outcome::kNone) {
     fail(session, {index, view.id, view.kind_number, cost, refusal, detail_});
-    if (view.kind() == Kind::kReply) on_reply(session, pairs_[index].to, refusal);
+    if (view.kind() == Kind::kReply) on_reply(session, view, pairs_[index].to, refusal);
     return;
   }
   if (view.kind() == Kind::kPublish) return publish(session, index, view);
   if (view.kind() == Kind::kCall) return call(session, index, view);
   if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   accept(index, view);
-  if (view.kind() == Kind::kReply) return on_reply(session, pairs_[index].to, Outcome::kNone);
+  if (view.kind() == Kind::kReply) return on_reply(session, view, pairs_[index].to, Outcome::kNone);
   if (view.kind() != Kind::kRequest) return;
   const ExchangeId request = open_exchange(session, view);
   exchanges_.hold(request, session_at(directory.session(pairs_[index].to)));
@@ -243,7 +243,7 @@ void Router::Impl::commit_direct() {
   }
   for (const Range& range : ranges_) {
     Session& to = session_at(range.to);
-    if (tap_on) note_range(range);
+    if (noting()) note_range(range);
     // What is full goes at once, so that the recipient works while this turn goes on.
     if (!to.stream.open || to.stream.bundles.back().bytes >= kBundleBytes) flush_stream(to);
     touch(to);
@@ -264,7 +264,13 @@ void Router::Impl::note_range(const Range& range) {
   const Session& to = session_at(range.to);
   const bool goes = to.state == Session::State::kActive && window_open(to);
   next.record.event = goes ? TapEvent::kForwarded : TapEvent::kHeld;
+  if (!goes) next.record.code = static_cast<std::uint16_t>(held_why(to));
   out_->tap.push_back(next);
+}
+
+HeldWhy Router::Impl::held_why(const Session& to) const {
+  if (to.state == Session::State::kExpected) return HeldWhy::kNotThereYet;
+  return to.state == Session::State::kAway ? HeldWhy::kAway : HeldWhy::kWindowFull;
 }
 
 /// Which envelopes of this frame the note speaks of.
@@ -381,7 +387,7 @@ void Router::Impl::fail(Session& session, const Failure& failure) {
     pair.last_id = std::max(pair.last_id, failure.id);
   }
   touch(session);
-  if (!tap_on || !failed) return;
+  if (!noting() || !failed) return;
   const NameId to = failure.pair == kNoPair ? kBrokerName : pairs_[failure.pair].to;
   TapRecord& record = note(TapEvent::kFailed, session.name, to, failure.kind).record;
   record.first_id = record.last_id = failure.id;

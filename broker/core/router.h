@@ -75,8 +75,8 @@ class Router {
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body, Now now,
                         Actions& out);
 
-  /// Whether tap notes are made at all.
-  void set_tap(bool on);
+  /// Which tap notes are made.
+  void set_tap(TapDetail detail);
   /// What the process uses beyond what the core counts, in bytes, told by the shell about once a
   /// second: above the memory limit no hello is welcomed and no credit grows.
   void set_process_memory(std::uint64_t bytes);

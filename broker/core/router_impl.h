@@ -109,7 +109,7 @@ class Router::Impl {
   BrokerIdentity identity;
   Accounting accounting;
   Directory directory;
-  bool tap_on = false;
+  TapDetail tap_detail = TapDetail::kNothing;
   bool draining = false;
   std::size_t session_count = 0;   // Without expected ones.
   std::size_t expected_count = 0;  // At most limits.peers.
@@ -203,7 +203,13 @@ class Router::Impl {
   void commit_direct();
   void append_range(const Range& range);
   void note_range(const Range& range);
+
+  [[nodiscard]] bool noting() const { return tap_detail != TapDetail::kNothing; }
+
   static void show(TapNote& note, const Shown& shown);
+  [[nodiscard]] HeldWhy held_why(const Session& to) const;
+  void note_exchange(const Exchange& exchange, TapEvent event, NameId other, std::uint64_t last_id,
+                     std::uint16_t code);
   TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
@@ -281,7 +287,7 @@ class Router::Impl {
   void lose_answered(Session& asker, PairIndex pair, std::uint64_t request, std::uint64_t cost,
                      Outcome why);
   void serve_due();
-  void on_reply(const Session& session, NameId caller, Outcome outcome);
+  void on_reply(const Session& session, const EnvelopeView& reply, NameId caller, Outcome outcome);
   void on_cancel(Session& session, const EnvelopeView& view);
   void end_held(Session& session);
   void end_asked(Session& session);
@@ -387,7 +393,8 @@ class Router::Impl {
 
   // admin.cpp
   void admin(Session& session, PairIndex pair, const EnvelopeView& view);
-  void open_tap(Session& session, const EnvelopeView& request);
+  template <typename Wish>
+  void open_tap(Session& session, const EnvelopeView& request, Op op, const Result<Wish>& wish);
   void answer_ok(Session& session, const EnvelopeView& request);
   void answer(Session& session, const EnvelopeView& request, Bytes body, bool rejected);
   void answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,

@@ -442,7 +442,7 @@ void Router::Impl::lose_run(const Run& run, Outcome why, Detail detail) {
 /// A failure that no sender is there to hear of: the broker's own, or one that is gone.
 void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcome why) {
   accounting.fail(why, run.count);
-  if (tap_on) note_unheard(run, recipient, why);
+  if (noting()) note_unheard(run, recipient, why);
   if (run.pair >= kTopicCopy) return;
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = run.count * cost_of(run.size);
@@ -512,7 +512,7 @@ void Router::Impl::remember(const Session& session) {
 }
 
 void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {
-  if (!tap_on) return;
+  if (!noting()) return;
   TapRecord& record = note(TapEvent::kSession, session.name, kBrokerName, 0).record;
   record.code = static_cast<std::uint16_t>(change);
   record.first_id = static_cast<std::uint64_t>(code);

@@ -120,7 +120,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   pair.held_cost -= cost;
   pair.last_taken_id = last;
   if (!confirmed) pair.last_unconfirmed_id = last;
-  if (tap_on) {
+  if (noting()) {
     TapRecord& record = note(TapEvent::kDelivered, pair.from, pair.to, run.kind).record;
     record.first_id = first;
     record.last_id = last;

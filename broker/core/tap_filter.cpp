@@ -48,12 +48,42 @@ bool read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) 
   return true;
 }
 
+bool read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
+  if (key == "id") return reader.read_uint(wish.id.emplace());
+  if (key == "since") return reader.read_uint(wish.since_ns);
+  if (key == "until") return reader.read_uint(wish.until_ns);
+  return read_entry(reader, key, wish.filter);
+}
+
 /// Names only keys that it knows: what a stranger makes up has no place in a log.
 Error bad_value(std::string_view key) {
-  constexpr std::array<std::string_view, 4> kKeys{"from", "to", "kinds", "snap"};
+  constexpr std::array<std::string_view, 7> kKeys{"from", "to",    "kinds", "snap",
+                                                  "id",   "since", "until"};
   const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
   return {Outcome::kMalformed, known ? fmt::format("bad value of key \"{}\"", key)
                                      : std::string("bad value of an unknown key")};
+}
+
+template <typename Wish>
+Result<Wish> parse(Bytes request) {
+  Wish wish;
+  MsgpackReader reader(request);
+  std::size_t entries = 0;
+  if (!reader.read_map(entries, kMaxMetaEntries)) {
+    return Error{Outcome::kMalformed, "the body must be a msgpack map"};
+  }
+  for (; entries > 0; --entries) {
+    std::string_view key;
+    if (!reader.read_str(key)) return Error{Outcome::kMalformed, "a key is not text"};
+    if (!read_entry(reader, key, wish)) return bad_value(key);
+  }
+  return wish;
+}
+
+/// Whether the record speaks of the envelope `id`. A reply's id is beside its request's.
+bool speaks_of(const TapRecord& record, std::uint64_t id) {
+  if (record.event == TapEvent::kAnswered) return record.first_id == id;
+  return record.first_id <= id && id <= record.last_id;
 }
 
 }  // namespace
@@ -69,19 +99,20 @@ bool TapFilter::wants(const TapRecord& record, std::string_view from_name,
   return matches(from, from_name) && matches(to, to_name);
 }
 
+bool RecallWish::wants(const TapRecord& record, std::string_view from_name,
+                       std::string_view to_name) const {
+  if (record.time_ns < since_ns || record.time_ns > until_ns) return false;
+  const bool run = record.event != TapEvent::kSession && record.event != TapEvent::kMissed;
+  if (id && run && !speaks_of(record, *id)) return false;
+  return record.event == TapEvent::kMissed || filter.wants(record, from_name, to_name);
+}
+
 Result<TapFilter> parse_tap_filter(Bytes request) {
-  TapFilter filter;
-  MsgpackReader reader(request);
-  std::size_t entries = 0;
-  if (!reader.read_map(entries, kMaxMetaEntries)) {
-    return Error{Outcome::kMalformed, "the body must be a msgpack map"};
-  }
-  for (; entries > 0; --entries) {
-    std::string_view key;
-    if (!reader.read_str(key)) return Error{Outcome::kMalformed, "a key is not text"};
-    if (!read_entry(reader, key, filter)) return bad_value(key);
-  }
-  return filter;
+  return parse<TapFilter>(request);
+}
+
+Result<RecallWish> parse_recall(Bytes request) {
+  return parse<RecallWish>(request);
 }
 
 }  // namespace zpost::core

@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,20 @@ struct TapFilter {
   [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
                            std::string_view to_name) const;
 };
+
+/// What a look back into the recorder is for.
+struct RecallWish {
+  TapFilter filter;
+  std::optional<std::uint64_t> id;  // Only envelopes of this one, and sessions.
+  std::uint64_t since_ns = 0;       // Wall clock.
+  std::uint64_t until_ns = UINT64_MAX;
+
+  [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
+                           std::string_view to_name) const;
+};
+
+/// Reads the body of a recall request, as parse_tap_filter().
+[[nodiscard]] Result<RecallWish> parse_recall(Bytes request);
 
 /// Reads the body of a tap request. Unknown keys are skipped. Error: the key that is wrong.
 [[nodiscard]] Result<TapFilter> parse_tap_filter(Bytes request);

@@ -151,7 +151,7 @@ void Router::Impl::publish(Session& session, PairIndex index, const EnvelopeView
   if (!topic_ranges_.empty()) {
     TopicRange& last = topic_ranges_.back();
     // With the tap each topic has its own records.
-    const bool same = !tap_on || last.topic == topic_.name;
+    const bool same = tap_detail != TapDetail::kTopics || last.topic == topic_.name;
     if (same && last.audience == topic_.audience && last.end == begin) {
       last.end = end;
       ++last.count;
@@ -169,7 +169,7 @@ void Router::Impl::publish(Session& session, PairIndex index, const EnvelopeView
 void Router::Impl::commit_topics() {
   if (topic_ranges_.empty()) return;
   for (const TopicRange& range : topic_ranges_) {
-    if (tap_on) note_topics(range);
+    if (noting()) note_topics(range);
     spread(range);
     settle_publishes(range);
   }
@@ -461,6 +461,12 @@ void Router::Impl::note_topics(const TopicRange& range) {
   TapNote& received = note(TapEvent::kReceived, pairs_[range.pair].from, range.topic,
                            static_cast<std::uint8_t>(Kind::kPublish));
   show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
+  TapNote given = received;
+  given.length = 0;
+  given.record.event = TapEvent::kForwarded;
+  const std::size_t queues = routes_.audience(range.audience).members.size();
+  given.record.code = static_cast<std::uint16_t>(std::min<std::size_t>(queues, UINT16_MAX));
+  out_->tap.push_back(given);
 }
 
 // ---- Retained values

@@ -61,6 +61,7 @@ void Executor::execute(const core::Actions& actions, const Incoming* incoming, s
         expel(action.connection, now);
         break;
       case Op::kTap:
+      case Op::kRecall:
       case Op::kUntap:
         has_tap_actions_ = true;
         break;

@@ -24,8 +24,8 @@ class Executor {
         pool_(pool),
         shared_append_(pool) {}
 
-  /// Executes the list in order, but for kTap and kUntap, which are the tap's. `incoming` is the
-  /// message of this step, or null.
+  /// Executes the list in order, but for kTap, kRecall and kUntap, which are the tap's. `incoming`
+  /// is the message of this step, or null.
   void execute(const core::Actions& actions, const Incoming* incoming, std::int64_t now);
 
   /// Gives back the memory of what libzmq has let go of. Call about once a second.
@@ -37,7 +37,7 @@ class Executor {
 
   [[nodiscard]] std::span<const ConnectionId> unreachable() const { return unreachable_; }
 
-  /// Whether the last list had kTap or kUntap.
+  /// Whether the last list had one of those.
   [[nodiscard]] bool has_tap_actions() const { return has_tap_actions_; }
 
  private:

@@ -22,7 +22,7 @@ void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse
   if (!filter_.wants(record, from.name, to.name)) return;
   const Bytes extra = shown.first(std::min<std::size_t>(shown.size(), filter_.snap));
   const std::size_t need = kMaxNames + sizeof record + padded(extra.size());
-  if (staged_.size() - sent_ + need > kMaxStaged) {
+  if (staged_.size() - sent_ + need > most_) {
     ++missed_;
     ++next_sequence_;
     return;
@@ -33,7 +33,7 @@ void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse
 }
 
 void Listener::tell_missed(std::uint64_t time_ns) {
-  if (missed_ == 0 || staged_.size() - sent_ + sizeof(TapRecord) > kMaxStaged) return;
+  if (missed_ == 0 || staged_.size() - sent_ + sizeof(TapRecord) > most_) return;
   TapRecord record;
   record.event = TapEvent::kMissed;
   record.time_ns = time_ns;
@@ -83,7 +83,7 @@ void Listener::fill_body() {
 void Listener::pop_body() {
   sent_ += std::exchange(body_bytes_, 0);
   fill_body();
-  if (sent_ < staged_.size() && sent_ < kMaxStaged) return;
+  if (sent_ < staged_.size() && sent_ < most_) return;
   staged_.erase(staged_.begin(), staged_.begin() + static_cast<std::ptrdiff_t>(sent_));
   sent_ = 0;
 }

@@ -19,16 +19,30 @@ struct NameUse {
 };
 
 /// Packs records for one listener into a bounded buffer. What does not fit is missed and counted.
-/// Thread: routing only.
+/// Thread: the tap's.
 class Listener {
  public:
   static constexpr std::size_t kMaxStaged = 256 << 10;
   static constexpr std::size_t kMaxBody = 64 << 10;
+  /// Room for what a block of the recorder may have, however it is packed.
+  static constexpr std::size_t kMaxRecalled = 4 << 20;
 
-  explicit Listener(core::TapFilter filter) : filter_(std::move(filter)) {}
+  explicit Listener(core::TapFilter filter, std::size_t most = kMaxStaged)
+      : filter_(std::move(filter)), most_(most) {}
 
   /// `shown` are the envelopes' bytes; empty if there are none to show.
   void offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+
+  /// `count` records were lost before they came here.
+  void lose(std::uint64_t count) { missed_ += count; }
+
+  /// Names are told anew: their numbers mean others from here on.
+  void forget_names() { told_.clear(); }
+
+  /// Bytes that wait.
+  [[nodiscard]] std::size_t staged() const { return staged_.size() - sent_; }
+
+  [[nodiscard]] std::uint32_t snap() const { return filter_.snap; }
 
   /// Says how many records were missed, if no record has done so.
   void tell_missed(std::uint64_t time_ns);
@@ -46,6 +60,7 @@ class Listener {
   void fill_body();
 
   core::TapFilter filter_;
+  std::size_t most_;
   ByteBuffer staged_;
   std::size_t sent_ = 0;             // Of `staged_`.
   std::size_t body_bytes_ = 0;       // From there on: the next body.

@@ -2,61 +2,170 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <utility>
 
 namespace zpost::tap {
 
+namespace {
+
+std::uint64_t wall_ns() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+}
+
+}  // namespace
+
+Tap::Tap(core::Router& router, TapSettings settings)
+    : router_(router),
+      settings_(std::move(settings)),
+      ring_(settings_.ring_bytes),
+      desk_(ring_, mail_, settings_.recorder_bytes) {
+  choose_detail();
+  if (settings_.thread) thread_ = std::thread([this] { run(); });
+}
+
+Tap::~Tap() {
+  stop_.store(true, std::memory_order_release);
+  sleeper_.hurry();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Tap::choose_detail() {
+  using core::TapDetail;
+  const TapDetail least = settings_.recorder_bytes == 0 ? TapDetail::kNothing : TapDetail::kRuns;
+  router_.set_tap(listeners_.empty() ? least : TapDetail::kTopics);
+  snap_ = 0;
+  for (const auto& [session, each] : listeners_) snap_ = std::max(snap_, each.snap);
+}
+
+template <typename Order>
+void Tap::tell(Order order) {
+  ring_.publish();
+  mail_.tell({std::move(order), ring_.written()});
+}
+
 void Tap::open(core::SessionId session, Bytes request) {
-  const auto filter = core::parse_tap_filter(request);
+  auto filter = core::parse_tap_filter(request);
   assert(filter.has_value());
-  listeners_.insert_or_assign(session, Listener(*filter));
-  router_.set_tap(true);
+  const std::uint64_t ticket = next_ticket_++;
+  listeners_[session] = {ticket, filter->snap};
+  choose_detail();
+  tell(OpenTap{session, ticket, *std::move(filter)});
+  sleeper_.hurry();
+}
+
+void Tap::recall(core::SessionId session, Bytes request) {
+  auto wish = core::parse_recall(request);
+  assert(wish.has_value());
+  const std::uint64_t ticket = recalls_[session] = next_ticket_++;
+  tell(OpenRecall{session, ticket, *std::move(wish)});
+  sleeper_.hurry();
 }
 
 void Tap::close(core::SessionId session) {
-  if (listeners_.erase(session) == 0 || !listeners_.empty()) return;
-  router_.set_tap(false);
-  names_.clear();
-  names_.shrink_to_fit();
+  const bool listened = listeners_.erase(session) != 0;
+  const bool recalled = recalls_.erase(session) != 0;
+  if (!listened && !recalled) return;
+  if (listened) choose_detail();
+  waiting_.erase(session);
+  tell(CloseTap{session});
+  sleeper_.call();
 }
+
+// ---- Notes
+// ----------------------------------------------------------------------------------------
 
 void Tap::take(const std::vector<core::TapNote>& notes, Bytes frame) {
-  if (listeners_.empty()) return;
   for (const core::TapNote& note : notes) {
-    // In this order: the second may make room for more names.
-    const std::uint32_t most = std::max(note.record.from, note.record.to);
-    if (most >= names_.size()) names_.resize(most + 1);
-    const NameUse from = use_of(note.record.from);
-    const NameUse to = use_of(note.record.to);
-    const Bytes shown = note.length == 0 ? Bytes{} : frame.subspan(note.offset, note.length);
-    for (auto& [session, listener] : listeners_) listener.offer(note.record, from, to, shown);
+    if (!put(note, frame)) ++lost_;
   }
+  ring_.publish();
+  ring_.half_full() ? sleeper_.hurry() : sleeper_.call();
 }
 
-/// REQUIRES: number < names_.size().
-NameUse Tap::use_of(std::uint32_t number) {
-  if (number == core::kBrokerName) return {};
-  Name& known = names_[number];
+bool Tap::put(const core::TapNote& note, Bytes frame) {
+  if (!tell_name(note.record.from) || !tell_name(note.record.to)) return false;
+  TapRecord record = note.record;
+  record.missed = lost_;
+  const std::size_t shown = std::min(note.length, snap_);
+  const Bytes extra = shown == 0 ? Bytes{} : frame.subspan(note.offset, shown);
+  if (!ring_.put(NoteRing::Type::kRecord, record, extra)) return false;
+  lost_ = 0;
+  return true;
+}
+
+/// The number's name goes before its first use. False: there is no room.
+bool Tap::tell_name(std::uint32_t number) {
+  if (number == core::kBrokerName) return true;
+  if (number >= told_.size()) told_.resize(number + 1);
   const std::string_view name = router_.name_of(number);
   // A name that is gone by the end of its last step keeps its text.
-  if (!name.empty() && name != known.text) {
-    known.text = name;
-    ++known.version;
+  if (name.empty() || name == told_[number]) return true;
+  TapRecord record;
+  record.event = TapEvent::kName;
+  record.from = number;
+  if (!ring_.put(NoteRing::Type::kName, record, as_bytes(name))) return false;
+  told_[number] = name;
+  return true;
+}
+
+// ---- Bodies
+// ----------------------------------------------------------------------------------------
+
+/// What was packed for a listener that is gone by now, or asked anew, is nobody's.
+bool Tap::is_wanted(const OutBody& body) const {
+  if (body.channel == Channel::kRecall) {
+    const auto found = recalls_.find(body.session);
+    return found != recalls_.end() && found->second == body.ticket;
   }
-  return {number, known.version, known.text};
+  const auto found = listeners_.find(body.session);
+  return found != listeners_.end() && found->second.ticket == body.ticket;
 }
 
 bool Tap::flush(core::Now now, core::Actions& out) {
-  bool sent = false;
-  for (auto& [session, listener] : listeners_) {
-    if (listener.next_body().empty()) listener.tell_missed(now.wall_ns);
-    const Bytes body = listener.next_body();
-    if (body.empty() || !router_.send_from_broker(session, kTapContentType, body, now, out)) {
-      continue;
-    }
-    listener.pop_body();
-    sent = true;
+  for (OutBody& body : mail_.take_bodies()) {
+    if (is_wanted(body)) waiting_[body.session].push_back(std::move(body));
   }
+  bool sent = false;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    std::deque<OutBody>& bodies = at->second;
+    const OutBody& next = bodies.front();
+    const char* const type = next.channel == Channel::kTap ? kTapContentType : kRecallContentType;
+    if (!is_wanted(next)) {
+      bodies.pop_front();
+    } else if (router_.send_from_broker(at->first, type, next.bytes, now, out)) {
+      tell(BodySent{at->first, next.channel, next.ticket});
+      if (next.last) recalls_.erase(at->first);
+      bodies.pop_front();
+      sent = true;
+    }
+    at = bodies.empty() ? waiting_.erase(at) : std::next(at);
+  }
+  if (sent) sleeper_.call();
   return sent;
+}
+
+// ---- The thread
+// ----------------------------------------------------------------------------------------
+
+void Tap::work(std::uint64_t now_ns) {
+  while (desk_.turn(now_ns).something) {
+  }
+}
+
+void Tap::run() {
+  const auto turn = [this] {
+    const Desk::Done done = desk_.turn(wall_ns());
+    if (done.bodies && settings_.wake) settings_.wake();
+    return done.something || done.bodies;
+  };
+  while (!stop_.load(std::memory_order_acquire)) {
+    bool found = false;
+    while (turn()) found = true;
+    sleeper_.rest(found, turn);
+  }
 }
 
 }  // namespace zpost::tap

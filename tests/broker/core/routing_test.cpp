@@ -222,7 +222,7 @@ TEST_F(RoutingTest, TheTapIsOpenedByARequestAndEndsWithTheSession) {
 TEST_F(RoutingTest, TapNotesSpeakOfRuns) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join("bob");
-  world.router().set_tap(true);
+  world.router().set_tap(TapDetail::kTopics);
   const std::uint64_t first = alice.write("bob", "one");
   alice.write("bob", "two");
   alice.write("nobody", "three");

@@ -32,6 +32,9 @@ class TapTest : public testing::Test {
   void pass_on(Bytes bytes) {
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) tap_.close(action.session);
+      if (action.op == core::Op::kRecall) {
+        tap_.recall(action.session, Bytes(out_.arena).subspan(action.offset, action.length));
+      }
       if (action.op == core::Op::kTap) {
         const Bytes request = Bytes(out_.arena).subspan(action.offset, action.length);
         tap_.open(action.session, request);
@@ -59,6 +62,7 @@ class TapTest : public testing::Test {
   /// What the next flush shows, as "event from>to".
   std::vector<std::string> shown() {
     std::vector<std::string> lines;
+    tap_.work(now_.wall_ns);
     EXPECT_TRUE(tap_.flush(now_, out_));
     FrameReader reader(out_.arena);
     EnvelopeView view;
@@ -79,7 +83,7 @@ class TapTest : public testing::Test {
   }
 
   core::Router router_{core::Limits{}, {"zpost", std::string(32, '0'), 0}};
-  Tap tap_{router_};
+  Tap tap_{router_, {.thread = false}};
   core::Now now_{core::kSecond, 1'000'000'000'000};
   core::Actions out_;
   std::uint64_t id_ = 2'000'000'000'000;

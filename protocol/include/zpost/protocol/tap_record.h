@@ -15,6 +15,16 @@ enum class TapEvent : std::uint8_t {
   kSession = 6,
   kName = 7,
   kMissed = 8,
+  kHandedOut = 9,
+  kAnswered = 10,
+  kEnd = 11,
+};
+
+/// `code` of a kHeld record.
+enum class HeldWhy : std::uint16_t {
+  kWindowFull = 1,
+  kAway = 2,
+  kNotThereYet = 3,
 };
 
 /// `code` of a kSession record.
@@ -27,6 +37,8 @@ enum class SessionChange : std::uint16_t {
 };
 
 inline constexpr const char* kTapContentType = "application/x-zpost-tap";
+/// Of the answers to a recall.
+inline constexpr const char* kRecallContentType = "application/x-zpost-recall";
 
 /// As on the wire (little-endian hosts only, which the build checks). `extra` bytes follow, padded
 /// to a multiple of 8.

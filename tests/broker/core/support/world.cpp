@@ -296,6 +296,7 @@ void World::execute(const Action& action, std::string_view frame) {
     case Op::kExpel:
       return expel(action.connection);
     case Op::kTap:
+    case Op::kRecall:
       require(!bytes().empty(), "a tap request without a body");
       ++tap_requests_;
       [[fallthrough]];

@@ -1,0 +1,44 @@
+// One look back into the flight recorder, told to the peer that asked for it.
+#pragma once
+
+#include <cstdint>
+
+#include "broker/core/tap_filter.h"
+#include "broker/tap/listener.h"
+#include "broker/tap/recorder.h"
+
+namespace zpost::tap {
+
+/// Goes through the recorder block by block, and packs what is wanted. What is overwritten
+/// meanwhile is told as missed. Thread: the tap's.
+class Recall {
+ public:
+  /// From the oldest record to the latest there is now.
+  Recall(core::RecallWish wish, Recorder& recorder);
+
+  /// Looks at some blocks, unless what was found still waits.
+  void go_on(const Recorder& recorder);
+
+  /// Whether the end of it is in next_body(), or went before.
+  [[nodiscard]] bool over() const { return over_; }
+
+  [[nodiscard]] Bytes next_body() const { return packer_.next_body(); }
+
+  void pop_body() { packer_.pop_body(); }
+
+ private:
+  // A few milliseconds' work.
+  static constexpr int kBlocksAtOnce = 64;
+
+  void read(const Recorder& recorder, std::uint64_t serial);
+  void finish(const Recorder& recorder);
+
+  core::RecallWish wish_;
+  Listener packer_;
+  std::uint64_t next_ = 0;
+  std::uint64_t end_ = 0;
+  std::uint64_t told_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace zpost::tap

@@ -1,0 +1,228 @@
+#include "broker/tap/recorder.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "zpost/protocol/kinds.h"
+
+namespace zpost::tap {
+
+namespace {
+
+// The first byte of a record: its event, and what follows.
+constexpr std::uint8_t kEventBits = 0x0f;
+constexpr std::uint8_t kSeveral = 0x10;  // Count, and the last id.
+constexpr std::uint8_t kHasKind = 0x20;  // Else it is a send.
+constexpr std::uint8_t kHasCode = 0x40;
+constexpr std::uint8_t kAlsoForwarded = 0x80;  // At once: a record of its own when it is read.
+
+constexpr std::size_t kMostRecordBytes = 80;
+constexpr auto kUsualKind = static_cast<std::uint8_t>(Kind::kSend);
+
+void put_number(std::vector<std::byte>& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<std::byte>(value | 0x80));
+    value >>= 7;
+  }
+  out.push_back(static_cast<std::byte>(value));
+}
+
+/// Small ones of either sign are short.
+void put_signed(std::vector<std::byte>& out, std::int64_t value) {
+  put_number(out, static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
+}
+
+/// Whether its ids are a sender's, each above the one before.
+bool has_ids(TapEvent event) {
+  return event != TapEvent::kSession && event != TapEvent::kMissed;
+}
+
+}  // namespace
+
+std::size_t Recorder::Block::weight() const {
+  std::size_t bytes_held = sizeof *this + bytes.capacity() + senders.capacity() * sizeof(Sender);
+  for (const Sender& each : senders) bytes_held += each.name.capacity();
+  return bytes_held;
+}
+
+void Recorder::add(const TapRecord& record, const NameUse& from, const NameUse& to) {
+  if (limit_ == 0) return;
+  const std::size_t names = from.name.size() + to.name.size();
+  if (open_.bytes.size() + kMostRecordBytes + names > kBlockBytes) seal();
+  if (open_.records == 0) begin_block();
+  if (joins_last(record)) {
+    open_.bytes[last_head_] |= std::byte{kAlsoForwarded};
+    last_head_ = SIZE_MAX;
+  } else {
+    const std::uint32_t from_here = local(from);
+    write(record, from_here, local(to));
+  }
+  ++open_.records;
+  ++records_;
+  open_.sessions = open_.sessions || record.event == TapEvent::kSession;
+  open_.first_ns = std::min(open_.first_ns, record.time_ns);
+  open_.last_ns = std::max(open_.last_ns, record.time_ns);
+}
+
+void Recorder::begin_block() {
+  open_.bytes.reserve(kBlockBytes);
+  open_.senders.assign(1, {});
+  open_.first_ns = UINT64_MAX;
+  context_.time_ns = 0;
+  context_.last_id.assign(1, 0);
+  last_head_ = SIZE_MAX;
+}
+
+void Recorder::seal() {
+  if (open_.records == 0) return;
+  open_.bytes.shrink_to_fit();
+  bytes_ += open_.weight();
+  blocks_.push_back(std::exchange(open_, {}));
+  ++next_serial_;
+  while (bytes_ > limit_ && !blocks_.empty()) drop_oldest();
+}
+
+void Recorder::drop_oldest() {
+  bytes_ -= blocks_.front().weight();
+  records_ -= blocks_.front().records;
+  blocks_.pop_front();
+}
+
+/// The open block's number for a name.
+std::uint32_t Recorder::local(const NameUse& name) {
+  if (name.number == 0) return 0;
+  if (name.number >= places_.size()) places_.resize(name.number + 1);
+  Place& place = places_[name.number];
+  if (place.serial == next_serial_ && place.version == name.version) return place.local;
+  place = {next_serial_, name.version, static_cast<std::uint32_t>(open_.senders.size())};
+  open_.senders.push_back({std::string(name.name)});
+  context_.last_id.push_back(0);
+  return place.local;
+}
+
+/// Whether it says that what the last one tells of was forwarded at once.
+bool Recorder::joins_last(const TapRecord& record) const {
+  return last_head_ != SIZE_MAX && record.event == TapEvent::kForwarded &&
+         last_.event == TapEvent::kReceived && record.code == 0 && last_.code == 0 &&
+         record.from == last_.from && record.to == last_.to && record.first_id == last_.first_id &&
+         record.last_id == last_.last_id && record.count == last_.count &&
+         record.time_ns == last_.time_ns;
+}
+
+void Recorder::write(const TapRecord& record, std::uint32_t from, std::uint32_t to) {
+  std::vector<std::byte>& out = open_.bytes;
+  const bool several = record.count != 1 || record.last_id != record.first_id;
+  auto head = static_cast<std::uint8_t>(record.event);
+  if (several) head |= kSeveral;
+  if (record.kind != kUsualKind) head |= kHasKind;
+  if (record.code != 0) head |= kHasCode;
+  last_ = record;
+  last_head_ = out.size();
+  out.push_back(static_cast<std::byte>(head));
+  put_signed(out, static_cast<std::int64_t>(record.time_ns - context_.time_ns));
+  context_.time_ns = record.time_ns;
+  put_number(out, from);
+  put_number(out, to);
+  if (has_ids(record.event)) {
+    std::uint64_t& last_id = context_.last_id[from];
+    put_signed(out, static_cast<std::int64_t>(record.first_id - last_id));
+    last_id = record.first_id;
+    Sender& sender = open_.senders[from];
+    sender.least = std::min(sender.least, record.first_id);
+    sender.most = std::max({sender.most, record.first_id, record.last_id});
+  } else {
+    put_number(out, record.event == TapEvent::kMissed ? record.missed : record.first_id);
+  }
+  put_number(out, record.bytes);
+  if (several) {
+    put_number(out, record.count);
+    put_signed(out, static_cast<std::int64_t>(record.last_id - record.first_id));
+  }
+  if (record.kind != kUsualKind) out.push_back(static_cast<std::byte>(record.kind));
+  if (record.code != 0) put_number(out, record.code);
+}
+
+std::uint64_t Recorder::oldest_ns() const {
+  if (!blocks_.empty()) return blocks_.front().first_ns;
+  return open_.records == 0 ? 0 : open_.first_ns;
+}
+
+bool Recorder::may_have(std::uint64_t serial, std::string_view from, std::uint64_t id) const {
+  return std::ranges::any_of(block(serial).senders, [&](const Sender& sender) {
+    return (from.empty() || sender.name == from) && sender.least <= id && id <= sender.most;
+  });
+}
+
+bool Recorder::overlaps(std::uint64_t serial, std::uint64_t since_ns,
+                        std::uint64_t until_ns) const {
+  const Block& here = block(serial);
+  return here.last_ns >= since_ns && here.first_ns <= until_ns;
+}
+
+std::uint64_t Recorder::Reader::number() {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    assert(!rest_.empty());
+    const auto next = std::to_integer<std::uint64_t>(rest_.front());
+    rest_ = rest_.subspan(1);
+    value |= (next & 0x7f) << shift;
+    if (next < 0x80) return value;
+  }
+}
+
+std::int64_t Recorder::Reader::signed_number() {
+  const std::uint64_t value = number();
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+NameUse Recorder::Reader::name(std::uint64_t local) const {
+  if (local == 0) return {};
+  return {static_cast<std::uint32_t>(local), 1, block_.senders[local].name};
+}
+
+bool Recorder::Reader::next(Found& found) {
+  if (std::exchange(has_joined_, false)) {
+    found = joined_;
+    return true;
+  }
+  if (rest_.empty()) return false;
+  const auto head = std::to_integer<std::uint8_t>(rest_.front());
+  rest_ = rest_.subspan(1);
+  TapRecord& record = found.record = {};
+  record.event = static_cast<TapEvent>(head & kEventBits);
+  context_.time_ns += static_cast<std::uint64_t>(signed_number());
+  record.time_ns = context_.time_ns;
+  const std::uint64_t from = number();
+  found.from = name(from);
+  found.to = name(number());
+  record.from = found.from.number;
+  record.to = found.to.number;
+  if (has_ids(record.event)) {
+    std::uint64_t& last_id = context_.last_id[from];
+    last_id += static_cast<std::uint64_t>(signed_number());
+    record.first_id = record.last_id = last_id;
+  } else {
+    (record.event == TapEvent::kMissed ? record.missed : record.first_id) = number();
+  }
+  record.bytes = static_cast<std::uint32_t>(number());
+  record.count = 1;
+  if ((head & kSeveral) != 0) {
+    record.count = static_cast<std::uint32_t>(number());
+    record.last_id = record.first_id + static_cast<std::uint64_t>(signed_number());
+  }
+  record.kind = kUsualKind;
+  if ((head & kHasKind) != 0) {
+    record.kind = std::to_integer<std::uint8_t>(rest_.front());
+    rest_ = rest_.subspan(1);
+  }
+  if ((head & kHasCode) != 0) record.code = static_cast<std::uint16_t>(number());
+  has_joined_ = (head & kAlsoForwarded) != 0;
+  if (has_joined_) {
+    joined_ = found;
+    joined_.record.event = TapEvent::kForwarded;
+  }
+  return true;
+}
+
+}  // namespace zpost::tap
