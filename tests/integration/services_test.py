@@ -4,6 +4,7 @@
 ZPOST_BIN names the directory of the programs.
 """
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -213,6 +214,15 @@ class RetainedTest(ProgramTest):
         self.assertEqual([(line["topic"], line["retained"]) for line in lines_of(done.out)],
                          [("kept/a", True), ("other/c", True)])
 
+    def test_a_value_that_several_patterns_match_is_printed_once(self):
+        for topic in ("twice/a", "twice/b"):
+            self.assert_exit(self.run_peer("publish", "--retain", topic, topic), 0)
+        patterns = ("twice/*", "twice/a", "twice/**", "twice/a")
+        done = self.run_peer("subscribe", "--retained", *patterns, "--raw")
+        self.assertEqual((done.returncode, sorted(done.out.split())), (0, [b"twice/a", b"twice/b"]), done.err)
+        done = self.run_peer("subscribe", *patterns, "--raw", "--count", "2")
+        self.assertEqual(sorted(done.out.split()), [b"twice/a", b"twice/b"])
+
     def test_subscribe_retained_exits_3_when_nothing_is_kept(self):
         done = self.run_peer("subscribe", "--retained", "empty/**")
         self.assert_exit(done, NOT_DELIVERED)
@@ -222,6 +232,53 @@ class RetainedTest(ProgramTest):
         done = self.run_peer("subscribe", "--retained", "--no-retained", "a")
         self.assert_exit(done, USAGE)
         self.assertIn("--no-retained", done.err)
+
+
+class InterruptedRetainedTest(ProgramTest):
+    """More is kept than is on its way to a subscriber that does not read."""
+
+    COUNT = 40
+    SIZE = 900_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.broker.stop()
+        cls.broker.start("--heartbeat", "200ms", "--silence", "500ms", "--resume", "300ms")
+
+    def keep_values(self):
+        for i in range(self.COUNT):
+            done = self.run_peer("publish", "--retain", f"large/{i}", "-", stdin=b"%d " % i + b"x" * self.SIZE)
+            self.assert_exit(done, 0)
+
+    def start_reading(self, name):
+        """Starts a subscriber, and leaves it with most of what it prints unread."""
+        reading = self.start_peer("subscribe", "--retained", "large/**", "--as", name, "--format", "json")
+        self.assertEqual(os.read(reading.stdout.fileno(), 1), b"{")
+        return reading
+
+    def topics_of(self, reading):
+        """What it printed, once each, when it ended as wanted."""
+        code, out, err = self.result(reading)
+        self.assertEqual(code, 0, err)
+        topics = [line["topic"] for line in lines_of(b"{" + out)]
+        self.assertEqual(len(topics), len(set(topics)))
+        return set(topics)
+
+    def test_a_session_that_begins_anew_still_brings_all_of_it_once(self):
+        self.keep_values()
+        reading = self.start_reading("anew")
+        reading.send_signal(signal.SIGSTOP)
+        self.await_gone("anew")
+        reading.send_signal(signal.SIGCONT)
+        self.assertEqual(self.topics_of(reading), {f"large/{i}" for i in range(self.COUNT)})
+
+    def test_another_run_of_the_broker_that_keeps_nothing_is_the_end(self):
+        self.keep_values()
+        reading = self.start_reading("other-run")
+        self.broker.stop(signal.SIGKILL)
+        self.broker.start("--heartbeat", "200ms", "--silence", "500ms", "--resume", "300ms")
+        self.assertLessEqual(len(self.topics_of(reading)), self.COUNT)
 
 
 if __name__ == "__main__":
