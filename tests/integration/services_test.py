@@ -197,6 +197,13 @@ class WatchTest(ProgramTest):
         self.start_peer("recv", "--as", "h-there")
         self.assertRegex(watching.stdout.readline().decode(), r"^\d\d:\d\d:\d\d h-there joined\n$")
 
+    def test_what_a_watch_cannot_do_is_said(self):
+        for option in (("--long",), ("--timeout", "1s")):
+            with self.subTest(option=option):
+                done = self.run_peer("who", "--watch", *option)
+                self.assert_exit(done, USAGE)
+                self.assertIn(f"{option[0]} is for the list", done.err)
+
     def test_a_pipe_that_nobody_reads_ends_the_watch(self):
         watching = self.start_peer("who", "--watch", "p-*", "--as", "watcher3", stderr=subprocess.DEVNULL)
         watching.stdout.close()
