@@ -162,6 +162,30 @@ class StreamTest(ProgramTest):
         done = self.run_peer("request", "many", "x")
         self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
 
+    def test_who_asked_for_one_reply_is_told_that_there_were_more(self):
+        self.serve("more", "printf", "a\\nb\\n")
+        done = self.run_peer("request", "more", "x")
+        self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
+        self.assertIn("more offered more replies than this one; --stream prints them all", done.err)
+        done = self.run_peer("request", "--format", "json", "more", "x")
+        reply, = lines_of(done.out)
+        self.assertEqual((reply["body"], reply["more"]), ("a", True))
+
+    def test_a_single_reply_is_no_cause_for_a_word(self):
+        self.start_peer("serve", "--as", "single", "--", "cat")
+        done = self.run_peer("request", "single", "x")
+        self.assertEqual((done.returncode, done.out, done.err), (0, b"x\n", ""))
+
+    def test_the_rest_of_a_stream_that_nobody_wants_is_not_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alive = pathlib.Path(folder) / "pid"
+            self.serve("endless", "sh", "-c",
+                       f"echo $$ > {alive}.new; mv {alive}.new {alive}; echo a; exec sleep 60")
+            done = self.run_peer("request", "endless", "x")
+            self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
+            pid = alive.read_text().strip()
+            await_true(lambda: not pathlib.Path("/proc", pid).exists(), "the command was stopped")
+
     def test_ctrl_c_cancels_the_request_and_stops_its_command(self):
         with tempfile.TemporaryDirectory() as folder:
             alive = pathlib.Path(folder) / "pid"
