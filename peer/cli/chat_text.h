@@ -12,7 +12,7 @@ namespace zpost::cli {
 
 /// How it is to look.
 struct Look {
-  Palette palette;
+  Palette palette{false};
   std::size_t columns = 0;  // Of the terminal, whose rows do not cut words; 0: of no end.
 };
 

@@ -33,9 +33,8 @@ Without BODY it is read from standard input, unless that is a terminal: then it 
 With --service one of those who offer it replies, the broker chooses who. Ctrl-C cancels the request:
 whoever works on it is told. Of several replies the first is printed and the rest cancelled, which is
 said on standard error; the exit code is 0. --stream prints them all.
-Of whoever vanished without a goodbye the broker waits for the return, 30 s unless its session.resume
-says otherwise; only then the outcome is lost. The default --timeout of 10 s is over before: give a
-longer one to hear of it.
+A worker that is killed says no goodbye: the broker waits 30 s (its session.resume) for it to come
+back before the outcome is lost. The default --timeout of 10 s ends sooner: give a longer one to be told.
 Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in
 time, 128+N interrupted by signal N.)";
 

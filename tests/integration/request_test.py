@@ -181,6 +181,11 @@ class RequestAndServeTest(ProgramTest):
         self.assert_exit(done, TIMED_OUT)
         self.assertIn("500ms", done.err)
 
+    def test_the_help_says_that_lost_takes_longer_than_the_default_timeout(self):
+        text = " ".join(self.run_peer("request", "--help").out.decode().split())
+        self.assertIn("waits 30 s (its session.resume) for it to come back before the outcome is lost", text)
+        self.assertIn("default --timeout of 10 s ends sooner", text)
+
     def test_a_request_to_nobody_is_not_delivered(self):
         done = self.run_peer("request", "nobody", "x")
         self.assert_exit(done, NOT_DELIVERED)

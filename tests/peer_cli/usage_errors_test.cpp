@@ -25,6 +25,7 @@ class UsageErrorsTest : public testing::Test {
     CLI::Option* const raw = send->add_flag("--raw", raw_, "As it is");
     raw->excludes(send->get_option("--format"));
     add_count_option(*send, "--count", count_, "End after so many");
+    app_.add_subcommand("recv", "Receive");
     CLI::App* const serve = app_.add_subcommand("serve", "Serve");
     serve->add_option("COMMAND", command_, "What to run")->required();
   }
@@ -72,12 +73,14 @@ TEST_F(UsageErrorsTest, AnOptionOfTheCommandBelongsBehindTheDashes) {
 TEST_F(UsageErrorsTest, WhatIsTooMuchIsShown) {
   EXPECT_EQ(said_to({"send", "bob", "hello", "world"}),
             "send: \"hello\" \"world\" are too much; what has spaces in it wants quotes");
+  EXPECT_EQ(said_to({"recv", "bob"}),
+            "recv: \"bob\" is too much; there are only options, --as for your own name");
 }
 
 TEST_F(UsageErrorsTest, WhatIsMissingIsExplained) {
   EXPECT_EQ(said_to({"send"}), "send: TO is missing: Who is to get it");
   EXPECT_EQ(said_to({"send", "bob", "--count"}), "send: --count needs a value: N");
-  EXPECT_EQ(said_to({}), "a subcommand is missing, one of send, serve");
+  EXPECT_EQ(said_to({}), "a subcommand is missing, one of send, recv, serve");
 }
 
 TEST_F(UsageErrorsTest, AWrongValueIsShownWithWhatIsAllowed) {

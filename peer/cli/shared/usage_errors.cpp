@@ -55,8 +55,12 @@ std::string too_much(const CLI::App& verb) {
   for (const std::string& word : rest) {
     if (word != "--") words.push_back(fmt::format("\"{}\"", visible_line(word)));
   }
-  return fmt::format("{} {} too much; what has spaces in it wants quotes", fmt::join(words, " "),
-                     words.size() == 1 ? "is" : "are");
+  const bool takes_arguments =
+      std::ranges::any_of(verb.get_options(), &CLI::Option::get_positional);
+  const char* const advice = takes_arguments ? "what has spaces in it wants quotes"
+                                             : "there are only options, --as for your own name";
+  return fmt::format("{} {} too much; {}", fmt::join(words, " "), words.size() == 1 ? "is" : "are",
+                     advice);
 }
 
 /// CLI11's texts begin with the name of the option.
