@@ -104,7 +104,7 @@ lines=$(wc -l < README.md)
 zpost-peer recv --as bob --count "$lines" --raw > "$work/copy.md" &
 bob=$!
 await_peer bob
-run zpost-peer send --as alice --lines --file README.md bob
+run zpost-peer send --as alice --lines --body-file README.md bob
 wait "$bob"
 cmp README.md "$work/copy.md" && echo "bob has all $lines lines, in order"
 

@@ -63,6 +63,13 @@ bool has_input(int descriptor) {
   return ::poll(&waited, 1, static_cast<int>(kGlance.count())) > 0;
 }
 
+bool is_fed(int descriptor) {
+  if (::isatty(descriptor) == 1) return false;
+  // What was closed is held by something that cannot be read (hold_standard_descriptors).
+  const int mode = ::fcntl(descriptor, F_GETFL);
+  return mode >= 0 && (mode & O_ACCMODE) != O_WRONLY;
+}
+
 Result<std::string> read_body(const BodySource& source, std::size_t limit,
                               const std::function<bool()>& stopped) {
   if (source.is_argument()) {

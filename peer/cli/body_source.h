@@ -42,6 +42,10 @@ class InputFile {
 /// reads only then notices signals; a named pipe without a writer would keep it for ever.
 [[nodiscard]] bool has_input(int descriptor);
 
+/// Whether a command line's descriptor has something to say by itself: a pipe or a file, neither a
+/// terminal nor one that was closed.
+[[nodiscard]] bool is_fed(int descriptor);
+
 /// The whole body. A body above `limit` bytes is not read to its end: Error kTooLarge with value
 /// and limit. Gives up when `stopped` says so, which is asked many times a second: kCancelled.
 [[nodiscard]] Result<std::string> read_body(const BodySource& source, std::size_t limit,

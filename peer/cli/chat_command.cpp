@@ -65,8 +65,11 @@ std::string chat_help() {
          "/quit            leave (or Ctrl-D)\n"
          "//text           say /text\n"
          "Tab completes commands, rooms and names; twice lists them.\n"
-         "✓ delivered: the other's program showed it.  ✓3 in a room: three got it.\n"
-         "… on its way.  ✗ not delivered.  [#ops 3]: unread there; 3!: one names you.";
+         "Ctrl-C clears what is typed, and leaves when nothing is.\n"
+         "✓ delivered: the other's program showed it.  … on its way.  ✗ not delivered.\n"
+         "✓3 in a room: three have it in their queues; who is away sees it later.\n"
+         "✓1 of 3: only one of the three known to be in the room has it.\n"
+         "[#ops 3]: unread there; 3!: one names you.";
 }
 
 }  // namespace zpost::cli

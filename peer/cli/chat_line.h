@@ -29,8 +29,9 @@ struct ChatLine {
   Outcome outcome = Outcome::kNone;
   std::string reason = {};  // Of a failure, fit for a terminal.
   std::string room = {};    // Where it was said or happened, without mark; empty: in no room.
-  /// kSent, kSettled in a room: how many took it. kMissed: how many lines.
+  /// kSent, kSettled in a room: how many have it in their queues. kMissed: how many lines.
   std::optional<std::uint64_t> count = {};
+  std::uint64_t people = 0;  // kSent, kSettled in a room: how many others are known to be there.
   std::uint64_t id = 0;
   bool aside = false;   // kSent: not to the partner. kReceived: to oneself, while in a room.
   bool binary = false;  // kReceived: `text` only describes the bytes.

@@ -163,6 +163,18 @@ std::vector<std::string> ChatRooms::people(std::string_view room) const {
   return names;
 }
 
+ChatLines ChatRooms::with_people(ChatLines lines) const {
+  for (ChatLine& line : lines) {
+    const bool is_own = line.kind == Kind::kSent || line.kind == Kind::kSettled;
+    if (!is_own || line.room.empty()) continue;
+    line.people = people(line.room).size();
+    if (line.outcome != Outcome::kNoSubscriber || line.people == 0) continue;
+    line.reason = line.people == 1 ? people(line.room).front() + " is not back yet"
+                                   : fmt::format("none of the {} others is back yet", line.people);
+  }
+  return lines;
+}
+
 std::vector<std::string> ChatRooms::known() const {
   std::set<std::string> rooms(joined_.begin(), joined_.end());
   for (const auto& [name, theirs] : rooms_of_) rooms.insert(theirs.begin(), theirs.end());

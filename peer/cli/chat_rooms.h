@@ -72,6 +72,10 @@ class ChatRooms {
   /// Who is in the room besides oneself, by name.
   [[nodiscard]] std::vector<std::string> people(std::string_view room) const;
 
+  /// Adds to lines of one's own how many are known to be where they were said: more than heard it,
+  /// when not all are back after another run of the broker began.
+  [[nodiscard]] ChatLines with_people(ChatLines lines) const;
+
   /// Every room that somebody is in, by name.
   [[nodiscard]] std::vector<std::string> known() const;
 

@@ -41,6 +41,7 @@ ChatSession::ChatSession(const Parts& parts, Wishes wishes)
                                                                 : ChatRooms::Elsewhere::kShown),
       membership_(parts.peer, rooms_, parts.metadata),
       refusals_(parts.peer),
+      lookup_(parts.peer),
       to_join_(std::move(wishes.rooms)) {
   // The first welcome is no news.
   while (peer_.next_state(milliseconds(0))) {
@@ -124,9 +125,10 @@ int ChatSession::milliseconds_to_wait() const {
 void ChatSession::wait_for_events(int timeout_ms, bool input) {
   pollfd waited[] = {{signals_.descriptor(), POLLIN, 0},
                      {peer_.descriptor(), POLLIN, 0},
+                     {lookup_.descriptor(), POLLIN, 0},
                      {input ? STDIN_FILENO : -1, POLLIN, 0}};
   if (::poll(waited, std::size(waited), timeout_ms) <= 0) return;
-  if (waited[2].revents != 0) input_ready_ = true;
+  if (waited[3].revents != 0) input_ready_ = true;
 }
 
 /// Everything but input. False: it is time to leave.
@@ -136,6 +138,7 @@ bool ChatSession::handle_events() {
   while (const auto change = peer_.next_presence(milliseconds(0))) on_presence(*change);
   while (const auto report = peer_.next_outcome(milliseconds(0))) on_outcome(*report);
   receive_messages();
+  lookup_.deliver();
   show(model_.waited(wall_clock_ns()));
   if (count_again_at_ && Clock::now() >= *count_again_at_) count_again();
   update_prompt();
@@ -143,7 +146,9 @@ bool ChatSession::handle_events() {
 }
 
 void ChatSession::on_outcome(const peer::OutcomeReport& report) {
-  if (model_.is_under_way(report.id)) return show(model_.settled(report, wall_clock_ns()));
+  if (model_.is_under_way(report.id)) {
+    return show(rooms_.with_people(model_.settled(report, wall_clock_ns())));
+  }
   const auto refusal = membership_.settled(report);
   if (!refusal) return;
   if (refusal->room.empty()) return tell("others do not see your rooms: " + refusal->reason);
@@ -153,6 +158,7 @@ void ChatSession::on_outcome(const peer::OutcomeReport& report) {
 
 void ChatSession::on_presence(const peer::PresenceChange& change) {
   if (change.peer == peer_.name()) return;
+  if (lookup_.is_under_way()) moved_.insert(change.peer);
   const std::uint64_t now = wall_clock_ns();
   ChatLines lines = rooms_.presence(change, now);
   for (ChatLine& line : lines) {
@@ -168,22 +174,31 @@ void ChatSession::on_presence(const peer::PresenceChange& change) {
 /// Tells what was not told: who did not come back to another run of the broker.
 void ChatSession::count_again() {
   count_again_at_.reset();
-  const auto peers = peer_.who(kWhoTimeout);
-  if (!peers) return;
+  if (!lookup_.is_under_way()) moved_.clear();
+  lookup_.ask([this](const PeopleLookup::People& people) { on_count(people); });
+}
+
+void ChatSession::on_count(const PeopleLookup::People& people) {
+  if (!people) return;
+  const std::set<std::string> moved = std::exchange(moved_, {});
   std::set<std::string> gone = model_.here();
-  for (const PeerInfo& each : *peers) {
+  for (const PeerInfo& each : *people) {
     gone.erase(each.name);
-    if (each.state == "expected") continue;
+    if (each.state == "expected" || moved.contains(each.name)) continue;
     on_presence({.event = "present", .peer = each.name, .metadata = each.metadata});
   }
-  for (const std::string& name : gone) on_presence({.event = "left", .peer = name});
+  for (const std::string& name : gone) {
+    if (!moved.contains(name)) on_presence({.event = "left", .peer = name});
+  }
 }
 
 void ChatSession::read_signals() {
   while (const int signal = signals_.next()) {
     if (signal == SIGWINCH || signal == SIGCONT) {
       terminal_.redraw();
-    } else if (signal != SIGINT || !terminal_.discard_input()) {
+    } else if (signal == SIGINT && terminal_.discard_input()) {
+      tell("what you typed is cleared; Ctrl-C again leaves");
+    } else {
       stopped_ = true;
     }
   }

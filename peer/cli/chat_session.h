@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "peer/cli/chat_model.h"
 #include "peer/cli/chat_rooms.h"
 #include "peer/cli/chat_terminal.h"
+#include "peer/cli/people_lookup.h"
 #include "peer/cli/room_membership.h"
 #include "peer/cli/shared/exit_code.h"
 #include "peer/cli/shared/refusals.h"
@@ -69,11 +71,14 @@ class ChatSession {
   void leave_and_tell(const std::string& room, const std::string& why);
   void retry();
   void show_who(const std::string& whom);
+  void tell_who(const std::string& whom, const PeopleLookup::People& people);
+  [[nodiscard]] std::string room_hint(const std::string& name) const;
   void take_leave();
   void tell_unread();
   void on_presence(const peer::PresenceChange& change);
   void on_outcome(const peer::OutcomeReport& report);
   void count_again();
+  void on_count(const PeopleLookup::People& people);
   [[nodiscard]] KnownWords known_words() const;
   void update_prompt();
   void show(const ChatLines& lines);
@@ -91,6 +96,8 @@ class ChatSession {
   ChatRooms rooms_;
   RoomMembership membership_;
   Refusals refusals_;
+  PeopleLookup lookup_;
+  std::set<std::string> moved_;  // Who came or went while count_again() waits: it knows less.
   std::vector<std::string> to_join_;
   std::string prompt_;
   /// When to ask who is here, since another run of the broker cannot tell who did not come back.

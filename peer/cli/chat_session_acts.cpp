@@ -19,7 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using PeerInfo = peer::Peer::PeerInfo;
 
-constexpr milliseconds kWhoTimeout{1500};
 constexpr milliseconds kPatienceOfPipes{10'000};
 constexpr int kPollMs = 10;
 
@@ -108,8 +107,14 @@ void ChatSession::turn_to(const std::string& partner) {
   model_.set_partner(partner);
   update_prompt();
   const bool is_here = model_.here().contains(partner);
-  tell(fmt::format("you talk with {} now{}", partner,
-                   is_here ? "" : "; nobody of that name is here"));
+  tell(fmt::format("you talk with {} now{}{}", partner,
+                   is_here ? "" : "; nobody of that name is here", room_hint(partner)));
+}
+
+/// For who means a room, but leaves out its mark.
+std::string ChatSession::room_hint(const std::string& name) const {
+  if (!rooms_.is_in(name)) return "";
+  return fmt::format("; the room is {0}: /to {0}", with_mark(name));
 }
 
 void ChatSession::say_to(const ChatCommand& msg) {
@@ -118,6 +123,10 @@ void ChatSession::say_to(const ChatCommand& msg) {
   if (!is_name(msg.to)) {
     return tell(
         fmt::format("not sent: \"{}\" is not a name; /msg NAME TEXT", visible_line(msg.to)));
+  }
+  const bool means_a_room = !model_.here().contains(msg.to) && rooms_.is_in(msg.to);
+  if (means_a_room) {
+    tell(fmt::format("nobody named {} is here{}, then say it", msg.to, room_hint(msg.to)));
   }
   say({msg.to, msg.text});
 }
@@ -179,15 +188,24 @@ void ChatSession::show_who(const std::string& whom) {
     const std::string wrong = wrong_room_text(without_mark(whom));
     if (!wrong.empty()) return tell(wrong);
   }
-  auto peers = peer_.who(kWhoTimeout);
-  if (!peers) return tell("no answer from the broker: " + visible_line(peers.error().text));
-  std::erase_if(*peers, [&](const PeerInfo& each) {
+  if (!peer_.connected()) return tell("the broker is away; ask again when it is back");
+  lookup_.ask([this, whom](const PeopleLookup::People& people) { tell_who(whom, people); });
+  // A script's next line may be the end.
+  while (!terminal_.is_interactive() && lookup_.is_under_way() && handle_events()) {
+    wait_for_events(kPollMs, false);
+  }
+}
+
+void ChatSession::tell_who(const std::string& whom, const PeopleLookup::People& people) {
+  if (!people) return tell("no answer from the broker: " + visible_line(people.error().text));
+  std::vector<PeerInfo> peers = *people;
+  std::erase_if(peers, [&](const PeerInfo& each) {
     if (each.name == peer_.name()) return true;
     if (whom.empty()) return false;
     if (!is_room(whom)) return each.name != whom;
     return std::ranges::count(rooms_in(each.metadata), without_mark(whom)) == 0;
   });
-  if (!peers->empty()) return tell(people_list(*peers, wall_clock_ns()));
+  if (!peers.empty()) return tell(people_list(peers, wall_clock_ns()));
   if (whom.empty()) return tell("nobody else is here");
   tell(is_room(whom) ? fmt::format("nobody else is in {}", whom)
                      : fmt::format("nobody named {} is here", visible_line(whom)));

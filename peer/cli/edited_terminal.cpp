@@ -201,7 +201,9 @@ bool EditedTerminal::discard_input() {
   const LineInfoW* const line = ::el_wline(editor_);
   if (wait_ == nullptr || line->lastchar == line->buffer) return false;
   erase();
-  ::el_wreplacestr(editor_, L"");
+  // It does not replace a text by none (el_wreplacestr); it deletes what stands before the cursor.
+  ::el_cursor(editor_, static_cast<int>(line->lastchar - line->cursor));
+  ::el_wdeletestr(editor_, static_cast<int>(line->lastchar - line->buffer));
   refresh();
   return true;
 }

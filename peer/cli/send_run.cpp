@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "peer/cli/body_options.h"
 #include "peer/cli/send_report.h"
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
@@ -129,17 +130,16 @@ class Sending {
 
 void check_source(SendOptions& options) {
   if (options.source.text && !options.source.file.empty()) {
-    throw CLI::ValidationError(fmt::format("TEXT and {} exclude each other", options.file_option));
+    throw CLI::ValidationError(fmt::format("TEXT and {} exclude each other", kBodyFile));
   }
   if (!options.source.is_given()) {
     if (!options.lines)
-      throw CLI::ValidationError(
-          fmt::format("say what to send: TEXT, - or {} FILE", options.file_option));
+      throw CLI::ValidationError(fmt::format("say what to send: TEXT, - or {} FILE", kBodyFile));
     options.source.text = "-";
   }
   if (options.lines && options.source.is_argument()) {
-    throw CLI::ValidationError(fmt::format(
-        "--lines reads standard input (-) or {}, not an argument", options.file_option));
+    throw CLI::ValidationError(
+        fmt::format("--lines reads standard input (-) or {}, not an argument", kBodyFile));
   }
 }
 

@@ -18,7 +18,6 @@ struct SendOptions {
   BodySource source;
   bool lines = false;
   Wait wait = Wait::kDelivered;
-  std::string file_option = "--file";  // The option that sets source.file.
 };
 
 /// Throws CLI::ValidationError if it is not clear what to send. Without a word of it, a stream of

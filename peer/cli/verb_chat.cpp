@@ -72,10 +72,12 @@ std::unique_ptr<ChatTerminal> open_terminal(const ChatOptions& options) {
   return std::make_unique<PlainTerminal>();
 }
 
-ChatSession::View view_of(const ChatOptions& options) {
+/// `terminal` must outlive it.
+ChatSession::View view_of(const ChatOptions& options, const ChatTerminal& terminal) {
   if (options.common.format == Format::kJson) return chat_json;
-  return [palette = Palette(wants_colour(STDOUT_FILENO))](const ChatLine& line) {
-    return chat_text(line, palette, wall_clock_ns());
+  return [palette = Palette(wants_colour(STDOUT_FILENO)), &terminal](const ChatLine& line) {
+    const std::size_t columns = terminal.is_interactive() ? terminal.columns() : 0;
+    return chat_text(line, {palette, columns}, wall_clock_ns());
   };
 }
 
@@ -106,7 +108,8 @@ ExitCode run(ChatOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> peer = connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   const std::unique_ptr<ChatTerminal> terminal = open_terminal(options);
-  return ChatSession({*peer, *terminal, signals, view_of(options), metadata}, wishes_of(options))
+  return ChatSession({*peer, *terminal, signals, view_of(options, *terminal), metadata},
+                     wishes_of(options))
       .run();
 }
 

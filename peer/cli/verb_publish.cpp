@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "peer/cli/body_options.h"
 #include "peer/cli/send_run.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/verbs.h"
@@ -48,17 +49,15 @@ void add_publish_verb(CLI::App& app, Program& program) {
   const auto options = std::make_shared<SendOptions>();
   const auto clear = std::make_shared<bool>(false);
   PublishTask& publish = options->task.publish.emplace();
-  options->file_option = "--file-body";
   verb->add_option("TOPIC", options->task.to, "What it is about")
       ->required()
       ->check(check_topic)
       ->option_text(" ");
   verb->add_option("TEXT", options->source.text, "What to publish; - is standard input")
       ->option_text(" ");
-  verb->add_option("--file-body", options->source.file, "Publish this file as one body")
-      ->option_text("FILE");
+  add_body_file_option(*verb, options->source, "Publish what is in this file as one body");
   verb->add_flag("--lines", options->lines,
-                 "Publish each line of standard input or --file-body, as it comes");
+                 "Publish each line of standard input or --body-file, as it comes");
   verb->add_flag("--retain", publish.retain, "Keep it as the topic's value for later subscribers");
   verb->add_flag("--clear", *clear, "Clear the value kept of the topic");
   verb->add_flag("--count", publish.count, "Print how many subscribers' queues took it");

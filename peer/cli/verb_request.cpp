@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "peer/cli/body_options.h"
 #include "peer/cli/body_source.h"
 #include "peer/cli/received.h"
 #include "peer/cli/reply_waiter.h"
@@ -23,13 +24,17 @@ namespace {
 constexpr const char* kFooter = R"(
 Examples:
   zpost-peer request upper "is anybody there?"
-  zpost-peer request --timeout 1m --file question.txt oracle
+  zpost-peer request --timeout 1m --body-file question.txt oracle
   echo '{"op": "add"}' | zpost-peer request --content-type application/json calculator -
-  zpost-peer request --service thumbnails --file picture.png --raw > small.png
+  zpost-peer request --service thumbnails --body-file picture.png --raw > small.png
   zpost-peer request --stream --timeout 1h --service build "make all"
 
+Without BODY it is read from standard input, unless that is a terminal: then it is empty, as with "".
 With --service one of those who offer it replies, the broker chooses who. Ctrl-C cancels the request:
-whoever works on it is told.
+whoever works on it is told. Of several replies the first is printed and the rest cancelled, which is
+said on standard error; the exit code is 0. --stream prints them all.
+A worker that is killed says no goodbye: the broker waits 30 s (its session.resume) for it to come
+back before the outcome is lost. The default --timeout of 10 s ends sooner: give a longer one to be told.
 Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in
 time, 128+N interrupted by signal N.)";
 
@@ -48,6 +53,11 @@ struct RequestOptions {
 
 using Reply = peer::Answer<peer::Message>;
 
+void check_body(const BodySource& source) {
+  if (!source.text || source.file.empty()) return;
+  throw CLI::ValidationError(fmt::format("BODY and {} exclude each other", kBodyFile));
+}
+
 void check_arguments(RequestOptions& options, bool has_service) {
   options.is_call = has_service;
   std::vector<std::string> rest = options.arguments;
@@ -63,12 +73,11 @@ void check_arguments(RequestOptions& options, bool has_service) {
   }
   if (rest.size() > 1) throw CLI::ValidationError("BODY is one argument: quote it");
   if (!rest.empty()) options.source.text = rest.front();
-  if (options.source.text && !options.source.file.empty()) {
-    throw CLI::ValidationError("BODY and --file exclude each other");
-  }
+  check_body(options.source);
   if (options.idempotent && !has_service) {
     throw CLI::ValidationError("--idempotent is for --service: only a service has other workers");
   }
+  if (!options.source.is_given() && is_fed(STDIN_FILENO)) options.source.text = "-";
 }
 
 std::string shown(const peer::Message& reply, const RequestOptions& options) {
@@ -113,7 +122,7 @@ ExitCode interrupted(const StopSignals& stop, const std::string& what) {
   return interrupted_by(stop.signal());
 }
 
-/// One request, from its sending to its end.
+/// The library would take the first reply of several in silence; so all are asked for.
 class Asking {
  public:
   Asking(const RequestOptions& options, peer::Peer& peer, const StopSignals& stop)
@@ -136,12 +145,9 @@ class Asking {
     how.idempotent = options_.idempotent;
     const auto bytes = as_bytes(body);
     const milliseconds timeout = options_.timeout;
-    if (options_.is_call) {
-      return options_.stream ? peer_.call_stream(options_.to, bytes, timeout, waiter_.sink(), how)
-                             : peer_.call(options_.to, bytes, timeout, waiter_.sink(), how);
-    }
-    return options_.stream ? peer_.request_stream(options_.to, bytes, timeout, waiter_.sink(), how)
-                           : peer_.request(options_.to, bytes, timeout, waiter_.sink(), how);
+    return options_.is_call
+               ? peer_.call_stream(options_.to, bytes, timeout, waiter_.sink(), how)
+               : peer_.request_stream(options_.to, bytes, timeout, waiter_.sink(), how);
   }
 
   [[nodiscard]] ExitCode wait(std::uint64_t id) {
@@ -153,8 +159,17 @@ class Asking {
         return output_.failed() ? ExitCode::kFailed : ExitCode::kAsWanted;
       }
       if (reply && !(*reply)->more) return ExitCode::kAsWanted;
+      if (reply && !options_.stream) return decline_the_rest(id);
       if (stop_.asked()) return cancel(id);
     }
+  }
+
+  /// One reply was asked for and is printed, but its sender has more to say.
+  [[nodiscard]] ExitCode decline_the_rest(std::uint64_t id) {
+    (void)peer_.cancel(id);
+    complain(fmt::format("{} offered more replies than this one; --stream prints them all",
+                         options_.to));
+    return ExitCode::kAsWanted;
   }
 
   /// A reply may still come first.
@@ -162,7 +177,8 @@ class Asking {
     (void)peer_.cancel(id);
     while (const std::optional<Reply> reply = waiter_.next(kFarewell)) {
       if (!*reply) break;
-      if (!print(**reply) || !(*reply)->more) return ExitCode::kAsWanted;
+      const bool is_enough = !print(**reply) || !(*reply)->more || !options_.stream;
+      if (is_enough) return ExitCode::kAsWanted;
     }
     return interrupted(stop_, fmt::format("{} has not replied{} yet", options_.to,
                                           options_.stream ? " in full" : ""));
@@ -216,7 +232,7 @@ void add_request_verb(CLI::App& app, Program& program) {
   CLI::Option* const service =
       verb->add_option("--service", options->to, "Ask whoever offers this service, instead of TO")
           ->option_text("NAME");
-  verb->add_option("--file", options->source.file, "Send this file")->option_text("FILE");
+  add_body_file_option(*verb, options->source, "Ask with this file as BODY");
   verb->add_flag("--stream", options->stream, "Print every reply, until the last");
   verb->add_flag("--idempotent", options->idempotent,
                  "With --service: it may be done twice, so another worker may take it over");

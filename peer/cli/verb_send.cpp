@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "peer/cli/body_options.h"
 #include "peer/cli/send_files.h"
 #include "peer/cli/send_run.h"
 #include "peer/cli/verbs.h"
@@ -18,14 +19,14 @@ constexpr const char* kFooter = R"(
 Examples:
   zpost-peer send --as alice bob "hello"
   date | zpost-peer send bob -
-  zpost-peer send --content-type image/png bob - < picture.png
+  zpost-peer send --content-type image/png --body-file picture.png bob
   tail -f app.log | zpost-peer send --as logs --lines bob
   zpost-peer send --file big.iso bob                # bob: zpost-peer recv --as bob --save DIR
   zpost-peer send bob --file *.jpg
 
 With --file each file goes as a file, of any size, in pieces: it is whole under its name at the
 recipient, or not there; broken off, it goes on where it was when it is sent again. Without it
-everything is one envelope, a file on standard input as well.
+everything is one envelope: TEXT, standard input, or what stands in the file of --body-file.
 A signal ends the stream of --lines: what was read by then still has its outcome waited for.
 Exit codes: 0 delivered, 1 a file changed or could not be read on, 2 usage, 3 not delivered (the
 outcome is named), 4 no broker, 5 refused, 6 no outcome in time, 128+N interrupted by signal N before
@@ -57,6 +58,15 @@ bool are_files(const CLI::App& verb) {
 }
 
 void check_files(SendWords& words, const CLI::App& verb) {
+  if (words.send.lines) {
+    throw CLI::ValidationError(fmt::format(
+        "--file sends whole files; --lines reads standard input or {} FILE", kBodyFile));
+  }
+  if (!words.send.source.file.empty()) {
+    throw CLI::ValidationError(
+        fmt::format("--file and {} exclude each other: the one sends files, the other one envelope",
+                    kBodyFile));
+  }
   if (!words.arguments.empty() && !are_files(verb)) {
     throw CLI::ValidationError(
         "TEXT and --file exclude each other; for several files: send TO --file FILE FILE ..., or "
@@ -65,7 +75,7 @@ void check_files(SendWords& words, const CLI::App& verb) {
   for (const char* const option : {"--content-type", "--wait"}) {
     if (verb.get_option(option)->count() == 0) continue;
     throw CLI::ValidationError(fmt::format(
-        "{} is for envelopes, not for files; a file as one envelope: send TO - < FILE", option));
+        "{} is for envelopes, not for files; a file as one envelope: {} FILE", option, kBodyFile));
   }
   std::ranges::move(words.arguments, std::back_inserter(words.files));
 }
@@ -73,12 +83,8 @@ void check_files(SendWords& words, const CLI::App& verb) {
 /// Bodies, not files.
 void take_source(SendWords& words) {
   SendOptions& options = words.send;
-  if (words.arguments.size() > 1 || words.files.size() > 1) {
-    throw CLI::ValidationError(options.lines ? "--lines reads one file"
-                                             : "TEXT is one argument: quote it");
-  }
+  if (words.arguments.size() > 1) throw CLI::ValidationError("TEXT is one argument: quote it");
   if (!words.arguments.empty()) options.source.text = words.arguments.front();
-  if (!words.files.empty()) options.source.file = words.files.front();
   check_source(options);
 }
 
@@ -97,8 +103,9 @@ void add_send_verb(CLI::App& app, Program& program) {
       ->option_text("FILE")
       ->allow_extra_args(false)  // Else it takes TO.
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_body_file_option(*verb, options->send.source, "Send what is in this file as one envelope");
   verb->add_flag("--lines", options->send.lines,
-                 "Send each line of standard input or --file, as it comes");
+                 "Send each line of standard input or --body-file, as it comes");
   verb->add_option_function<std::string>(
           "--wait",
           [options](const std::string& text) {
@@ -114,7 +121,7 @@ void add_send_verb(CLI::App& app, Program& program) {
   add_connection_options(*verb, options->send.common);
   add_format_option(*verb, options->send.common);
   verb->callback([options, verb, timeout, &program] {
-    if (!options->files.empty() && !options->send.lines) {
+    if (!options->files.empty()) {
       check_files(*options, *verb);
       SendFilesOptions files{options->send.common, options->send.task.to, options->files};
       if (timeout->count() > 0) files.timeout = options->send.task.timeout;

@@ -30,7 +30,8 @@ Examples:
   zpost-peer who --watch 'sensor-*'
 
 --watch tells who is here, then who joined, left (and why) or changed what it says of itself, until a
-signal. The list leaves out the one who asks.
+signal. Who loses the connection is away and stays in the list for a while (STATE); --watch tells
+that it left when the broker gives it up. The list leaves out the one who asks.
 Exit codes: 0 somebody matches (without NAME: always), 3 nobody does, 4 no broker, 5 refused, 6 no answer.)";
 
 struct WhoOptions {
@@ -44,6 +45,17 @@ struct WhoOptions {
 std::string check_pattern(const std::string& text) {
   if (is_name_pattern(text)) return "";
   return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
+}
+
+void check_watch(const CLI::App& verb) {
+  if (verb.get_option("--long")->count() > 0) {
+    throw CLI::ValidationError(
+        "--long is for the list: who comes and goes is told with no more than its metadata; ask "
+        "with who --long NAME");
+  }
+  if (verb.get_option("--timeout")->count() > 0) {
+    throw CLI::ValidationError("--timeout is for the list: --watch goes on until a signal");
+  }
 }
 
 /// False: standard output failed, which was said.
@@ -132,7 +144,8 @@ void add_who_verb(CLI::App& app, Program& program) {
   add_duration_option(*verb, "--timeout", options->timeout, "How long to wait (default 5s)");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
-  verb->callback([options, &program] {
+  verb->callback([options, verb, &program] {
+    if (options->watch) check_watch(*verb);
     program.end =
         options->watch ? watch(*options, program.software) : run(*options, program.software);
   });

@@ -84,6 +84,16 @@ class RoomsTest(ChatsTest):
         hal.type("yes?\r")
         ina.expect("hal → you: yes")
 
+    def test_a_room_without_its_mark_is_hinted_at(self):
+        kim = self.chat_in("r10", "kim")
+        kim.expect("#r10>")
+        kim.type("/to r10\r")
+        kim.expect("you talk with r10 now; nobody of that name is here; the room is #r10: /to #r10")
+        kim.type("/msg r10 hello\r")
+        kim.expect("nobody named r10 is here; the room is #r10: /to #r10, then say it")
+        kim.type("/to elsewhere\r")
+        kim.expect("you talk with elsewhere now; nobody of that name is here\n")
+
     def test_leaving_goes_back_to_whom_one_talked_with_before(self):
         jim = self.chat("jim", "--to", "kay")
         jim.type("/join r6\r")
@@ -276,6 +286,19 @@ class FullTest(ChatsTest):
 
 
 class RestartTest(ChatsTest):
+    def test_a_line_said_before_the_others_are_back_names_who_is_not(self):
+        isa = self.chat_in("b9", "isa")
+        jon = self.chat_in("b9", "jon")
+        isa.expect("jon joined #b9")
+        self.broker.stop(signal.SIGKILL)
+        isa.expect("connection lost")
+        stop(jon.process, signal.SIGKILL)
+        self.broker.start()
+        isa.expect("connected again")
+        isa.type("anybody?\r")
+        isa.expect("anybody\\? ✗ not delivered: jon is not back yet — /retry")
+        isa.expect("jon left")
+
     def test_rooms_go_on_with_another_run_of_the_broker(self):
         eli = self.chat_in("b1 b2", "eli")
         fox = self.chat_in("b1 b2", "fox")

@@ -35,7 +35,7 @@ class ChatTest(ChatsTest):
         self.assertEqual(self.end_chat(anna), 0)
 
     def test_a_line_to_an_absent_person_stays_undelivered_until_retried(self):
-        carl = self.chat("carl", "--to", "dora")
+        carl = self.chat("carl", "--to", "dora", columns=100)
         carl.type("are you there?\r")
         carl.expect("carl: are you there\\? ✗ not delivered: nobody named dora is here — /retry")
         dora = self.chat("dora")
@@ -78,6 +78,28 @@ class ChatTest(ChatsTest):
         gina.expect("to hugo> *half a thoughx")
         gina.type("\x7ft, finished\r")
         hugo.expect("gina: half a thought, finished")
+
+    def test_ctrl_c_clears_what_is_typed_and_then_leaves(self):
+        udo = self.chat("udo")
+        wim = self.chat("wim", "--to", "udo")
+        wim.expect("to udo>")
+        wim.type("not this")
+        wim.expect("not this")
+        wim.type("\x03")
+        wim.expect("what you typed is cleared; Ctrl-C again leaves")
+        wim.type("but this\r")
+        wim.expect("wim: but this ✓")
+        udo.expect("wim: but this")
+        wim.type("\x03")
+        await_true(lambda: wim.process.poll() is not None, "Ctrl-C ends the chat")
+
+    def test_words_are_not_cut_at_the_edge_of_the_screen(self):
+        xia = self.chat("xia", "--to", "yan")
+        yan = self.chat("yan", "--to", "xia")
+        xia.expect("yan is here")
+        xia.type("no word of this line is cut where the screen of eighty columns comes to its end\r")
+        for terminal in (xia, yan):
+            terminal.expect(r"xia: no word of this line is cut where the screen of eighty columns\n {14}comes to its end")
 
     def test_history_is_kept_for_the_next_time(self):
         ida = self.chat("ida", "--to", "jan")
@@ -177,6 +199,30 @@ class ChatTest(ChatsTest):
         after = termios.tcgetattr(tom.master)[3]
         self.assertTrue(after & termios.ECHO and after & termios.ICANON, (before, after))
         self.await_gone("tom")
+
+
+class AwayBrokerTest(ChatsTest):
+    def test_who_does_not_keep_the_screen_while_the_broker_is_silent(self):
+        zoe = self.chat("zoe")
+        self.broker.process.send_signal(signal.SIGSTOP)
+        zoe.type("/who\r/help\r")
+        zoe.expect(r"(?s)//text.*no answer from the broker")
+        self.broker.process.send_signal(signal.SIGCONT)
+        zoe.type("/who\r")
+        zoe.expect("nobody else is here")
+
+    def test_who_says_so_while_the_broker_is_gone(self):
+        ann = self.chat("ann")
+        self.broker.stop(signal.SIGKILL)
+        ann.expect("connection lost")
+        ann.type("/who\r")
+        ann.expect("the broker is away; ask again when it is back")
+        self.broker.start()
+
+    def test_a_script_waits_for_the_answer(self):
+        done = self.run_peer("chat", "--as", "scripted", stdin=b"/who nobody\n")
+        self.assert_exit(done, 0)
+        self.assertIn("nobody named nobody is here", done.out.decode())
 
 
 class BrokerRestartTest(ProgramTest):

@@ -59,6 +59,30 @@ class UsageTest(ProgramTest):
                 self.assertIn(word, done.err)
                 self.assertEqual(done.out, b"")
 
+    def test_a_wrong_command_line_points_at_what_was_meant_and_at_the_help_of_its_verb(self):
+        for arguments, words, verb in (
+                (("sned", "bob", "x"), "there is no verb sned; did you mean send?", None),
+                (("send", "--line", "bob"), "send: there is no option --line; did you mean --lines?", "send"),
+                (("recv", "--cuont", "3"), "recv: there is no option --cuont; did you mean --count?", "recv"),
+                (("recv", "bob"), 'recv: "bob" is too much', "recv"),
+                (("recv", "--count", "many"), '--count: "many" is not a whole number', "recv"),
+                (("recv", "--raw", "--format", "json"), "--raw and --format exclude each other", "recv"),
+                (("recv", "--overwrite"), "--overwrite is only for --save", "recv"),
+                (("subscribe", "--policy", "blok", "a"),
+                 '--policy: "blok" is none of drop-oldest, block, disconnect; did you mean block?', "subscribe"),
+                (("who", "--format", "xml"), '--format: "xml" is none of text, json', "who"),
+                (("send", "--as"), "--as needs a value: NAME", "send"),
+                (("send",), "TO is missing: Who is to get it", "send"),
+                (("serve", "--as", "x", "tr", "-d", "a"), "a command and its options come after --", "serve"),
+                (("send", "--lines", "--file", "x", "bob"), "--lines reads standard input or --body-file", "send"),
+                (("send", "--body-file", "x", "--file", "x", "bob"), "--file and --body-file exclude", "send")):
+            with self.subTest(arguments=arguments):
+                done = self.run_peer(*arguments)
+                self.assert_exit(done, USAGE)
+                self.assertIn(words, done.err)
+                hint = f"zpost-peer {verb} --help says what {verb} takes" if verb else "zpost-peer --help"
+                self.assertIn(hint, done.err)
+
     def test_a_broker_that_is_not_there_is_said_within_two_seconds_with_advice(self):
         env = self.environment(ZPOST_ENDPOINT="tcp://127.0.0.1:9")
         for arguments in (("send", "bob", "x"), ("recv",), ("request", "bob"), ("who",),
@@ -329,7 +353,7 @@ class SignalTest(ProgramTest):
             for sig, source, verbs in (
                     (signal.SIGINT, ("inc", "-"), ("send", "request")),
                     (signal.SIGTERM, ("inc", "-"), ("send", "request")),
-                    (signal.SIGINT, ("--file", pipe, "inc"), ("request",))):
+                    (signal.SIGINT, ("--body-file", pipe, "inc"), ("request", "send"))):
                 for verb in verbs:
                     with self.subTest(verb=verb, source=source):
                         reading = self.start_peer(verb, "--as", "ind", *source,
@@ -338,7 +362,7 @@ class SignalTest(ProgramTest):
                         self.assertEqual(code, 128 + sig, err)
                         self.assertIn("interrupted: nothing was sent", err)
                         self.await_gone("ind")
-            lines = self.start_peer("send", "--as", "ine", "--lines", "--file", pipe, "inc")
+            lines = self.start_peer("send", "--as", "ine", "--lines", "--body-file", pipe, "inc")
             self.assertEqual(self.interrupt(lines, signal.SIGINT), (0, ""))
 
     def test_a_named_pipe_is_read_to_its_end(self):
@@ -346,7 +370,7 @@ class SignalTest(ProgramTest):
             pipe = pathlib.Path(folder) / "pipe"
             os.mkfifo(pipe)
             recv = self.start_peer("recv", "--as", "inf", "--count", "1000", "--raw")
-            sending = self.start_peer("send", "--as", "ing", "--lines", "--file", str(pipe), "inf")
+            sending = self.start_peer("send", "--as", "ing", "--lines", "--body-file", str(pipe), "inf")
             pipe.write_bytes((b"x" * 199 + b"\n") * 1000)
             self.assertEqual(self.result(recv)[:2], (0, (b"x" * 199 + b"\n") * 1000))
             self.assertEqual(self.result(sending)[0], 0)

@@ -173,6 +173,25 @@ class WholeFilesTest(FilesTest):
         files = self.finish(saver)[1]
         self.assertEqual([file["already_there"] for file in files], [False, True])
 
+    def test_what_is_there_under_a_number_is_not_sent_again_either(self):
+        (self.saved / "report.pdf").write_bytes(b"mine")
+        (self.saved / "report (2).pdf").write_bytes(b"mine, too")
+        self.start_saver()
+        path = self.file("report.pdf", b"theirs")
+        for _ in range(3):
+            code, (report,), _ = self.send(path)
+            self.assertEqual((code, report["name"]), (0, "report (3).pdf"))
+        self.assertEqual(self.names(), ["report (2).pdf", "report (3).pdf", "report.pdf"])
+
+    def test_what_got_a_number_stays_when_the_plain_name_is_free_again(self):
+        (self.saved / "report.pdf").write_bytes(b"mine")
+        self.start_saver()
+        path = self.file("report.pdf", b"theirs")
+        self.assertEqual(self.send(path)[0], 0)
+        (self.saved / "report.pdf").unlink()
+        code, (report,), _ = self.send(path)
+        self.assertEqual((code, report["name"]), (0, "report (2).pdf"))
+
     def test_a_file_that_only_looks_the_same_is_another(self):
         self.start_saver()
         path = self.file("big", 1 * MIB)

@@ -5,13 +5,14 @@ ZPOST_BIN names the directory of the programs.
 """
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import tempfile
 import time
 import unittest
 
-from programs import NOT_DELIVERED, TIMED_OUT, PEER, ProgramTest, await_true, children_of, lines_of, stop
+from programs import NOT_DELIVERED, TIMED_OUT, USAGE, PEER, ProgramTest, await_true, children_of, lines_of, stop
 
 
 class RequestAndServeTest(ProgramTest):
@@ -26,6 +27,43 @@ class RequestAndServeTest(ProgramTest):
         self.assertEqual((done.returncode, done.out), (0, b"IS ANYBODY THERE?\n"))
         done = self.run_peer("request", "upper", "-", stdin=b"from stdin")
         self.assertEqual(done.out, b"FROM STDIN\n")
+
+    def test_without_a_body_a_pipe_is_the_body(self):
+        self.serve("piped", "--", "cat")
+        done = self.run_peer("request", "piped", stdin=b"hi\n")
+        self.assertEqual((done.returncode, done.out), (0, b"hi\n"), done.err)
+        done = self.run_peer("request", "piped", "", stdin=b"not this\n")
+        self.assertEqual((done.returncode, done.out), (0, b"\n"), done.err)
+
+    def test_a_pipe_that_is_too_large_a_body_is_told_with_the_limit(self):
+        done = self.run_peer("request", "nobody", stdin=b"x" * 3_000_000)
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertRegex(done.err, r"more than [\d,]+ bytes, this broker takes envelopes of at most [\d,]+")
+
+    def test_without_a_body_a_terminal_is_not_waited_for(self):
+        self.serve("empty", "--", "wc", "-c")
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        asking = self.start_peer("request", "empty", stdin=slave)
+        os.close(slave)
+        self.assertEqual(self.result(asking)[:2], (0, b"0\n"))
+
+    def test_a_body_from_a_file_has_one_option_in_every_verb(self):
+        self.serve("filed", "--", "cat")
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "body"
+            path.write_bytes(b"from a file")
+            done = self.run_peer("request", "--body-file", str(path), "filed")
+            self.assertEqual((done.returncode, done.out), (0, b"from a file\n"), done.err)
+            for reader, writer in ((("recv",), ("send", "reader")),
+                                   (("subscribe", "a/b"), ("publish", "--need-subscriber", "a/b"))):
+                reading = self.start_peer(*reader, "--as", "reader", "--count", "1", "--raw")
+                await_true(lambda: self.run_peer(*writer, "--body-file", str(path)).returncode == 0, "it is taken")
+                self.assertEqual(self.result(reading)[:2], (0, b"from a file"))
+        for verb, earlier in (("request", "--file"), ("publish", "--file-body")):
+            done = self.run_peer(verb, earlier, "x", "to")
+            self.assert_exit(done, USAGE)
+            self.assertIn("did you mean --body-file?", done.err)
 
     def test_a_reply_in_json(self):
         self.serve("cat1", "--", "cat")
@@ -142,6 +180,11 @@ class RequestAndServeTest(ProgramTest):
         serving.send_signal(signal.SIGCONT)
         self.assert_exit(done, TIMED_OUT)
         self.assertIn("500ms", done.err)
+
+    def test_the_help_says_that_lost_takes_longer_than_the_default_timeout(self):
+        text = " ".join(self.run_peer("request", "--help").out.decode().split())
+        self.assertIn("waits 30 s (its session.resume) for it to come back before the outcome is lost", text)
+        self.assertIn("default --timeout of 10 s ends sooner", text)
 
     def test_a_request_to_nobody_is_not_delivered(self):
         done = self.run_peer("request", "nobody", "x")

@@ -4,6 +4,7 @@
 ZPOST_BIN names the directory of the programs.
 """
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -161,6 +162,30 @@ class StreamTest(ProgramTest):
         done = self.run_peer("request", "many", "x")
         self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
 
+    def test_who_asked_for_one_reply_is_told_that_there_were_more(self):
+        self.serve("more", "printf", "a\\nb\\n")
+        done = self.run_peer("request", "more", "x")
+        self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
+        self.assertIn("more offered more replies than this one; --stream prints them all", done.err)
+        done = self.run_peer("request", "--format", "json", "more", "x")
+        reply, = lines_of(done.out)
+        self.assertEqual((reply["body"], reply["more"]), ("a", True))
+
+    def test_a_single_reply_is_no_cause_for_a_word(self):
+        self.start_peer("serve", "--as", "single", "--", "cat")
+        done = self.run_peer("request", "single", "x")
+        self.assertEqual((done.returncode, done.out, done.err), (0, b"x\n", ""))
+
+    def test_the_rest_of_a_stream_that_nobody_wants_is_not_made(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alive = pathlib.Path(folder) / "pid"
+            self.serve("endless", "sh", "-c",
+                       f"echo $$ > {alive}.new; mv {alive}.new {alive}; echo a; exec sleep 60")
+            done = self.run_peer("request", "endless", "x")
+            self.assertEqual((done.returncode, done.out), (0, b"a\n"), done.err)
+            pid = alive.read_text().strip()
+            await_true(lambda: not pathlib.Path("/proc", pid).exists(), "the command was stopped")
+
     def test_ctrl_c_cancels_the_request_and_stops_its_command(self):
         with tempfile.TemporaryDirectory() as folder:
             alive = pathlib.Path(folder) / "pid"
@@ -196,6 +221,13 @@ class WatchTest(ProgramTest):
         self.start_peer("recv", "--as", "h-there")
         self.assertRegex(watching.stdout.readline().decode(), r"^\d\d:\d\d:\d\d h-there joined\n$")
 
+    def test_what_a_watch_cannot_do_is_said(self):
+        for option in (("--long",), ("--timeout", "1s")):
+            with self.subTest(option=option):
+                done = self.run_peer("who", "--watch", *option)
+                self.assert_exit(done, USAGE)
+                self.assertIn(f"{option[0]} is for the list", done.err)
+
     def test_a_pipe_that_nobody_reads_ends_the_watch(self):
         watching = self.start_peer("who", "--watch", "p-*", "--as", "watcher3", stderr=subprocess.DEVNULL)
         watching.stdout.close()
@@ -213,6 +245,15 @@ class RetainedTest(ProgramTest):
         self.assertEqual([(line["topic"], line["retained"]) for line in lines_of(done.out)],
                          [("kept/a", True), ("other/c", True)])
 
+    def test_a_value_that_several_patterns_match_is_printed_once(self):
+        for topic in ("twice/a", "twice/b"):
+            self.assert_exit(self.run_peer("publish", "--retain", topic, topic), 0)
+        patterns = ("twice/*", "twice/a", "twice/**", "twice/a")
+        done = self.run_peer("subscribe", "--retained", *patterns, "--raw")
+        self.assertEqual((done.returncode, sorted(done.out.split())), (0, [b"twice/a", b"twice/b"]), done.err)
+        done = self.run_peer("subscribe", *patterns, "--raw", "--count", "2")
+        self.assertEqual(sorted(done.out.split()), [b"twice/a", b"twice/b"])
+
     def test_subscribe_retained_exits_3_when_nothing_is_kept(self):
         done = self.run_peer("subscribe", "--retained", "empty/**")
         self.assert_exit(done, NOT_DELIVERED)
@@ -222,6 +263,53 @@ class RetainedTest(ProgramTest):
         done = self.run_peer("subscribe", "--retained", "--no-retained", "a")
         self.assert_exit(done, USAGE)
         self.assertIn("--no-retained", done.err)
+
+
+class InterruptedRetainedTest(ProgramTest):
+    """More is kept than is on its way to a subscriber that does not read."""
+
+    COUNT = 40
+    SIZE = 900_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.broker.stop()
+        cls.broker.start("--heartbeat", "200ms", "--silence", "500ms", "--resume", "300ms")
+
+    def keep_values(self):
+        for i in range(self.COUNT):
+            done = self.run_peer("publish", "--retain", f"large/{i}", "-", stdin=b"%d " % i + b"x" * self.SIZE)
+            self.assert_exit(done, 0)
+
+    def start_reading(self, name):
+        """Starts a subscriber, and leaves it with most of what it prints unread."""
+        reading = self.start_peer("subscribe", "--retained", "large/**", "--as", name, "--format", "json")
+        self.assertEqual(os.read(reading.stdout.fileno(), 1), b"{")
+        return reading
+
+    def topics_of(self, reading):
+        """What it printed, once each, when it ended as wanted."""
+        code, out, err = self.result(reading)
+        self.assertEqual(code, 0, err)
+        topics = [line["topic"] for line in lines_of(b"{" + out)]
+        self.assertEqual(len(topics), len(set(topics)))
+        return set(topics)
+
+    def test_a_session_that_begins_anew_still_brings_all_of_it_once(self):
+        self.keep_values()
+        reading = self.start_reading("anew")
+        reading.send_signal(signal.SIGSTOP)
+        self.await_gone("anew")
+        reading.send_signal(signal.SIGCONT)
+        self.assertEqual(self.topics_of(reading), {f"large/{i}" for i in range(self.COUNT)})
+
+    def test_another_run_of_the_broker_that_keeps_nothing_is_the_end(self):
+        self.keep_values()
+        reading = self.start_reading("other-run")
+        self.broker.stop(signal.SIGKILL)
+        self.broker.start("--heartbeat", "200ms", "--silence", "500ms", "--resume", "300ms")
+        self.assertLessEqual(len(self.topics_of(reading)), self.COUNT)
 
 
 if __name__ == "__main__":

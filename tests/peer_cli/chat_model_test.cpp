@@ -23,7 +23,7 @@ class ChatModelTest : public testing::Test {
     constexpr std::size_t kClock = sizeof("12:34:56");
     std::vector<std::string> texts;
     for (const ChatLine& line : lines) {
-      std::string text = chat_text(line, Palette(false), kNow);
+      std::string text = chat_text(line, {Palette(false)}, kNow);
       EXPECT_TRUE(text.ends_with('\n'));
       text.pop_back();
       texts.push_back(line.kind == ChatLine::Kind::kNote ? text : text.substr(kClock));

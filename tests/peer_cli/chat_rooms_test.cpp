@@ -168,6 +168,26 @@ TEST_F(ChatRoomsTest, TheListSaysWhoIsWhereAndWhatIsUnread) {
   EXPECT_EQ(room_text(rooms, "dev"), "you are in #dev; here: bob, carol");
 }
 
+TEST_F(ChatRoomsTest, LinesOfOnesOwnKnowHowManyAreThere) {
+  (void)rooms.presence(presence("joined", "bob", "dev"), kNow);
+  (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
+  const ChatLine mine{.kind = ChatLine::Kind::kSent, .outcome = Outcome::kDelivered, .room = "dev"};
+  EXPECT_EQ(rooms.with_people({mine}).front().people, 2U);
+  EXPECT_EQ(rooms.with_people({said("dev", "hello")}).front().people, 0U);
+}
+
+TEST_F(ChatRoomsTest, ALineThatNobodyHeardSaysWhoIsNotBack) {
+  ChatLine mine{.kind = ChatLine::Kind::kSent,
+                .outcome = Outcome::kNoSubscriber,
+                .reason = "nobody else is here",
+                .room = "dev"};
+  EXPECT_EQ(rooms.with_people({mine}).front().reason, "nobody else is here");
+  (void)rooms.presence(presence("joined", "bob", "dev"), kNow);
+  EXPECT_EQ(rooms.with_people({mine}).front().reason, "bob is not back yet");
+  (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
+  EXPECT_EQ(rooms.with_people({mine}).front().reason, "none of the 2 others is back yet");
+}
+
 TEST_F(ChatRoomsTest, ThePromptMarksUnreadRooms) {
   EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev>");
   EXPECT_EQ(chat_prompt("bob", rooms, 40), "to bob>");

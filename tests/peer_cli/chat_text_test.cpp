@@ -19,8 +19,8 @@ class ChatTextTest : public testing::Test {
  protected:
   void SetUp() override { use_utf8(); }
 
-  static std::string text(const ChatLine& line) {
-    std::string shown = chat_text(line, Palette(false), kTime);
+  static std::string text(const ChatLine& line, std::size_t columns = 0) {
+    std::string shown = chat_text(line, {Palette(false), columns}, kTime);
     const std::string clock = local_time(kTime, kTime) + " ";
     return shown.starts_with(clock) ? shown.substr(clock.size()) : shown;
   }
@@ -70,6 +70,37 @@ TEST_F(ChatTextTest, ALineOfARoomNamesItAndIndentsBehindIt) {
   const ChatLine line{
       .kind = Kind::kReceived, .time_ns = kTime, .from = "bob", .text = "one\ntwo", .room = "dev"};
   EXPECT_EQ(text(line), "#dev bob: one\n                   two\n");
+}
+
+TEST_F(ChatTextTest, InARoomTheMarkSaysHowManyOfThoseWhoAreThereHaveIt) {
+  ChatLine line = sent(Outcome::kDelivered);
+  line.to = "#dev";
+  line.room = "dev";
+  line.count = 2;
+  line.people = 2;
+  EXPECT_EQ(text(line), "#dev alice: hello ✓2\n");
+  line.people = 3;
+  EXPECT_EQ(text(line), "#dev alice: hello ✓2 of 3\n");
+  line.people = 1;  // A program hears it, too.
+  EXPECT_EQ(text(line), "#dev alice: hello ✓2\n");
+}
+
+TEST_F(ChatTextTest, WordsAreNotCutAtTheEdgeOfTheScreen) {
+  ChatLine line = sent(Outcome::kNoPeer);
+  line.text = "three little words";
+  EXPECT_EQ(text(line, 30),
+            "alice: three little\n"
+            "          words ✗ not\n"
+            "          delivered: nobody\n"
+            "          named bob is here —\n"
+            "          /retry\n");
+  const ChatLine note{.text = "whoever writes first is who you talk with"};
+  EXPECT_EQ(text(note, 30), "whoever writes first is who\n  you talk with\n");
+}
+
+TEST_F(ChatTextTest, ColoursBeginAndEndWithTheWords) {
+  const std::string shown = chat_text(sent(Outcome::kDelivered), {Palette(true), 80}, kTime);
+  EXPECT_TRUE(shown.ends_with(": hello \x1b[32m✓\x1b[0m\n")) << shown;
 }
 
 TEST_F(ChatTextTest, JsonOfARoomSaysRoomAndCount) {

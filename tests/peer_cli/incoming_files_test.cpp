@@ -29,12 +29,14 @@ class FakeFile : public StoredFile {
         offer_(std::move(offer)),
         is_saved_already_(disk.saved.contains(offer_.name) && !offer_.anew) {}
 
-  [[nodiscard]] bool is_saved_already() const override { return is_saved_already_; }
+  [[nodiscard]] std::string saved_name() const override {
+    return is_saved_already_ ? offer_.name : "";
+  }
 
   [[nodiscard]] std::optional<Result<Checked>> checked() override {
     if (!disk_.checks) return std::nullopt;
     const std::string& there =
-        is_saved_already() ? disk_.saved[offer_.name] : disk_.parts[offer_.transfer];
+        is_saved_already_ ? disk_.saved[offer_.name] : disk_.parts[offer_.transfer];
     Checked checked;
     checked.size = there.size();
     checked.sum.update(as_bytes(there));

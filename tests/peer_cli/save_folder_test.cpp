@@ -163,5 +163,23 @@ TEST_F(SaveFolderTest, ASourceIsTheSameTransferUntilItChanges) {
   EXPECT_NE(SourceFile::open(source)->offer().transfer, first.transfer);
 }
 
+TEST_F(SaveFolderTest, WhatWasSavedUnderANumberIsThereAlready) {
+  std::ofstream(path / "a.txt") << "mine";
+  SaveFolder into = folder();
+  EXPECT_EQ(save(into, offer("a.txt", 5), "other"), "a (2).txt");
+  const auto again = into.open(offer("a.txt", 5));
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->saved_name(), "a (2).txt");
+  EXPECT_EQ(checked((*again).get()), 5U);
+}
+
+TEST_F(SaveFolderTest, WhatHasANumberIsNoneOfItsNameForWhoOverwrites) {
+  std::ofstream(path / "a.txt") << "mine";
+  SaveFolder into = folder();
+  EXPECT_EQ(save(into, offer("a.txt", 5), "other"), "a (2).txt");
+  SaveFolder overwriting = folder(true);
+  EXPECT_EQ(save(overwriting, offer("a.txt", 5), "other"), "a.txt");
+}
+
 }  // namespace
 }  // namespace zpost::cli

@@ -25,6 +25,15 @@ TEST(UnitsTest, WhatIsNoDurationIsRefused) {
   }
 }
 
+TEST(UnitsTest, CountsAreWholeNumbersFromOne) {
+  EXPECT_THAT(parse_count("1"), Optional(1U));
+  EXPECT_THAT(parse_count("4611686018427387904"), Optional(std::uint64_t{1} << 62));
+  for (const char* text :
+       {"", "0", "-1", "+1", "1.5", "1 ", "many", "4611686018427387905", "99999999999999999999"}) {
+    EXPECT_EQ(parse_count(text), std::nullopt) << text;
+  }
+}
+
 TEST(UnitsTest, DurationsAreWrittenInTheLargestUnitWithoutAFraction) {
   EXPECT_EQ(duration_text(milliseconds(0)), "0s");
   EXPECT_EQ(duration_text(milliseconds(1500)), "1500ms");

@@ -23,8 +23,9 @@ class StoredFile {
     Checksum sum;
   };
 
-  /// Whether the whole file was there before under its own name; then nothing is to be written.
-  [[nodiscard]] virtual bool is_saved_already() const = 0;
+  /// The name under which the whole file was there before; then nothing is to be written. Else
+  /// empty.
+  [[nodiscard]] virtual std::string saved_name() const = 0;
   /// Nothing: it is still being read. Once it returned something it is not asked again.
   [[nodiscard]] virtual std::optional<Result<Checked>> checked() = 0;
   [[nodiscard]] virtual Result<void> append(std::uint64_t offset, Bytes bytes) = 0;

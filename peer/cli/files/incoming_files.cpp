@@ -28,6 +28,10 @@ void make_place_in(Container& container) {
 
 }  // namespace
 
+bool IncomingFiles::is_there_already(const Incoming& incoming) {
+  return !incoming.file->saved_name().empty();
+}
+
 void IncomingFiles::on_offer(std::string_view from, std::uint64_t request, const FileOffer& offer,
                              SteadyTime now) {
   if (std::optional<Refusal> refusal = take(from, offer, now)) {
@@ -123,7 +127,7 @@ bool IncomingFiles::finish_check(Entry entry, SteadyTime now) {
   incoming.position = incoming.resumed_from = (*checked)->size;
   incoming.sum = std::move((*checked)->sum);
   incoming.began = now;
-  if (incoming.position > 0 && !incoming.file->is_saved_already()) {
+  if (incoming.position > 0 && !is_there_already(incoming)) {
     news_.push_back(news_of(incoming, FileNews::Kind::kContinued));
   }
   return true;
@@ -154,7 +158,7 @@ std::optional<FileStop> IncomingFiles::on_chunk(std::string_view from, const Fil
     return lost_track(from, chunk);
   }
   Incoming& incoming = entry->second;
-  if (incoming.saving || incoming.file->is_saved_already()) return std::nullopt;
+  if (incoming.saving || is_there_already(incoming)) return std::nullopt;
   incoming.active = now;
   // Below: sent twice around a reconnect. Above: something was lost, which the sender is told as an
   // outcome; it offers the file again.
@@ -203,7 +207,7 @@ void IncomingFiles::on_done(std::string_view from, std::uint64_t request, const 
   if (!whole || incoming.saving) return ask(entry, request, now);
   if (done.size != incoming.offer.size || done.sha256 != incoming.sum.digest()) {
     incoming.asked = request;
-    if (!incoming.file->is_saved_already()) incoming.file->discard();
+    if (!is_there_already(incoming)) incoming.file->discard();
     (void)fail(entry, "its checksum differs from its sender's", false);
     return;
   }
@@ -226,7 +230,7 @@ void IncomingFiles::answer_unknown(std::string_view from, std::uint64_t request,
 
 void IncomingFiles::finish_saving(Entry entry, SteadyTime now) {
   Incoming& incoming = entry->second;
-  if (incoming.file->is_saved_already()) return saved(entry, incoming.offer.name, now);
+  if (is_there_already(incoming)) return saved(entry, incoming.file->saved_name(), now);
   const std::optional<Result<std::string>> name = incoming.file->save();
   if (!name) return;
   if (*name) return saved(entry, **name, now);
@@ -235,7 +239,7 @@ void IncomingFiles::finish_saving(Entry entry, SteadyTime now) {
 
 void IncomingFiles::saved(Entry entry, const std::string& name, SteadyTime now) {
   Incoming& incoming = entry->second;
-  const bool already = incoming.file->is_saved_already();
+  const bool already = is_there_already(incoming);
   FileNews news =
       news_of(incoming, already ? FileNews::Kind::kSavedAlready : FileNews::Kind::kSaved);
   news.saved_as = name;
@@ -252,7 +256,7 @@ void IncomingFiles::on_stop(std::string_view from, const FileStop& stop, SteadyT
   const Entry entry = files_.find(stop.transfer);
   if (entry == files_.end() || entry->second.from != from || entry->second.saving) return;
   Incoming& incoming = entry->second;
-  const bool discards = stop.discard && !incoming.file->is_saved_already();
+  const bool discards = stop.discard && !is_there_already(incoming);
   if (discards) incoming.file->discard();
   FileNews news = news_of(incoming, discards ? FileNews::Kind::kFailed : FileNews::Kind::kPaused);
   news.text = stop.text;

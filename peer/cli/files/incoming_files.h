@@ -147,6 +147,7 @@ class IncomingFiles {
   void pause(Entry entry);
   /// Forgets it and rejects what waits for an answer. Returns why, for the sender.
   std::string fail(Entry entry, std::string text, bool local_fault);
+  [[nodiscard]] static bool is_there_already(const Incoming& incoming);
   [[nodiscard]] static FileNews news_of(const Incoming& incoming, FileNews::Kind kind);
 
   std::string name_;

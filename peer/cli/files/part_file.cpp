@@ -22,7 +22,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kMoment{10};
 constexpr std::size_t kReadAtOnce = 1 << 20;
 constexpr std::uint64_t kToDiskAtOnce = 8 << 20;
-constexpr unsigned kMostNumbers = 10'000;
 
 Error failure(const std::string& what) {
   return {Outcome::kNone, fmt::format("{}: {}", what, std::strerror(errno))};

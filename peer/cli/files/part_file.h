@@ -12,6 +12,9 @@
 
 namespace zpost::cli {
 
+/// How many files of one name there may be.
+inline constexpr unsigned kMostNumbers = 10'000;
+
 /// An open descriptor that is closed at the end.
 class Descriptor {
  public:
@@ -54,13 +57,13 @@ struct SavePlace {
   bool overwrite = false;
 };
 
-/// A file that was there before.
+/// A file that was there before, perhaps under a name with a number.
 class SavedFile : public StoredFile {
  public:
-  SavedFile(Descriptor file, const FileOffer& offer)
-      : file_(std::move(file)), check_(file_.number(), offer.size, offer.name) {}
+  SavedFile(Descriptor file, std::uint64_t size, std::string name)
+      : file_(std::move(file)), name_(std::move(name)), check_(file_.number(), size, name_) {}
 
-  [[nodiscard]] bool is_saved_already() const override { return true; }
+  [[nodiscard]] std::string saved_name() const override { return name_; }
 
   [[nodiscard]] std::optional<Result<Checked>> checked() override { return check_.result(); }
 
@@ -72,6 +75,7 @@ class SavedFile : public StoredFile {
 
  private:
   Descriptor file_;
+  std::string name_;
   FileCheck check_;
 };
 
@@ -85,7 +89,7 @@ class PartFile : public StoredFile {
   PartFile(const PartFile&) = delete;
   PartFile& operator=(const PartFile&) = delete;
 
-  [[nodiscard]] bool is_saved_already() const override { return false; }
+  [[nodiscard]] std::string saved_name() const override { return ""; }
 
   [[nodiscard]] std::optional<Result<Checked>> checked() override { return check_.result(); }
 

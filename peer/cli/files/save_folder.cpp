@@ -70,16 +70,33 @@ Result<std::unique_ptr<StoredFile>> SaveFolder::open(const FileOffer& offer) {
       std::make_unique<PartFile>(place_, std::move(*file), size, offer));
 }
 
-/// It is worth a look if a file of this name has the size and time that were offered.
+/// A name that was taken got a number, which the file must not get anew each time it is sent.
 std::unique_ptr<StoredFile> SaveFolder::find_saved(const FileOffer& offer) const {
-  Descriptor file(::openat(place_->folder.number(), offer.name.c_str(), O_RDONLY | kCarefully));
-  struct stat status = {};
-  if (!file.is_open() || ::fstat(file.number(), &status) != 0) return nullptr;
-  if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) != offer.size ||
-      offer.modified_ns == 0 || modified_ns(status) != offer.modified_ns) {
-    return nullptr;
+  if (offer.modified_ns == 0) return nullptr;
+  std::string name = offer.name;
+  for (unsigned number = 2; number < kMostNumbers; ++number) {
+    Descriptor file = open_equal(name, offer);
+    if (file.is_open()) {
+      return std::make_unique<SavedFile>(std::move(file), offer.size, std::move(name));
+    }
+    // With the first number that is free they end.
+    const bool is_free =
+        ::faccessat(place_->folder.number(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    if (place_->overwrite || (is_free && number > 2)) return nullptr;
+    name = numbered_name(offer.name, number);
   }
-  return std::make_unique<SavedFile>(std::move(file), offer);
+  return nullptr;
+}
+
+/// It is worth a look if it has the size and time that were offered. Not open: it is not.
+Descriptor SaveFolder::open_equal(const std::string& name, const FileOffer& offer) const {
+  Descriptor file(::openat(place_->folder.number(), name.c_str(), O_RDONLY | kCarefully));
+  struct stat status = {};
+  if (!file.is_open() || ::fstat(file.number(), &status) != 0) return Descriptor();
+  const bool is_equal = S_ISREG(status.st_mode) &&
+                        static_cast<std::uint64_t>(status.st_size) == offer.size &&
+                        modified_ns(status) == offer.modified_ns;
+  return is_equal ? std::move(file) : Descriptor();
 }
 
 Result<Descriptor> SaveFolder::open_part(const std::string& part) const {

@@ -21,6 +21,7 @@ class SaveFolder : public FileStore {
   explicit SaveFolder(std::shared_ptr<const SavePlace> place) : place_(std::move(place)) {}
 
   [[nodiscard]] std::unique_ptr<StoredFile> find_saved(const FileOffer& offer) const;
+  [[nodiscard]] Descriptor open_equal(const std::string& name, const FileOffer& offer) const;
   [[nodiscard]] Result<Descriptor> open_part(const std::string& part) const;
   [[nodiscard]] Result<void> check_room(std::uint64_t bytes) const;
 

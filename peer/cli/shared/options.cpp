@@ -1,11 +1,13 @@
 #include "peer/cli/shared/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
-#include <map>
 
+#include "peer/cli/shared/near_miss.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "zpost/peer/options.h"
@@ -51,9 +53,12 @@ void add_connection_options(CLI::App& verb, CommonOptions& options) {
 }
 
 void add_format_option(CLI::App& verb, CommonOptions& options) {
-  const std::map<std::string, Format> words{{"text", Format::kText}, {"json", Format::kJson}};
-  verb.add_option("--format", options.format, "text (default), or json: one object a line")
-      ->transform(CLI::CheckedTransformer(words))
+  add_choice_option(
+      verb, "--format", {"text", "json"},
+      [&options](std::size_t place) {
+        options.format = place == 0 ? Format::kText : Format::kJson;
+      },
+      "text (default), or json: one object a line")
       ->option_text("text|json");
 }
 
@@ -99,9 +104,37 @@ CLI::Option* add_size_option(CLI::App& verb, const std::string& name, std::uint6
 
 CLI::Option* add_count_option(CLI::App& verb, const std::string& name, std::uint64_t& value,
                               const std::string& what) {
-  return verb.add_option(name, value, what)
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62).description(""))
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [name, &value](const std::string& text) {
+            const auto count = parse_count(text);
+            if (!count) {
+              throw CLI::ValidationError(
+                  name, fmt::format("\"{}\" is not a whole number of at least 1, such as 10",
+                                    visible_line(text)));
+            }
+            value = *count;
+          },
+          what)
       ->option_text("N");
+}
+
+CLI::Option* add_choice_option(CLI::App& verb, const std::string& name,
+                               const std::vector<std::string>& words,
+                               const std::function<void(std::size_t)>& choose,
+                               const std::string& what) {
+  const auto take = [name, words, choose](const std::string& text) {
+    const auto found = std::ranges::find(words, text);
+    if (found == words.end()) {
+      throw CLI::ValidationError(
+          name, fmt::format("\"{}\" is none of {}{}", visible_line(text), fmt::join(words, ", "),
+                            did_you_mean(text, words)));
+    }
+    choose(static_cast<std::size_t>(found - words.begin()));
+  };
+  return verb.add_option_function<std::string>(name, take, what)
+      ->option_text(fmt::format("{}", fmt::join(words, "|")));
 }
 
 void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what) {

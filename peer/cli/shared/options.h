@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -37,6 +40,11 @@ CLI::Option* add_size_option(CLI::App& verb, const std::string& name, std::uint6
 /// An option that takes a whole number of at least 1.
 CLI::Option* add_count_option(CLI::App& verb, const std::string& name, std::uint64_t& value,
                               const std::string& what);
+/// An option that takes one of `words`; `choose` is told which by its place among them.
+CLI::Option* add_choice_option(CLI::App& verb, const std::string& name,
+                               const std::vector<std::string>& words,
+                               const std::function<void(std::size_t)>& choose,
+                               const std::string& what);
 /// --content-type.
 void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what);
 /// The positional TO: a name. Required.

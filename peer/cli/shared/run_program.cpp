@@ -11,6 +11,7 @@
 
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
+#include "peer/cli/shared/usage_errors.h"
 
 namespace zpost::cli {
 namespace {
@@ -39,14 +40,19 @@ ExitCode run_verb(CLI::App& app, int argc, char** argv, const ExitCode& end) {
   // CLI11 would only say that a subcommand is missing.
   const auto is_meant = [&](const CLI::App* verb) { return verb->check_name(argv[1]); };
   if (argc > 1 && *argv[1] != '-' && app.get_subcommands(is_meant).empty()) {
-    complain(fmt::format("there is no verb {}; {} --help lists them", visible_line(argv[1]),
-                         app.get_name()));
+    complain(unknown_verb_text(app, argv[1]));
+    note(help_hint(app));
     return ExitCode::kUsage;
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& call_for_help) {
+    (void)app.exit(call_for_help);
+    return ExitCode::kAsWanted;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ExitCode::kAsWanted : ExitCode::kUsage;
+    complain(usage_text(app, error));
+    note(help_hint(app));
+    return ExitCode::kUsage;
   }
   return end;
 }

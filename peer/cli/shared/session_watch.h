@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "zpost/peer/peer.h"
@@ -11,7 +12,9 @@ namespace zpost::cli {
 /// Takes the peer's changes of state: says what a person should know and remembers the end.
 class SessionWatch {
  public:
-  explicit SessionWatch(peer::Peer& peer);
+  /// `on_fresh` is called when the session began anew, on the thread that notices; it may be called
+  /// as long as the peer lives.
+  explicit SessionWatch(peer::Peer& peer, std::function<void()> on_fresh = {});
 
   /// The broker refused this peer for good; why was said.
   [[nodiscard]] bool is_over() const { return seen_->over; }

@@ -35,7 +35,7 @@ void set_handler(void (*handler)(int)) {
 }  // namespace
 
 StopSignals::StopSignals(peer::Peer& peer) {
-  asked_by = 0;
+  // A signal that came since an earlier one is over still counts.
   interrupted = &peer;
   set_handler(stop);
 }

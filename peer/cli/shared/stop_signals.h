@@ -6,7 +6,8 @@
 namespace zpost::cli {
 
 /// While it lives, the first SIGINT or SIGTERM interrupts `peer` and is remembered; a second one
-/// ends the program at once. One at a time; `peer` must outlive it and not be moved.
+/// ends the program at once. One at a time, and the next remembers what the one before did; `peer`
+/// must outlive it and not be moved.
 class StopSignals {
  public:
   explicit StopSignals(peer::Peer& peer);

@@ -57,6 +57,17 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return static_cast<std::uint64_t>(*value);
 }
 
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || number == 0 || number > kMost) {
+    return std::nullopt;
+  }
+  return number;
+}
+
 std::string duration_text(milliseconds duration) {
   const auto count = duration.count();
   if (count == 0) return "0s";

@@ -17,6 +17,9 @@ using std::chrono::milliseconds;
 /// `512`, `64KiB`, `1MiB`, `2kB`, `1MB`. At most 1 TiB.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// A whole number from 1 to 2^62.
+[[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
+
 /// `500ms`, `10s`, `2m`: the largest unit that needs no fraction.
 [[nodiscard]] std::string duration_text(milliseconds duration);
 
