@@ -52,8 +52,9 @@ void PayloadSource::look_up() {
   if (over) quota_.messages = sequence_ + 1;
 }
 
-PayloadSink::PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts)
-    : pair_(pair), payload_bytes_(payload_bytes), counts_(counts) {}
+PayloadSink::PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts,
+                         Order order)
+    : pair_(pair), payload_bytes_(payload_bytes), counts_(counts), order_(order) {}
 
 void PayloadSink::accept(std::span<const std::byte> payload) {
   const auto id = verify_payload(payload);
@@ -62,10 +63,10 @@ void PayloadSink::accept(std::span<const std::byte> payload) {
     return increment(counts_.corrupt);
   }
   if (!mark_seen(id->sequence)) return increment(counts_.duplicated);
-  if (id->sequence < next_) {
-    increment(counts_.reordered);
-  } else {
+  if (id->sequence >= next_) {
     next_ = id->sequence + 1;
+  } else if (order_ == Order::kKept) {
+    increment(counts_.reordered);
   }
   note_time(counts_.intact.load(std::memory_order_relaxed) + 1);
   increment(counts_.intact);

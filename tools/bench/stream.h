@@ -78,11 +78,16 @@ class PayloadSource {
   Clock::time_point deadline_;
 };
 
+/// Whether payloads must arrive in the order in which they were sent. Answers to several calls in
+/// flight need not: no system promises that.
+enum class Order : std::uint8_t { kKept, kFree };
+
 /// Verifies one receiver's payloads: content, count, order, and that nothing comes twice.
 class PayloadSink {
  public:
   /// `counts` must outlive the sink.
-  PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts);
+  PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts,
+              Order order = Order::kKept);
 
   /// Thread: one at a time. Never throws for a bad payload; it is counted.
   void accept(std::span<const std::byte> payload);
@@ -100,6 +105,7 @@ class PayloadSink {
   std::uint64_t pair_;
   std::size_t payload_bytes_;
   StreamCounts& counts_;
+  Order order_;
   std::uint64_t next_ = 0;           // One above the highest sequence that arrived.
   std::vector<std::uint64_t> seen_;  // One bit per sequence.
 };

@@ -70,7 +70,7 @@ void run_sender(const System& system, const ThroughputWork& work, const Part& pa
   PayloadSource source(work.quota, part.pair, part.payload_bytes, counts);
   if (work.shape == Shape::kPairs) return system.send(part, gate, source);
   if (work.shape != Shape::kCalls) return system.publish(part, gate, source);
-  PayloadSink sink(part.pair, part.payload_bytes, counts);
+  PayloadSink sink(part.pair, part.payload_bytes, counts, Order::kFree);
   system.call(part, gate, source, sink);
 }
 

@@ -106,5 +106,19 @@ class StallTest(VerbTest):
         self.assertIn("is 'below', not 'beyond'", done.stderr)
 
 
+class CompareTest(VerbTest):
+    def summaries(self, *arguments):
+        done = bench("compare", *arguments, "--rounds", "1", "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return [line for line in lines if line["type"] == "summary"]
+
+    def test_answers_to_several_calls_have_no_order_to_lose(self):
+        (row,) = self.summaries("--with", "zpost-singles", "--work", "64B-calls2", "--messages",
+                                "2000")
+        self.assertEqual((row["lost"], row["duplicated"], row["reordered"], row["corrupt"]),
+                         (0, 0, 0, 0))
+
+
 if __name__ == "__main__":
     unittest.main()
