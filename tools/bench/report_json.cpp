@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/aim.h"
+
 namespace zpost::bench::json {
 namespace {
 
@@ -67,6 +69,7 @@ void add_spread(const char* name, const std::optional<Spread>& spread, Json& obj
 
 Json row_object(const ComparePlan& plan, const WorkItem& work, const CompareRow& row) {
   Json object = header("summary", *row.system, work.payload_bytes);
+  object["table"] = table_of(work) == Table::kPairs ? "pairs" : "topics";
   object["work"] = work.name;
   object["reference"] = plan.reference->name();
   object["runs"] = row.runs;
@@ -77,6 +80,10 @@ Json row_object(const ComparePlan& plan, const WorkItem& work, const CompareRow&
   add_spread("p99_us", row.p99_us, object);
   add_spread("p999_us", row.p999_us, object);
   add_spread("ratio", row.ratio, object);
+  if (const auto aim = aim_of(work.name, row.system->name(), plan.reference->name())) {
+    object["aim"] = {{"ratio", aim->ratio}, {"lower_is_better", aim->lower_is_better}};
+    if (row.ratio) object["aim"]["met"] = aim->met_by(row.ratio->median);
+  }
   add_spread("p99_ratio", row.p99_ratio, object);
   add_spread("server_cpu_us", row.server_cpu_us, object);
   add_spread("server_peak_bytes", row.server_peak_bytes, object);

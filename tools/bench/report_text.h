@@ -1,4 +1,4 @@
-// Results as text. See report.h.
+// Results as text.
 #pragma once
 
 #include <string>
@@ -23,6 +23,10 @@ std::string stall(const System& system, const StallWork& work, const StallRun& r
 /// Empty for a flawless run.
 std::string compare_run(const CompareRun& run);
 
+/// The line above all works of a table.
+std::string compare_table(Table table);
+
+/// Empty without rows: no system can do this work.
 std::string compare_rows(const ComparePlan& plan, const WorkItem& work,
                          const std::vector<CompareRow>& rows);
 

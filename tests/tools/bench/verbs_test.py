@@ -119,6 +119,25 @@ class CompareTest(VerbTest):
         self.assertEqual((row["lost"], row["duplicated"], row["reordered"], row["corrupt"]),
                          (0, 0, 0, 0))
 
+    def test_who_cannot_do_a_work_is_left_out_of_it(self):
+        rows = self.summaries("--with", "zpost-spans,zpost-singles", "--work",
+                              "64B-1p,64B-fan2", "--messages", "500")
+        self.assertEqual([(row["table"], row["work"], row["system"]) for row in rows],
+                         [("pairs", "64B-1p", "zpost-spans"), ("pairs", "64B-1p", "zpost-singles"),
+                          ("topics", "64B-fan2", "zpost-singles")])
+
+    def test_both_tables_have_a_title(self):
+        done = bench("compare", "--with", "zpost-singles", "--work", "64B-fan2,64B-1p",
+                     "--messages", "500", "--rounds", "1")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        titles = [line for line in done.stdout.splitlines() if line.startswith("===")]
+        self.assertEqual(titles, ["=== Pairs and round trips ===", "=== Topics and services ==="])
+
+    def test_work_that_none_can_do_is_refused(self):
+        done = bench("compare", "--with", "tcp-relay", "--work", "64B-fan2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("none of these systems can do any of this work", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
