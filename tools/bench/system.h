@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,16 @@
 
 namespace zpost::bench {
 
-enum class Measure { kThroughput, kLatency, kMemory, kAmplification, kStall, kTopics, kCalls };
+enum class Measure {
+  kThroughput,
+  kLatency,
+  kMemory,
+  kAmplification,
+  kStall,
+  kTopics,
+  kCalls,
+  kFairness
+};
 
 /// The payloads of a sender that sends to two receivers. References outlive the call they are for.
 struct MixedSources {
@@ -86,12 +96,16 @@ class System {
   /// parent kills it, and the counts survive.
   virtual void receive(const Part& part, Gate& gate, PayloadSink& sink) const = 0;
 
-  /// Connects, calls gate.wait_for_start(), and makes round trips with the echoer until
+  /// Connects, calls gate.wait_for_start(), and makes round trips with the echoer of its pair until
   /// trips.begin() is empty.
   virtual void ping(const Part& part, Gate& gate, RoundTrips& trips) const = 0;
 
   /// Connects, calls gate.ready(), and sends every payload back for ever. The parent kills it.
   virtual void echo(const Part& part, Gate& gate) const = 0;
+
+  /// As send(), but sends what `sources` give to the receivers 0, 1, … in turn, as fast as it may
+  /// (Measure::kFairness). The default throws.
+  virtual void flood(const Part& part, Gate& gate, std::span<PayloadSource> sources) const;
 
   /// Connects one of many peers (Measure::kMemory). `sink` must outlive it. The default throws.
   [[nodiscard]] virtual std::unique_ptr<RingPeer> join(const RingSeat& seat,

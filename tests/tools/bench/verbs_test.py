@@ -106,6 +106,38 @@ class StallTest(VerbTest):
         self.assertIn("is 'below', not 'beyond'", done.stderr)
 
 
+class FairnessTest(VerbTest):
+    TINY = ("--quiet", "2", "--rate", "200", "--senders", "2", "--seconds", "0.1", "--rounds", "2")
+
+    def check_rounds(self, system):
+        result = self.run_json("fairness", "--system", system, *self.TINY)
+        self.assertEqual(len(result["rounds"]), 2)
+        for one in result["rounds"]:
+            self.assertEqual(list(one), ["idle", "flood", "even"])
+            self.assertEqual([phase["round_trips"] for phase in one.values()], [40, 40, 40])
+            self.assertEqual(one["idle"]["load"]["sent"], 0)
+            self.assertEqual(one["even"]["offered_per_second"], one["flood"]["arrived_per_second"])
+            for phase in one.values():
+                self.assertEqual(phase["load"]["arrived"], phase["load"]["sent"])
+                self.assertGreater(phase["p99_us"], 0)
+        self.assertGreater(result["p99_ratio"]["median"], 0)
+        self.assertNotIn("exceeded", result)
+
+    def test_a_flood_one_by_one_and_the_same_load_of_many_arrive_whole(self):
+        self.check_rounds("zpost-singles")
+
+    def test_a_flood_of_spans_and_the_same_load_of_many_arrive_whole(self):
+        self.check_rounds("zpost-spans")
+
+    def test_a_ratio_above_the_most_is_exit_code_3(self):
+        result = self.run_json("fairness", *self.TINY, "--most", "0.01", code=3)
+        self.assertTrue(result["exceeded"])
+
+    def test_a_ratio_below_the_most_is_exit_code_0(self):
+        result = self.run_json("fairness", *self.TINY, "--most", "1000")
+        self.assertFalse(result["exceeded"])
+
+
 class CompareTest(VerbTest):
     def summaries(self, *arguments):
         done = bench("compare", *arguments, "--rounds", "1", "--format", "json")
