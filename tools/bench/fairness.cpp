@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
-constexpr auto kReadyLimit = 20s;
 constexpr auto kPoll = 2ms;
 constexpr Seconds kWarmUp{0.5};
 constexpr double kPatience = 3;  // Times of what the round trips should take, and
@@ -109,7 +108,7 @@ class PhaseStage {
 
   /// Returns how many payloads of the load arrived a second while round trips were measured.
   double measure() {
-    stage_.clients.start(std::min(stage_.deadline, Clock::now() + kReadyLimit));
+    stage_.clients.start(ready_deadline(stage_, 2 * std::size_t{work_.quiet + work_.senders}));
     const auto end =
         std::min(stage_.deadline, Clock::now() + std::chrono::ceil<Clock::duration>(longest()));
     await_trips(shared_.warmup, end);

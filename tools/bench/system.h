@@ -54,6 +54,13 @@ struct Limits {
   std::chrono::milliseconds resume{30'000};   // Time away after which its mail is lost.
 };
 
+/// What one connected client costs the machine at most, on its own side.
+struct ClientCost {
+  std::uint32_t threads = 2;  // Besides the program's own.
+  std::uint32_t files = 8;
+  std::uint32_t kibibytes = 0;  // Of memory, with what the kernel has for its threads and sockets.
+};
+
 /// One system under test. Stateless: the parent process calls the first group; every function of
 /// the second group ("In a client process") runs in a client process of its own, forked for it, and
 /// may throw any std::exception to fail the run. Nothing in the first group may create threads or
@@ -72,6 +79,12 @@ class System {
   [[nodiscard]] virtual std::optional<std::string> unavailable() const = 0;
 
   [[nodiscard]] virtual bool measures(Measure measure) const = 0;
+
+  /// What a client that has a process of its own costs, besides that.
+  [[nodiscard]] virtual ClientCost client_cost() const { return {}; }
+
+  /// What join() costs for one peer of many in a process.
+  [[nodiscard]] virtual ClientCost ring_peer_cost() const { return {.threads = 0, .files = 4}; }
 
   /// Starts a fresh server that accepts connections. Throws RunFailure, Interrupted.
   [[nodiscard]] virtual Server start() const = 0;

@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReadyLimit = 10s;
-
 Part part_of(const ThroughputWork& work, const Stage& stage, std::uint32_t number) {
   Part part{stage.server.port(), number, work.payload_bytes, number};
   if (work.shape == Shape::kFanOut) part.pair = 0;  // All receive the one sender's stream.
@@ -118,13 +116,16 @@ ThroughputRun run_throughput(const System& system, const ThroughputWork& work) {
   Streams counts(work.pairs);
   const auto start = [&] { return system.start(); };
   const std::size_t receiving = work.shape == Shape::kCalls ? kWorkers : work.pairs;
-  run.record = conduct_run(start, receiving + senders_of(work), work.timeout, [&](Stage& stage) {
+  const std::size_t clients = receiving + senders_of(work);
+  const auto conduct = [&](Stage& stage) {
     const auto receivers = add_receivers(system, work, stage, counts);
     const auto senders = add_senders(system, work, stage, counts);
-    stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
+    stage.clients.start(ready_deadline(stage, clients));
     await_arrivals(stage, senders, counts, [&] { spread_total(work, counts); });
     dismiss_receivers(work, stage, receivers, counts);
-  });
+  };
+  run.record =
+      conduct_run(start, clients, work.timeout, conduct, needs_of(system.client_cost(), clients));
   sum_up(work, counts, run);
   return run;
 }

@@ -12,14 +12,16 @@ if "ZPOST_BIN" not in os.environ:
 BENCH = pathlib.Path(os.environ["ZPOST_BIN"]).resolve() / "zpost-bench"
 
 
-def bench(*arguments):
-    return subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=150)
+def bench(*arguments, files=None):
+    """Runs it, where `files` says so with a limit of open files."""
+    limit = [] if files is None else ["prlimit", f"--nofile={files}"]
+    return subprocess.run([*limit, BENCH, *arguments], capture_output=True, text=True, timeout=150)
 
 
 class VerbTest(unittest.TestCase):
-    def run_json(self, *arguments, code=0):
+    def run_json(self, *arguments, code=0, files=None):
         """The one object it prints."""
-        done = bench(*arguments, "--format", "json")
+        done = bench(*arguments, "--format", "json", files=files)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return json.loads(done.stdout)
 
@@ -45,6 +47,12 @@ class MemoryTest(VerbTest):
 
     def test_a_ring_around_a_bare_router_passes_everything_on(self):
         self.check_ring("router-hwm1000")
+
+    def test_a_limit_that_is_too_low_is_named_at_once(self):
+        result = self.run_json("memory", "--system", "zpost", "--peers", "200", code=4,
+                               files=150)
+        self.assertEqual(result["failure"], "this takes 2500 open files in one process, and open "
+                                            "files (ulimit -Hn) is 150")
 
     def test_a_stopped_peer_leaves_the_others_theirs(self):
         result = self.run_json("memory", "--amplification", "--envelopes", "500", "--memory",
@@ -164,6 +172,11 @@ class CompareTest(VerbTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         titles = [line for line in done.stdout.splitlines() if line.startswith("===")]
         self.assertEqual(titles, ["=== Pairs and round trips ===", "=== Topics and services ==="])
+
+    def test_a_fan_out_to_many_starts_within_its_time(self):
+        (row,) = self.summaries("--with", "zpost-singles", "--work", "64B-fan150", "--messages",
+                                "20")
+        self.assertEqual((row["lost"], row["duplicated"], row["corrupt"]), (0, 0, 0))
 
     def test_work_that_none_can_do_is_refused(self):
         done = bench("compare", "--with", "tcp-relay", "--work", "64B-fan2")

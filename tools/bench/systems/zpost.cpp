@@ -37,6 +37,13 @@ class Zpost final : public System {
     return !one_by_one || !spans();
   }
 
+  // libzmq's two threads and the library's own; eventfds and epolls of both, and the connection.
+  [[nodiscard]] ClientCost client_cost() const override {
+    return {.threads = 3, .files = 12, .kibibytes = 300};
+  }
+
+  [[nodiscard]] ClientCost ring_peer_cost() const override { return client_cost(); }
+
   [[nodiscard]] Server start() const override { return launch_zpost_broker({}); }
 
   [[nodiscard]] Server start_within(const Limits& limits) const override {
