@@ -62,10 +62,12 @@ void Clients::start(Clock::time_point deadline) {
 }
 
 void Clients::check() {
+  const bool news = a_child_has_ended();
   for (std::size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
-    if (member.expendable || member.process.running()) continue;
-    if (member.process.exit_code() == 0) continue;
+    if (member.expendable) continue;
+    if (news && member.process.running()) continue;
+    if (member.process.exit_code().value_or(0) == 0) continue;
     const char* const error = states_[i].error.data();
     const int code = member.process.exit_code().value_or(-1);
     throw RunFailure(*error != '\0' ? fmt::format("{}: {}", member.title, error)

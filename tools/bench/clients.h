@@ -49,7 +49,7 @@ class Clients {
   /// Blocks until every client is ready, then starts them. Throws RunFailure, Interrupted.
   void start(Clock::time_point deadline);
 
-  /// Throws RunFailure if a client has failed.
+  /// Throws RunFailure if a client has failed. Cheap while none has ended.
   void check();
 
   [[nodiscard]] bool running(std::size_t index) { return members_[index].process.running(); }

@@ -20,6 +20,9 @@ constexpr std::uint32_t kCrewPeers = 250;
 // What is on the way between two peers at most. Enough to keep everybody busy, and far below any
 // limit of any system, so that memory shows what peers cost and not how far one ran ahead.
 constexpr std::uint64_t kBurst = 10;
+constexpr std::uint64_t kCrewThreads = 3;  // Its own, and those of a library that has one for all.
+constexpr std::uint64_t kServerKib = 120;  // For each peer.
+constexpr std::uint64_t kSpare = 100;      // Threads and files of the server besides, generously.
 constexpr auto kAttendEvery = 100ms;
 constexpr auto kPoll = 5ms;
 constexpr auto kSettle = 500ms;  // Before memory is read: what is under way comes to an end.
@@ -128,19 +131,31 @@ void sum_up(const Links& links, MemoryRun& run) {
   }
 }
 
+std::uint32_t crews_of(const MemoryWork& work) {
+  return (work.peers + kCrewPeers - 1) / kCrewPeers;
+}
+
 }  // namespace
+
+Needs needs_of_ring(const MemoryWork& work, const ClientCost& cost) {
+  const std::uint64_t in_a_crew = std::min(work.peers, kCrewPeers);
+  return {
+      .threads = std::uint64_t{work.peers} * cost.threads + crews_of(work) * kCrewThreads + kSpare,
+      .files = std::max<std::uint64_t>(work.peers, in_a_crew * cost.files) + kSpare,
+      .ports = work.peers,
+      .mebibytes = std::uint64_t{work.peers} * (cost.kibibytes + kServerKib) / 1024};
+}
 
 double kib_per_peer(std::uint64_t before, std::uint64_t after, std::uint32_t peers) {
   return (static_cast<double>(after) - static_cast<double>(before)) / 1024 / peers;
 }
 
 MemoryRun run_memory(const System& system, const MemoryWork& work) {
-  allow_many_files();
   MemoryRun run;
   Links links(work.peers);
   SharedArray<Control> control(1);
   const auto start = [&] { return system.start(); };
-  run.record = conduct_run(start, work.peers / kCrewPeers + 1, work.timeout, [&](Stage& stage) {
+  const auto conduct = [&](Stage& stage) {
     run.at_start = settled_memory(stage);
     const std::uint32_t crews = add_crews(system, work, stage, links, control[0]);
     stage.clients.start(stage.deadline);
@@ -155,7 +170,9 @@ MemoryRun run_memory(const System& system, const MemoryWork& work) {
     if (!done) throw RunTimedOut("not all had arrived when the time was over");
     run.after_envelopes = settled_memory(stage);
     for (std::uint32_t crew = 0; crew < crews; ++crew) stage.clients.kill(crew);
-  });
+  };
+  run.record = conduct_run(start, crews_of(work), work.timeout, conduct,
+                           needs_of_ring(work, system.ring_peer_cost()));
   sum_up(links, run);
   return run;
 }

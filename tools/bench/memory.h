@@ -44,6 +44,10 @@ struct MemoryRun {
 /// Growth from `before` to `after` per peer, in KiB. Below zero if it shrank.
 double kib_per_peer(std::uint64_t before, std::uint64_t after, std::uint32_t peers);
 
+/// What the machine must allow, when one peer of the ring costs `cost`.
+Needs needs_of_ring(const MemoryWork& work, const ClientCost& cost);
+
+/// Fails at once, naming the limit, when the machine does not allow so many peers.
 /// REQUIRES: system.measures(Measure::kMemory). Throws Interrupted only.
 MemoryRun run_memory(const System& system, const MemoryWork& work);
 

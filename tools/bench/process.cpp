@@ -119,6 +119,11 @@ void ChildProcess::reap(int wait_options) {
   final_cpu_time_ = cpu_time(usage);
 }
 
+bool a_child_has_ended() {
+  siginfo_t ended = {};
+  return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0;
+}
+
 void allow_many_files() {
   rlimit files = {};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;

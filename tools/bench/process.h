@@ -62,6 +62,10 @@ class ChildProcess {
   std::chrono::nanoseconds final_cpu_time_{0};
 };
 
+/// Whether a child of this process has ended that nobody has noticed yet. One system call, however
+/// many there are.
+bool a_child_has_ended();
+
 /// Raises the limit of open files as far as it goes, for this process and those it starts.
 void allow_many_files();
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/aim.h"
+
 namespace zpost::bench::json {
 namespace {
 
@@ -67,6 +69,7 @@ void add_spread(const char* name, const std::optional<Spread>& spread, Json& obj
 
 Json row_object(const ComparePlan& plan, const WorkItem& work, const CompareRow& row) {
   Json object = header("summary", *row.system, work.payload_bytes);
+  object["table"] = table_of(work) == Table::kPairs ? "pairs" : "topics";
   object["work"] = work.name;
   object["reference"] = plan.reference->name();
   object["runs"] = row.runs;
@@ -77,6 +80,10 @@ Json row_object(const ComparePlan& plan, const WorkItem& work, const CompareRow&
   add_spread("p99_us", row.p99_us, object);
   add_spread("p999_us", row.p999_us, object);
   add_spread("ratio", row.ratio, object);
+  if (const auto aim = aim_of(work.name, row.system->name(), plan.reference->name())) {
+    object["aim"] = {{"ratio", aim->ratio}, {"lower_is_better", aim->lower_is_better}};
+    if (row.ratio) object["aim"]["met"] = aim->met_by(row.ratio->median);
+  }
   add_spread("p99_ratio", row.p99_ratio, object);
   add_spread("server_cpu_us", row.server_cpu_us, object);
   add_spread("server_peak_bytes", row.server_peak_bytes, object);
@@ -119,6 +126,31 @@ Json rates_object(const OtherPairRates& rates) {
           {"rested_per_second", rates.rested},
           {"rested_seconds", rates.rested_seconds},
           {"rested_ratio", rates.rested_ratio()}};
+}
+
+Json phase_object(const PhaseRun& run) {
+  Json object = {{"p50_us", run.microseconds.p50},
+                 {"p90_us", run.microseconds.p90},
+                 {"p99_us", run.microseconds.p99},
+                 {"p999_us", run.microseconds.p999},
+                 {"max_us", run.microseconds.max},
+                 {"round_trips", run.round_trips},
+                 {"corrupt", run.corrupt},
+                 {"offered_per_second", run.offered},
+                 {"arrived_per_second", run.per_second}};
+  object["load"] = ledger_object(run.load);
+  add_record(run.record, object);
+  return object;
+}
+
+// Without the phases that were not run after one that did not finish.
+Json round_object(const FairnessRound& round) {
+  Json object;
+  for (const Phase phase : kPhases) {
+    object[word_for(phase)] = phase_object(round.of(phase));
+    if (!round.of(phase).record.finished()) break;
+  }
+  return object;
 }
 
 }  // namespace
@@ -193,6 +225,24 @@ std::string amplification(const System& system, const AmplificationWork& work,
   object["passed"] = run.passed;
   object["wanted"] = run.wanted;
   add_record(run.record, object);
+  return line(object);
+}
+
+std::string fairness(const System& system, const FairnessWork& work, const FairnessRun& run,
+                     std::optional<double> most) {
+  Json object = header("fairness", system, work.load_bytes);
+  object["quiet"] = work.quiet;
+  object["quiet_rate"] = work.quiet_rate;
+  object["quiet_bytes"] = work.quiet_bytes;
+  object["senders"] = work.senders;
+  object["seconds"] = work.time.count();
+  for (const FairnessRound& round : run.rounds) object["rounds"].push_back(round_object(round));
+  add_spread("p99_ratio", run.p99_ratio(), object);
+  add_spread("load_ratio", run.load_ratio(), object);
+  if (most) {
+    object["most"] = *most;
+    object["exceeded"] = run.exceeds(*most);
+  }
   return line(object);
 }
 

@@ -5,84 +5,10 @@
 #include <algorithm>
 #include <string_view>
 
+#include "tools/bench/words.h"
+
 namespace zpost::bench::text {
 namespace {
-
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = kKiB * kKiB;
-
-// "1.78M": three digits or more are enough for a rate.
-std::string short_number(double value) {
-  if (value >= 9.995e6) return fmt::format("{:.1f}M", value / 1e6);
-  if (value >= 999.5e3) return fmt::format("{:.2f}M", value / 1e6);
-  if (value >= 9.995e3) return fmt::format("{:.0f}k", value / 1e3);
-  if (value >= 999.5) return fmt::format("{:.1f}k", value / 1e3);
-  return fmt::format("{:.0f}", value);
-}
-
-std::string short_size(std::size_t bytes) {
-  if (bytes % kMiB == 0) return fmt::format("{} MiB", bytes / kMiB);
-  if (bytes % kKiB == 0) return fmt::format("{} KiB", bytes / kKiB);
-  return fmt::format("{} B", bytes);
-}
-
-std::string count_of(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
-// An empty cell for what could not be measured.
-template <typename Print>
-std::string cell(const std::optional<Spread>& spread, Print print) {
-  return spread ? print(*spread) : "-";
-}
-
-std::string rate_cell(const std::optional<Spread>& rate) {
-  return cell(rate, [](const Spread& s) {
-    return fmt::format("{} ({}-{})", short_number(s.median), short_number(s.min),
-                       short_number(s.max));
-  });
-}
-
-std::string time_cell(const std::optional<Spread>& time) {
-  return cell(time, [](const Spread& s) {
-    return fmt::format("{:.0f} ({:.0f}-{:.0f})", s.median, s.min, s.max);
-  });
-}
-
-std::string ratio_cell(const std::optional<Spread>& ratio) {
-  return cell(ratio, [](const Spread& s) {
-    return fmt::format("{:.2f}x ({:.2f}-{:.2f})", s.median, s.min, s.max);
-  });
-}
-
-std::string median_cell(const std::optional<Spread>& spread, double unit, int decimals) {
-  return cell(spread,
-              [&](const Spread& s) { return fmt::format("{:.{}f}", s.median / unit, decimals); });
-}
-
-std::string megabytes_cell(const std::optional<Spread>& rate, std::size_t payload_bytes) {
-  return median_cell(rate, 1e6 / static_cast<double>(payload_bytes), 0);
-}
-
-// Names what went wrong, so that nothing wrong is easy to see.
-std::string losses(std::uint64_t lost, std::uint64_t duplicated, std::uint64_t reordered,
-                   std::uint64_t corrupt) {
-  std::string text;
-  const auto add = [&](std::uint64_t count, std::string_view what) {
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
-  };
-  add(lost, "lost");
-  add(duplicated, "duplicated");
-  add(reordered, "reordered");
-  add(corrupt, "corrupt");
-  return text.empty() ? "none" : text;
-}
-
-std::string runs_cell(const CompareRow& row) {
-  std::string text = fmt::format("{}/{}", row.usable, row.runs);
-  if (row.noisy > 0) text += fmt::format(", {} noisy", row.noisy);
-  return text;
-}
 
 // What the run cost; nothing of this is known of a run that did not finish.
 std::string server_line(const RunRecord& record, double cpu_us, std::string_view per) {
@@ -166,32 +92,6 @@ std::string stall_ledger(const StallRun& run) {
               ? fmt::format("  ledger      DOES NOT BALANCE: {} vanished\n", run.vanished())
               : "  ledger      DOES NOT BALANCE: the sender was told otherwise\n";
   return text;
-}
-
-constexpr std::string_view kThroughputLine = "  {:<16} {:<22} {:<19} {:>6} {:>7} {:>8}  {:<8} {}\n";
-constexpr std::string_view kLatencyLine = "  {:<16} {:<16} {:<18} {:<20} {:<19} {:<19} {:>6}  {}\n";
-
-std::string throughput_row(const WorkItem& work, const CompareRow& row) {
-  return fmt::format(kThroughputLine, row.system->name(), rate_cell(row.per_second),
-                     ratio_cell(row.ratio), megabytes_cell(row.per_second, work.payload_bytes),
-                     median_cell(row.server_cpu_us, 1, 2),
-                     median_cell(row.server_peak_bytes, kMiB, 1),
-                     losses(row.lost, row.duplicated, row.reordered, row.corrupt), runs_cell(row));
-}
-
-std::string latency_row(const CompareRow& row) {
-  return fmt::format(kLatencyLine, row.system->name(), time_cell(row.p50_us), time_cell(row.p99_us),
-                     time_cell(row.p999_us), ratio_cell(row.ratio), ratio_cell(row.p99_ratio),
-                     median_cell(row.server_cpu_us, 1, 1), runs_cell(row));
-}
-
-std::string table_head(Measure measure) {
-  if (measure == Measure::kLatency) {
-    return fmt::format(kLatencyLine, "system", "p50 us", "p99 us", "p99.9 us", "ratio of p50",
-                       "ratio of p99", "CPU us", "runs");
-  }
-  return fmt::format(kThroughputLine, "system", "messages/s", "ratio", "MB/s", "CPU us", "peak MiB",
-                     "losses", "runs");
 }
 
 }  // namespace
@@ -299,33 +199,6 @@ std::string stall(const System& system, const StallWork& work, const StallRun& r
   if (run.record.finished() && run.record.noisy()) {
     text +=
         fmt::format("  noisy       other processes used {:.2f} cores\n", run.record.other_cores);
-  }
-  return text;
-}
-
-std::string compare_run(const CompareRun& run) {
-  if (run.flawless()) return "";
-  std::string what = run.record().failure;
-  if (const auto* throughput = std::get_if<ThroughputRun>(&run.result)) {
-    what += fmt::format("{}losses: {}", what.empty() ? "" : "; ",
-                        losses(throughput->lost(), throughput->duplicated, throughput->reordered,
-                               throughput->corrupt));
-  }
-  return fmt::format("round {}, {}, {}: {}\n", run.round, run.work->name, run.system->name(), what);
-}
-
-std::string compare_rows(const ComparePlan& plan, const WorkItem& work,
-                         const std::vector<CompareRow>& rows) {
-  std::string text =
-      work.measure == Measure::kLatency
-          ? fmt::format("\n{}: round trips of {}", work.name, short_size(work.payload_bytes))
-          : fmt::format("\n{}: {} payloads, {}", work.name, short_size(work.payload_bytes),
-                        count_of(work.pairs, "pair"));
-  text += fmt::format("; medians (min-max) of {}, ratios to {}\n", count_of(plan.rounds, "round"),
-                      plan.reference->name());
-  text += table_head(work.measure);
-  for (const CompareRow& row : rows) {
-    text += work.measure == Measure::kLatency ? latency_row(row) : throughput_row(work, row);
   }
   return text;
 }

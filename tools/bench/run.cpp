@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto kFarewell = 5s;  // For clients to close their connections.
+constexpr auto kReadyLimit = 10s;
+constexpr auto kReadyLimitOfEach = 30ms;  // More for each client: they share the cores.
+constexpr std::uint64_t kSpare = 100;     // Threads and files of the server besides, generously.
 
 std::chrono::nanoseconds own_cpu_time() {
   rusage usage = {};
@@ -63,9 +66,28 @@ void Stage::check() const {
   if (!server.running()) throw RunFailure("the server has ended");
 }
 
+Clock::time_point ready_deadline(const Stage& stage, std::size_t clients) {
+  const auto limit = kReadyLimit + static_cast<std::int64_t>(clients) * kReadyLimitOfEach;
+  return std::min(stage.deadline, Clock::now() + limit);
+}
+
+Needs needs_of(const ClientCost& cost, std::size_t clients) {
+  return {.threads = clients * (cost.threads + 1) + kSpare,
+          .files = clients + kSpare,
+          .ports = clients,
+          .mebibytes = clients * cost.kibibytes / 1024};
+}
+
 RunRecord conduct_run(const StartServer& start_server, std::size_t max_clients,
-                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct) {
+                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct,
+                      const Needs& needs) {
   RunRecord record;
+  allow_many_files();
+  if (const auto shortage = find_shortage(needs, machine_limits())) {
+    record.end = RunEnd::kFailed;
+    record.failure = *shortage;
+    return record;
+  }
   try {
     perform(start_server, max_clients, Clock::now() + timeout, conduct, record);
   } catch (const RunTimedOut& failure) {

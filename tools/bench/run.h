@@ -10,6 +10,7 @@
 
 #include "tools/bench/clients.h"
 #include "tools/bench/interrupt.h"
+#include "tools/bench/machine_limits.h"
 #include "tools/bench/system.h"
 
 namespace zpost::bench {
@@ -42,14 +43,22 @@ struct Stage {
   void check() const;
 };
 
+/// When clients that are started together, so many, must be ready.
+Clock::time_point ready_deadline(const Stage& stage, std::size_t clients);
+
+/// What so many clients, each of which has a process of its own, need, and the server with them.
+Needs needs_of(const ClientCost& cost, std::size_t clients);
+
 /// Starts the server of a run, as System::start() does.
 using StartServer = std::function<Server()>;
 
-/// Conducts a run on a fresh server. `conduct` adds at most `max_clients` clients and returns when
-/// the work is done; it throws RunFailure or RunTimedOut to end the run early. Then all clients
-/// must end by themselves within a few seconds, or the run has failed. Whatever happens, no process
-/// of the run is left. Throws nothing but Interrupted.
+/// Conducts a run on a fresh server, or fails at once, naming the limit, when the machine does not
+/// allow what it needs. Open files are allowed as many as can be. `conduct` adds at most
+/// `max_clients` clients and returns when the work is done; it throws RunFailure or RunTimedOut to
+/// end the run early. Then all clients must end by themselves within a few seconds, or the run has
+/// failed. Whatever happens, no process of the run is left. Throws nothing but Interrupted.
 RunRecord conduct_run(const StartServer& start_server, std::size_t max_clients,
-                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct);
+                      std::chrono::seconds timeout, const std::function<void(Stage&)>& conduct,
+                      const Needs& needs = {});
 
 }  // namespace zpost::bench

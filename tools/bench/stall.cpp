@@ -32,14 +32,6 @@ struct Shared {
   ToldCounts told;
 };
 
-PairLedger ledger_of(const StreamCounts& counts) {
-  return {.sent = counts.drawn.load(),
-          .arrived = counts.intact.load(),
-          .duplicated = counts.duplicated.load(),
-          .reordered = counts.reordered.load(),
-          .corrupt = counts.corrupt.load()};
-}
-
 ToldLedger ledger_of(const ToldCounts& counts) {
   ToldLedger ledger;
   for (std::size_t number = 0; number < ledger.outcomes.size(); ++number) {

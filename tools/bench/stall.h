@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tools/bench/pair_ledger.h"
 #include "tools/bench/run.h"
 #include "tools/bench/stall_times.h"
 #include "tools/bench/system.h"
@@ -21,17 +22,6 @@ struct StallWork {
   std::uint64_t memory_bytes = std::uint64_t{256} << 20;  // The server's limit.
   std::chrono::duration<double> before{3};                // How long the other pair is alone.
   std::chrono::seconds timeout{180};                      // For the whole run.
-};
-
-/// What became of the payloads of one pair.
-struct PairLedger {
-  std::uint64_t sent = 0;
-  std::uint64_t arrived = 0;  // Intact, each once.
-  std::uint64_t duplicated = 0;
-  std::uint64_t reordered = 0;
-  std::uint64_t corrupt = 0;
-
-  [[nodiscard]] bool clean() const { return duplicated + reordered + corrupt == 0; }
 };
 
 /// What the sender of the stalled pair was told, and what its receiver knows of it.

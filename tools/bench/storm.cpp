@@ -160,7 +160,7 @@ StormRun run_storm(const StormWork& work) {
     stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
     control[0].first.store(Clock::now().time_since_epoch().count());
     const auto hopeless = Clock::now() + std::chrono::seconds(work.seconds) + kPatience;
-    wait_until(std::min(stage.deadline, hopeless), kPoll, [&] {
+    (void)wait_until(std::min(stage.deadline, hopeless), kPoll, [&] {
       stage.check();
       return control[0].welcomed + control[0].refused == run.wanted;
     });

@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "tools/bench/interrupt.h"
+#include "tools/bench/pace.h"
 
 namespace zpost::bench {
 
@@ -19,6 +21,7 @@ namespace zpost::bench {
 struct Quota {
   std::uint64_t messages = std::numeric_limits<std::uint64_t>::max();
   std::chrono::nanoseconds duration = std::chrono::hours(24);
+  double per_second = 0;  // Not more than this, in bursts a millisecond apart; 0: without a pace.
 };
 
 inline constexpr std::uint64_t kTotalUnknown = std::numeric_limits<std::uint64_t>::max();
@@ -55,11 +58,11 @@ class PayloadSource {
   [[nodiscard]] std::size_t payload_bytes() const { return payload_bytes_; }
 
   /// Writes the next payload to `out`, which has payload_bytes() bytes; waits while the parent
-  /// holds the stream. False: there are no more, and `out` is as it was.
+  /// holds the stream, and for its pace. False: there are no more, and `out` is as it was.
   [[nodiscard]] bool next(std::span<std::byte> out);
 
   /// Writes as many payloads as fit to `out`, back to back, and returns their number, which is less
-  /// at the end and where the parent holds the stream; 0 when there are no more.
+  /// at the end and where the next would have to wait; 0 when there are no more.
   [[nodiscard]] std::size_t fill(std::span<std::byte> out);
 
  private:
@@ -67,22 +70,37 @@ class PayloadSource {
     return sequence_ >= counts_.hold_at.load(std::memory_order_acquire);
   }
 
+  // Whether the next payload is not to be drawn now.
+  [[nodiscard]] bool must_wait() const;
+
   // Waits while held, and notices when this payload shall be the last.
   void look_up();
+
+  // Waits until this payload is due.
+  void keep_pace();
+
+  void notice_end(Clock::time_point now);
 
   Quota quota_;
   std::uint64_t pair_;
   std::size_t payload_bytes_;
   StreamCounts& counts_;
+  std::optional<Pace> pace_;
   std::uint64_t sequence_ = 0;
-  Clock::time_point deadline_;
+  std::uint64_t due_ = kTotalUnknown;  // How many are; known to be at least so many, with a pace.
+  Clock::time_point begun_;
 };
+
+/// Whether payloads must arrive in the order in which they were sent. Answers to several calls in
+/// flight need not: no system promises that.
+enum class Order : std::uint8_t { kKept, kFree };
 
 /// Verifies one receiver's payloads: content, count, order, and that nothing comes twice.
 class PayloadSink {
  public:
   /// `counts` must outlive the sink.
-  PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts);
+  PayloadSink(std::uint32_t pair, std::size_t payload_bytes, StreamCounts& counts,
+              Order order = Order::kKept);
 
   /// Thread: one at a time. Never throws for a bad payload; it is counted.
   void accept(std::span<const std::byte> payload);
@@ -100,6 +118,7 @@ class PayloadSink {
   std::uint64_t pair_;
   std::size_t payload_bytes_;
   StreamCounts& counts_;
+  Order order_;
   std::uint64_t next_ = 0;           // One above the highest sequence that arrived.
   std::vector<std::uint64_t> seen_;  // One bit per sequence.
 };

@@ -21,6 +21,11 @@ std::unique_ptr<RingPeer> System::join(const RingSeat& /*seat*/, PayloadSink& /*
   refuse(*this, "peers for a ring");
 }
 
+void System::flood(const Part& /*part*/, Gate& /*gate*/,
+                   std::span<PayloadSource> /*sources*/) const {
+  refuse(*this, "sender to several receivers");
+}
+
 void System::publish(const Part& /*part*/, Gate& /*gate*/, PayloadSource& /*source*/) const {
   refuse(*this, "topics");
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,16 @@
 
 namespace zpost::bench {
 
-enum class Measure { kThroughput, kLatency, kMemory, kAmplification, kStall, kTopics, kCalls };
+enum class Measure {
+  kThroughput,
+  kLatency,
+  kMemory,
+  kAmplification,
+  kStall,
+  kTopics,
+  kCalls,
+  kFairness
+};
 
 /// The payloads of a sender that sends to two receivers. References outlive the call they are for.
 struct MixedSources {
@@ -44,6 +54,13 @@ struct Limits {
   std::chrono::milliseconds resume{30'000};   // Time away after which its mail is lost.
 };
 
+/// What one connected client costs the machine at most, on its own side.
+struct ClientCost {
+  std::uint32_t threads = 2;  // Besides the program's own.
+  std::uint32_t files = 8;
+  std::uint32_t kibibytes = 0;  // Of memory, with what the kernel has for its threads and sockets.
+};
+
 /// One system under test. Stateless: the parent process calls the first group; every function of
 /// the second group ("In a client process") runs in a client process of its own, forked for it, and
 /// may throw any std::exception to fail the run. Nothing in the first group may create threads or
@@ -62,6 +79,12 @@ class System {
   [[nodiscard]] virtual std::optional<std::string> unavailable() const = 0;
 
   [[nodiscard]] virtual bool measures(Measure measure) const = 0;
+
+  /// What a client that has a process of its own costs, besides that.
+  [[nodiscard]] virtual ClientCost client_cost() const { return {}; }
+
+  /// What join() costs for one peer of many in a process.
+  [[nodiscard]] virtual ClientCost ring_peer_cost() const { return {.threads = 0, .files = 4}; }
 
   /// Starts a fresh server that accepts connections. Throws RunFailure, Interrupted.
   [[nodiscard]] virtual Server start() const = 0;
@@ -86,12 +109,16 @@ class System {
   /// parent kills it, and the counts survive.
   virtual void receive(const Part& part, Gate& gate, PayloadSink& sink) const = 0;
 
-  /// Connects, calls gate.wait_for_start(), and makes round trips with the echoer until
+  /// Connects, calls gate.wait_for_start(), and makes round trips with the echoer of its pair until
   /// trips.begin() is empty.
   virtual void ping(const Part& part, Gate& gate, RoundTrips& trips) const = 0;
 
   /// Connects, calls gate.ready(), and sends every payload back for ever. The parent kills it.
   virtual void echo(const Part& part, Gate& gate) const = 0;
+
+  /// As send(), but sends what `sources` give to the receivers 0, 1, … in turn, as fast as it may
+  /// (Measure::kFairness). The default throws.
+  virtual void flood(const Part& part, Gate& gate, std::span<PayloadSource> sources) const;
 
   /// Connects one of many peers (Measure::kMemory). `sink` must outlive it. The default throws.
   [[nodiscard]] virtual std::unique_ptr<RingPeer> join(const RingSeat& seat,

@@ -16,7 +16,7 @@ enum class Shape : std::uint8_t {
   kPairs,   // Sender i to receiver i.
   kFanOut,  // One publisher to every subscriber; a delivery counts.
   kTopics,  // Publisher i, on many topics in turn, to the subscriber i of all of them.
-  kCalls,   // Caller i through a service that kWorkers share; a reply counts.
+  kCalls,   // Caller i through a service that kWorkers share; a reply counts, in any order.
 };
 
 inline constexpr std::uint32_t kTopicsOfAPublisher = 250;

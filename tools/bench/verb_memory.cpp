@@ -15,7 +15,8 @@ namespace zpost::bench {
 namespace {
 
 constexpr const char* kExamples = R"(
-The peers stand in a ring, and each sends to the next. Memory is the growth of the server's resident
+The peers stand in a ring, and each sends to the next. A run that the machine's limits do not allow
+fails at once and names the limit: a peer of zpost's library takes three threads. Memory is the growth of the server's resident
 memory since its start, before any envelope and after all of them; idle is measured in between.
 
 With --amplification the small envelopes of 64 bytes go to a peer that stands still (SIGSTOP),

@@ -71,9 +71,14 @@ std::optional<WorkItem> parse_work_item(std::string_view name) {
   return item;
 }
 
+Table table_of(const WorkItem& item) {
+  const bool pairs = item.measure == Measure::kThroughput || item.measure == Measure::kLatency;
+  return pairs ? Table::kPairs : Table::kTopics;
+}
+
 std::vector<std::string> default_work() {
-  return {"64B-1p",     "64B-4p",      "1KiB-1p",     "1KiB-4p",    "64KiB-1p",
-          "64B-fan100", "1KiB-fan100", "64B-topics4", "64B-calls8", "rtt-64B"};
+  return {"64B-1p",  "64B-4p",     "1KiB-1p",     "1KiB-4p",     "64KiB-1p",
+          "rtt-64B", "64B-fan100", "1KiB-fan100", "64B-topics4", "64B-calls8"};
 }
 
 }  // namespace zpost::bench

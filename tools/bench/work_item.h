@@ -27,11 +27,17 @@ struct WorkItem {
   Shape shape = Shape::kPairs;
 };
 
+/// The two tables of `compare`: from one to one, there and perhaps back; and by topics and
+/// services.
+enum class Table : std::uint8_t { kPairs, kTopics };
+
+Table table_of(const WorkItem& item);
+
 /// Nothing if `name` is not well formed or is out of the limits. Sizes have the unit B, KiB or
 /// MiB.
 std::optional<WorkItem> parse_work_item(std::string_view name);
 
-/// The names that `compare` uses by default.
+/// The names that `compare` uses by default, those of one table together.
 std::vector<std::string> default_work();
 
 }  // namespace zpost::bench

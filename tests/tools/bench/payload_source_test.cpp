@@ -36,5 +36,26 @@ TEST(PayloadSourceTest, ItEndsSoonAfterItIsEnough) {
   EXPECT_EQ(counts.total.load(), drawn);
 }
 
+TEST(PayloadSourceTest, WhatIsWrittenDoesNotWaitForWhatIsNotDue) {
+  StreamCounts counts;
+  PayloadSource source({.messages = 50, .per_second = 1e-3}, 0, kPayloadBytes, counts);
+  std::vector<std::byte> buffer(100 * kPayloadBytes);
+
+  EXPECT_EQ(source.fill(buffer), 1u);
+}
+
+TEST(PayloadSourceTest, ItDoesNotWaitForItsPaceWhenItIsEnough) {
+  StreamCounts counts;
+  PayloadSource source({.per_second = 1e-3}, 0, kPayloadBytes, counts);
+  std::vector<std::byte> payload(kPayloadBytes);
+  ASSERT_TRUE(source.next(payload));
+
+  counts.enough = true;
+
+  EXPECT_TRUE(source.next(payload));
+  EXPECT_FALSE(source.next(payload));
+  EXPECT_EQ(counts.total.load(), 2u);
+}
+
 }  // namespace
 }  // namespace zpost::bench

@@ -183,8 +183,8 @@ class BareRouter final : public System {
   [[nodiscard]] std::optional<std::string> unavailable() const override { return std::nullopt; }
 
   [[nodiscard]] bool measures(Measure measure) const override {
-    return measure != Measure::kAmplification && measure != Measure::kTopics &&
-           measure != Measure::kCalls;
+    return measure == Measure::kThroughput || measure == Measure::kLatency ||
+           measure == Measure::kMemory || measure == Measure::kStall;
   }
 
   [[nodiscard]] Server start() const override {

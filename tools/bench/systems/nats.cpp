@@ -151,6 +151,23 @@ class Nats final : public System {
     while (!sink.complete()) sink.accept(body_of(next_message(subscription.get()).get()));
   }
 
+  void flood(const Part& part, Gate& gate, std::span<PayloadSource> sources) const override {
+    const auto connection = connect(part, Flush::kBatched);
+    std::vector<std::string> subjects;
+    for (std::size_t to = 0; to < sources.size(); ++to) subjects.push_back(fmt::format("r{}", to));
+    std::vector<std::byte> payload(part.payload_bytes);
+    gate.wait_for_start();
+    for (bool any = true; any;) {
+      any = false;
+      for (std::size_t to = 0; to < sources.size(); ++to) {
+        if (!sources[to].next(payload)) continue;
+        bench::publish(connection.get(), subjects[to].c_str(), payload);
+        any = true;
+      }
+    }
+    flush(connection.get());
+  }
+
   void publish(const Part& part, Gate& gate, PayloadSource& source) const override {
     const auto connection = connect(part, Flush::kBatched);
     std::vector<std::string> subjects;
@@ -210,20 +227,22 @@ class Nats final : public System {
 
   void ping(const Part& part, Gate& gate, RoundTrips& trips) const override {
     const auto connection = connect(part, Flush::kAtOnce);
-    const auto subscription = bench::subscribe(connection.get(), "pong");
+    const auto subscription = bench::subscribe(connection.get(), fmt::format("pong{}", part.pair));
+    const std::string to = fmt::format("ping{}", part.pair);
     gate.wait_for_start();
     for (auto payload = trips.begin(); !payload.empty(); payload = trips.begin()) {
-      bench::publish(connection.get(), "ping", payload);
+      bench::publish(connection.get(), to.c_str(), payload);
       trips.end(body_of(next_message(subscription.get()).get()));
     }
   }
 
   void echo(const Part& part, Gate& gate) const override {
     const auto connection = connect(part, Flush::kAtOnce);
-    const auto subscription = bench::subscribe(connection.get(), "ping");
+    const auto subscription = bench::subscribe(connection.get(), fmt::format("ping{}", part.pair));
+    const std::string to = fmt::format("pong{}", part.pair);
     gate.ready();
     while (true) {
-      bench::publish(connection.get(), "pong", body_of(next_message(subscription.get()).get()));
+      bench::publish(connection.get(), to.c_str(), body_of(next_message(subscription.get()).get()));
     }
   }
 

@@ -25,27 +25,45 @@ std::string zpost_sender(std::uint32_t pair) {
   return fmt::format("sender-{}", pair);
 }
 
-void send_singles(peer::Peer& peer, const std::string& to, PayloadSource& source) {
-  std::vector<std::byte> payload(source.payload_bytes());
-  while (source.next(payload)) {
-    const auto sent = peer.send(to, payload);
-    if (!sent) throw std::runtime_error(sent.error().text);
+/// Hands payloads to the library: one a call, or a span of as many as there are.
+class PayloadHand {
+ public:
+  PayloadHand(Handover handover, std::size_t payload_bytes) : handover_(handover) {
+    const std::size_t count =
+        handover == Handover::kSingles ? 1 : std::max<std::size_t>(1, kSpanBytes / payload_bytes);
+    buffer_.resize(count * payload_bytes);
+    for (std::size_t at = 0; at < buffer_.size(); at += payload_bytes) {
+      bodies_.emplace_back(buffer_.data() + at, payload_bytes);
+    }
   }
-}
 
-void send_spans(peer::Peer& peer, const std::string& to, PayloadSource& source) {
-  const std::size_t size = source.payload_bytes();
-  std::vector<std::byte> buffer(std::max<std::size_t>(1, kSpanBytes / size) * size);
-  std::vector<Bytes> bodies;
-  for (std::size_t at = 0; at < buffer.size(); at += size) {
-    bodies.emplace_back(buffer.data() + at, size);
+  /// Sends what one call takes. False: `source` has no more.
+  bool send(peer::Peer& peer, const std::string& to, PayloadSource& source) {
+    return handover_ == Handover::kSingles ? send_one(peer, to, source)
+                                           : send_span(peer, to, source);
   }
-  while (const std::size_t count = source.fill(buffer)) {
-    const auto sent = peer.send(to, std::span(bodies).first(count));
+
+ private:
+  bool send_one(peer::Peer& peer, const std::string& to, PayloadSource& source) {
+    if (!source.next(buffer_)) return false;
+    const auto sent = peer.send(to, buffer_);
+    if (!sent) throw std::runtime_error(sent.error().text);
+    return true;
+  }
+
+  bool send_span(peer::Peer& peer, const std::string& to, PayloadSource& source) {
+    const std::size_t count = source.fill(buffer_);
+    if (count == 0) return false;
+    const auto sent = peer.send(to, std::span(bodies_).first(count));
     if (!sent) throw std::runtime_error(sent.error().text);
     demand(sent->count == count, "a span was sent in part");
+    return true;
   }
-}
+
+  Handover handover_;
+  std::vector<std::byte> buffer_;
+  std::vector<Bytes> bodies_;  // In the buffer.
+};
 
 class ZpostRingPeer final : public RingPeer {
  public:
@@ -99,11 +117,31 @@ std::string zpost_receiver(std::uint32_t pair) {
 }
 
 void send_all(peer::Peer& peer, const std::string& to, Handover handover, PayloadSource& source) {
-  if (handover == Handover::kSpans) {
-    send_spans(peer, to, source);
-  } else {
-    send_singles(peer, to, source);
+  PayloadHand hand(handover, source.payload_bytes());
+  while (hand.send(peer, to, source)) {
   }
+}
+
+void end_sending(peer::Peer& peer) {
+  demand(peer.wait_settled(seconds(60)), "not everything was settled");
+  demand(peer.statistics().failed == 0, "some envelopes were not delivered");
+  peer.close(seconds(1));
+}
+
+void flood_by_zpost(const Part& part, Handover handover, Gate& gate,
+                    std::span<PayloadSource> sources) {
+  peer::Peer peer = connect_zpost("flooder", part.port);
+  PayloadHand hand(handover, part.payload_bytes);
+  std::vector<std::string> receivers;
+  for (std::uint32_t to = 0; to < sources.size(); ++to) receivers.push_back(zpost_receiver(to));
+  gate.wait_for_start();
+  for (bool any = true; any;) {
+    any = false;
+    for (std::size_t to = 0; to < sources.size(); ++to) {
+      any = hand.send(peer, receivers[to], sources[to]) || any;
+    }
+  }
+  end_sending(peer);
 }
 
 std::unique_ptr<RingPeer> join_zpost(const RingSeat& seat, PayloadSink& sink) {

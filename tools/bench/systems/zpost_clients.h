@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "tools/bench/system.h"
@@ -25,7 +26,12 @@ std::string zpost_receiver(std::uint32_t pair);
 /// Sends all that `source` gives.
 void send_all(peer::Peer& peer, const std::string& to, Handover handover, PayloadSource& source);
 
-/// See System::publish(), subscribe().
+/// Demands that all is settled and nothing has failed, and closes.
+void end_sending(peer::Peer& peer);
+
+/// See System::flood(), publish(), subscribe().
+void flood_by_zpost(const Part& part, Handover handover, Gate& gate,
+                    std::span<PayloadSource> sources);
 void publish_by_zpost(const Part& part, Gate& gate, PayloadSource& source);
 void subscribe_by_zpost(const Part& part, Gate& gate, PayloadSink& sink);
 
