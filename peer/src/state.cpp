@@ -15,8 +15,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kAckBesidePayload{1};
 constexpr milliseconds kAckAlone{2};
 // Of publishes only: each ack costs the broker as much as the frame it is for.
-constexpr milliseconds kAckOfTopics{100};
-constexpr milliseconds kAckOfTopicsAtLast{150};
+constexpr milliseconds kAckOfTopics{20};
+constexpr milliseconds kAckOfTopicsAtLast{100};
 constexpr milliseconds kGreetingTimeout{5000};
 constexpr std::size_t kMaxChanges = 1024;
 constexpr std::size_t kMaxWatches = 64;  // SPEC.md, section 10.
