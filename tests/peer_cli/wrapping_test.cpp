@@ -46,6 +46,7 @@ TEST(WrappingTest, AWordThatFitsNoRowIsNotTornApart) {
 }
 
 TEST(WrappingTest, WideCharactersTakeTwoColumns) {
+  ASSERT_NE(std::setlocale(LC_CTYPE, "C.UTF-8"), nullptr);  // Widths are the locale's.
   Wrapping rows(8, 0, {});
   EXPECT_EQ(rows.put("漢字 漢字"), "漢字\n漢字");
 }
