@@ -33,6 +33,14 @@ Clients::Clients(std::size_t capacity) : states_(capacity) {
   members_.reserve(capacity);
 }
 
+Clients::~Clients() {
+  signal_all(SIGKILL);
+}
+
+void Clients::signal_all(int number) {
+  for (Member& member : members_) member.process.signal(number);
+}
+
 std::size_t Clients::add(const std::string& title, const std::function<void(Gate&)>& part) {
   const std::size_t index = members_.size();
   ClientState& state = states_.all()[index];
@@ -50,7 +58,7 @@ std::size_t Clients::add(const std::string& title, const std::function<void(Gate
   return index;
 }
 
-void Clients::start(Clock::time_point deadline) {
+void Clients::await_ready(Clock::time_point deadline) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const bool ready = wait_until(deadline, kStartPoll, [&] {
       check();
@@ -58,6 +66,10 @@ void Clients::start(Clock::time_point deadline) {
     });
     if (!ready) throw RunTimedOut(fmt::format("{} did not become ready", members_[i].title));
   }
+}
+
+void Clients::start(Clock::time_point deadline) {
+  await_ready(deadline);
   open_[0].store(true, std::memory_order_release);
 }
 
@@ -78,6 +90,14 @@ void Clients::check() {
 void Clients::kill(std::size_t index) {
   members_[index].expendable = true;
   members_[index].process.kill();
+}
+
+void Clients::kill(const std::vector<std::size_t>& indexes) {
+  for (const std::size_t index : indexes) {
+    members_[index].expendable = true;
+    members_[index].process.signal(SIGKILL);
+  }
+  for (const std::size_t index : indexes) members_[index].process.kill();
 }
 
 void Clients::stop(std::size_t index) {
@@ -104,6 +124,7 @@ void Clients::await_end(Clock::time_point deadline) {
 }
 
 std::chrono::nanoseconds Clients::kill_all() {
+  signal_all(SIGKILL);
   std::chrono::nanoseconds cpu{0};
   for (Member& member : members_) {
     member.process.kill();

@@ -41,12 +41,18 @@ class Gate {
 class Clients {
  public:
   explicit Clients(std::size_t capacity);
+  ~Clients();
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
 
   /// Forks a client and runs `part` in it. What `part` throws is the client's failure, told by
   /// check(). `title` names the client in messages. Returns its index.
   std::size_t add(const std::string& title, const std::function<void(Gate&)>& part);
 
-  /// Blocks until every client is ready, then starts them. Throws RunFailure, Interrupted.
+  /// Blocks until every client so far is ready. Throws RunFailure, Interrupted.
+  void await_ready(Clock::time_point deadline);
+
+  /// await_ready(), then starts them. Throws as that.
   void start(Clock::time_point deadline);
 
   /// Throws RunFailure if a client has failed. Cheap while none has ended.
@@ -54,8 +60,9 @@ class Clients {
 
   [[nodiscard]] bool running(std::size_t index) { return members_[index].process.running(); }
 
-  /// Kills one client; that is no failure.
+  /// Kills one client, or several; that is no failure.
   void kill(std::size_t index);
+  void kill(const std::vector<std::size_t>& indexes);
 
   /// From now on this client may end as it likes; that is no failure.
   void excuse(std::size_t index) { members_[index].expendable = true; }
@@ -78,6 +85,9 @@ class Clients {
   std::chrono::nanoseconds kill_all();
 
  private:
+  // Before any is waited for: while many others run, each takes long to end.
+  void signal_all(int number);
+
   struct Member {
     std::string title;
     ChildProcess process;

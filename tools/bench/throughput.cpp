@@ -11,7 +11,9 @@
 namespace zpost::bench {
 namespace {
 
-using namespace std::chrono_literals;
+// So many connect at the same time. A thousand at once would keep each other from doing so within
+// their time.
+constexpr std::uint32_t kCrowd = 50;
 
 Part part_of(const ThroughputWork& work, const Stage& stage, std::uint32_t number) {
   Part part{stage.server.port(), number, work.payload_bytes, number};
@@ -35,6 +37,7 @@ std::vector<std::size_t> add_receivers(const System& system, const ThroughputWor
   }
   for (std::uint32_t number = 0; number < work.pairs; ++number) {
     const Part part = part_of(work, stage, number);
+    if (number % kCrowd == 0) stage.clients.await_ready(ready_deadline(stage, kCrowd));
     receivers.push_back(
         stage.clients.add(fmt::format("receiver {}", number), [&, part, number](Gate& gate) {
           PayloadSink sink(part.pair, part.payload_bytes, counts[number]);
@@ -81,11 +84,13 @@ void spread_total(const ThroughputWork& work, Streams& counts) {
 // there is no more.
 void dismiss_receivers(const ThroughputWork& work, Stage& stage,
                        const std::vector<std::size_t>& receivers, const Streams& counts) {
+  std::vector<std::size_t> waiting;
   for (std::size_t i = 0; i < receivers.size(); ++i) {
     const bool by_itself = work.shape == Shape::kPairs || work.shape == Shape::kTopics;
     const bool complete = counts[i].intact.load() >= counts[i].total.load();
-    if (!by_itself || !complete) stage.clients.kill(receivers[i]);
+    if (!by_itself || !complete) waiting.push_back(receivers[i]);
   }
+  stage.clients.kill(waiting);
 }
 
 void sum_up(const ThroughputWork& work, const Streams& counts, ThroughputRun& run) {

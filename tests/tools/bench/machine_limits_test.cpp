@@ -7,20 +7,21 @@
 namespace zpost::bench {
 namespace {
 
-const std::vector<MachineLimit> kLimits = {{"pids", &Needs::threads, 1000, 200},
-                                           {"files", &Needs::files, 500}};
+std::vector<MachineLimit> some_limits() {
+  return {{"pids", &Needs::threads, 1000, 200}, {"files", &Needs::files, 500}};
+}
 
 TEST(MachineLimitsTest, WhatIsNotInUseMayBeUsedUp) {
-  EXPECT_FALSE(find_shortage({.threads = 800, .files = 500}, kLimits));
+  EXPECT_FALSE(find_shortage({.threads = 800, .files = 500}, some_limits()));
 }
 
 TEST(MachineLimitsTest, AShortageNamesTheLimitAndItsValue) {
-  EXPECT_EQ(find_shortage({.files = 501}, kLimits),
+  EXPECT_EQ(find_shortage({.files = 501}, some_limits()),
             "this takes 501 open files in one process, and files is 500");
 }
 
 TEST(MachineLimitsTest, AShortageTellsWhatIsInUse) {
-  EXPECT_EQ(find_shortage({.threads = 801}, kLimits),
+  EXPECT_EQ(find_shortage({.threads = 801}, some_limits()),
             "this takes 801 threads, and pids is 1000, of which 200 are in use");
 }
 

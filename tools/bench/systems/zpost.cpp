@@ -66,7 +66,7 @@ class Zpost final : public System {
     gate.ready();
     peer::Batch batch;
     while (!sink.complete()) {
-      if (!peer.receive_batch(batch, seconds(1))) continue;
+      if (!peer.receive_batch(batch, kReceiveWait)) continue;
       for (const EnvelopeView& envelope : batch.envelopes()) sink.accept(envelope.body);
     }
     peer.close(seconds(1));
@@ -108,7 +108,7 @@ class Zpost final : public System {
     gate.ready();
     peer::Batch batch;
     while (true) {
-      if (!peer.receive_batch(batch, seconds(60))) continue;
+      if (!peer.receive_batch(batch, kReceiveWait)) continue;
       for (const EnvelopeView& envelope : batch.envelopes()) {
         demand(static_cast<bool>(peer.send(to, envelope.body)), "echo failed");
       }

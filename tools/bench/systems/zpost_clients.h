@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,6 +20,10 @@ enum class Handover { kSpans, kSingles };
 peer::Peer connect_zpost(const std::string& name, std::uint16_t port);
 
 void demand(bool condition, const std::string& why);
+
+/// How long a receiver waits in one call. Shorter waits, each a sign of life of its program, would
+/// keep the library's thread awake, which a thousand of them cannot afford.
+inline constexpr std::chrono::seconds kReceiveWait{30};
 
 /// The name of the receiver of a pair.
 std::string zpost_receiver(std::uint32_t pair);

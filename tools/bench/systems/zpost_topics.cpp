@@ -38,7 +38,7 @@ void subscribe_by_zpost(const Part& part, Gate& gate, PayloadSink& sink) {
   gate.ready();
   peer::Batch batch;
   while (!sink.complete()) {
-    if (!peer.receive_batch(batch, seconds(1))) continue;
+    if (!peer.receive_batch(batch, kReceiveWait)) continue;
     for (const EnvelopeView& envelope : batch.envelopes()) sink.accept(envelope.body);
   }
   peer.close(seconds(1));
