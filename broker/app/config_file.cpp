@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "broker/app/config.h"
 
@@ -29,11 +30,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
 /// `section.key` of the setting that is most like `path`.
 std::string nearest(std::string_view path) {
   std::string best;
-  std::size_t least = SIZE_MAX;
+  std::pair<std::size_t, std::size_t> least{SIZE_MAX, SIZE_MAX};
   const std::string_view key = path.substr(path.rfind('.') + 1);
   for (const Setting& setting : settings()) {
-    // The right key in the wrong section is near, too.
-    const std::size_t away = std::min(distance(path, setting.path()), distance(key, setting.key));
+    // The right key in the wrong section is near, too; of two such keys the one in the section that
+    // is more like it.
+    const std::size_t whole = distance(path, setting.path());
+    const std::pair away{std::min(whole, distance(key, setting.key)), whole};
     if (away >= least) continue;
     least = away;
     best = setting.path();

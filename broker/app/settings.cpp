@@ -115,6 +115,8 @@ std::vector<Setting> make_settings() {
        Setting::Count{limit<&Limits::service_queue>}, Unit::kNone, 0, 100 << 20},
       {"limits", "retained", "", "topics with a retained value",
        Setting::Count{limit<&Limits::retained>}, Unit::kNone, 0, 10 << 20},
+      {"limits", "inspectors", "", "peers that watch or recall what the broker does, at a time",
+       Setting::Count{limit<&Limits::inspectors>}, Unit::kNone, 0, 1024},
 
       {"session", "heartbeat", "heartbeat", "quiet time after which a peer is pinged",
        Setting::Duration{limit<&Limits::heartbeat_ns>}, Unit::kNone, 50 * kMs, kHour},

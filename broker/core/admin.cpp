@@ -86,8 +86,7 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
     return open_tap(session, view, Op::kRecall, parse_recall(view.body));
   if (question->op == "untap") {
     answer_ok(session, view);
-    act(Op::kUntap).session = session.id;
-    return;
+    return close_tap(session);
   }
   const std::string text = fmt::format(
       "op \"{}\" is none of who, stats, tap, untap, recall (SPEC.md, section 11)", question->op);
@@ -99,12 +98,27 @@ template <typename Wish>
 void Router::Impl::open_tap(Session& session, const EnvelopeView& request, Op op,
                             const Result<Wish>& wish) {
   if (!wish) return answer(session, request, as_bytes(wish.error().text), true);
+  if (!session.inspects && inspectors_ >= limits.inspectors) {
+    const std::string text = fmt::format(
+        "full: limits.inspectors ({}) peers watch already; one of them must leave or say untap",
+        limits.inspectors);
+    return answer(session, request, as_bytes(text), true);
+  }
+  if (!session.inspects) ++inspectors_;
+  session.inspects = true;
   answer_ok(session, request);
   Action& action = act(op);
   action.session = session.id;
   action.offset = static_cast<std::uint32_t>(out_->arena.size());
   action.length = static_cast<std::uint32_t>(request.body.size());
   out_->arena.insert(out_->arena.end(), request.body.begin(), request.body.end());
+}
+
+void Router::Impl::close_tap(Session& session) {
+  if (!session.inspects) return;
+  session.inspects = false;
+  --inspectors_;
+  act(Op::kUntap).session = session.id;
 }
 
 void Router::Impl::answer_ok(Session& session, const EnvelopeView& request) {

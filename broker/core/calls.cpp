@@ -212,7 +212,7 @@ void Router::Impl::hand_to(ExchangeId id, Worker& worker) {
   append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
   if (noting()) {
     const auto attempt = static_cast<std::uint16_t>(std::min<std::uint32_t>(call.attempts, 65'535));
-    note_exchange(call, TapEvent::kHandedOut, session.name, call.id, attempt);
+    note_exchange(call, TapEvent::kAssigned, session.name, call.id, attempt);
   }
   if (session.stream.bundles.back().bytes >= kBundleBytes) flush_stream(session);
   touch(session);

@@ -30,6 +30,7 @@ struct Limits {
   std::uint64_t calls = 65'536;                 // Requests and calls of a peer without a reply.
   std::uint64_t service_queue = 10'000;         // Calls waiting for a worker of a service.
   std::uint64_t retained = 10'000;              // Topics with a retained value.
+  std::uint64_t inspectors = 16;                // Peers that have the tap or a recall open.
 
   std::int64_t heartbeat_ns = 5 * kSecond;
   std::int64_t silence_ns = 20 * kSecond;

@@ -393,6 +393,7 @@ class Router::Impl {
 
   // admin.cpp
   void admin(Session& session, PairIndex pair, const EnvelopeView& view);
+  void close_tap(Session& session);
   template <typename Wish>
   void open_tap(Session& session, const EnvelopeView& request, Op op, const Result<Wish>& wish);
   void answer_ok(Session& session, const EnvelopeView& request);
@@ -467,6 +468,7 @@ class Router::Impl {
   std::vector<SessionId> touched_;
   std::vector<SessionId> handed_;       // Without acks: settled once executed. Or blocked before.
   std::vector<SessionId> waiting_;      // Scratch of flush().
+  std::uint64_t inspectors_ = 0;        // Sessions that inspect.
   std::vector<SessionId> watchers_;     // Who has watches.
   std::vector<std::string> addresses_;  // Of connections; empty: unknown.
   std::unordered_map<std::string, Remembered> remembered_;  // By name: its latest session.

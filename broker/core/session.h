@@ -192,6 +192,7 @@ struct Session {
   std::uint32_t violations = 0;
   std::string last_violation;
   std::optional<Challenger> challenger;
+  bool inspects = false;  // It has the tap open, or asked for a recall.
   std::vector<std::string> watches;
   std::int64_t watches_since = 0;  // A second in which
   std::uint64_t new_watches = 0;   // these were new.

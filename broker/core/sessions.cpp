@@ -382,7 +382,7 @@ void Router::Impl::over(Session& session, Outcome why, std::string_view reason) 
   remember(session);
   set_credit_size(session, 0);
   watch_nothing(session);
-  act(Op::kUntap).session = session.id;
+  close_tap(session);
   act(Op::kDrop).session = session.id;
   tell_presence(session, "left", reason);
   if (why != Outcome::kNone && !draining) send_will(session);

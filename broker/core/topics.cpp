@@ -464,8 +464,9 @@ void Router::Impl::note_topics(const TopicRange& range) {
   TapNote given = received;
   given.length = 0;
   given.record.event = TapEvent::kForwarded;
-  const std::size_t queues = routes_.audience(range.audience).members.size();
-  given.record.code = static_cast<std::uint16_t>(std::min<std::size_t>(queues, UINT16_MAX));
+  const Session& sender = session_at(pairs_[range.pair].sender);
+  const std::uint32_t queues = queues_of(sender, range.audience);
+  given.record.code = static_cast<std::uint16_t>(std::min<std::uint32_t>(queues, UINT16_MAX));
   out_->tap.push_back(given);
 }
 

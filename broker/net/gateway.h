@@ -68,10 +68,10 @@ class Gateway {
   /// deadline.
   void wait(std::int64_t deadline) { waiter_.wait(deadline); }
 
-  /// Stops; what was handed over has `linger_ms` to leave.
   /// Ends a wait(). Thread: any.
   void wake() noexcept { wake_.signal(); }
 
+  /// Stops; what was handed over has `linger_ms` to leave.
   void close(int linger_ms);
 
   /// What went wrong since the last call, in words, for the log.

@@ -41,7 +41,7 @@ Desk::Done Desk::turn(std::uint64_t now_ns) {
   for (Command& command : mail_.take_commands()) commands_.push_back(std::move(command));
   Done done;
   done.something = take_notes();
-  done.bodies = serve(now_ns);
+  serve(now_ns, done);
   recorded_bytes_.store(recorder_.bytes(), std::memory_order_relaxed);
   return done;
 }
@@ -124,20 +124,18 @@ NameUse Desk::use_of(std::uint32_t number) const {
   return {number, names_[number].version, names_[number].text};
 }
 
-bool Desk::serve(std::uint64_t now_ns) {
-  bool sent = false;
+void Desk::serve(std::uint64_t now_ns, Done& done) {
   for (auto& [session, listener] : listeners_) {
     if (listener.source.next_body().empty()) listener.source.tell_missed(now_ns);
-    sent = send(session, Channel::kTap, listener) || sent;
+    done.bodies = send(session, Channel::kTap, listener) || done.bodies;
   }
   for (auto at = recalls_.begin(); at != recalls_.end();) {
     Stream<Recall>& recall = at->second;
-    if (!recall.source.over()) recall.source.go_on(recorder_);
-    sent = send(at->first, Channel::kRecall, recall) || sent;
-    const bool done = recall.source.over() && recall.source.next_body().empty();
-    at = done ? recalls_.erase(at) : std::next(at);
+    if (!recall.source.over()) done.something = recall.source.go_on(recorder_) || done.something;
+    done.bodies = send(at->first, Channel::kRecall, recall) || done.bodies;
+    const bool over = recall.source.over() && recall.source.next_body().empty();
+    at = over ? recalls_.erase(at) : std::next(at);
   }
-  return sent;
 }
 
 template <typename Source>

@@ -91,8 +91,6 @@ class Desk {
   /// Does what there is to do, or a part of it.
   [[nodiscard]] Done turn(std::uint64_t now_ns);
 
-  [[nodiscard]] bool has_listeners() const { return !listeners_.empty(); }
-
   /// What the recorder holds. Thread: any.
   [[nodiscard]] std::size_t recorded_bytes() const {
     return recorded_bytes_.load(std::memory_order_relaxed);
@@ -123,7 +121,7 @@ class Desk {
   [[nodiscard]] bool obey_due();
   void take(const NoteRing::Entry& entry);
   [[nodiscard]] NameUse use_of(std::uint32_t number) const;
-  [[nodiscard]] bool serve(std::uint64_t now_ns);
+  void serve(std::uint64_t now_ns, Done& done);
   template <typename Source>
   [[nodiscard]] bool send(core::SessionId session, Channel channel, Stream<Source>& stream);
   template <typename Streams>

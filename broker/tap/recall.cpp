@@ -1,12 +1,13 @@
 #include "broker/tap/recall.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace zpost::tap {
 
 namespace {
 
-/// As any name there may be sent ids, a pattern says nothing about a block.
+/// What a block can be asked for: it knows names, not patterns.
 std::string_view exact(const std::string& pattern) {
   return pattern.ends_with('*') ? std::string_view() : pattern;
 }
@@ -18,18 +19,27 @@ Recall::Recall(core::RecallWish wish, Recorder& recorder)
   recorder.seal();
   next_ = recorder.first_block();
   end_ = recorder.end_block();
+  position_ = recorder.records_before(next_);
+  end_position_ = recorder.records_before(end_);
 }
 
-void Recall::go_on(const Recorder& recorder) {
+bool Recall::go_on(const Recorder& recorder) {
   for (int i = 0; i < kBlocksAtOnce && !over_; ++i) {
-    if (packer_.staged() >= Listener::kMaxBody) return;
+    if (packer_.staged() >= Listener::kMaxBody) return i > 0;
     if (next_ < recorder.first_block()) {
-      packer_.lose(recorder.first_block() - next_);
-      next_ = recorder.first_block();
+      const std::uint64_t there = recorder.records_before(recorder.first_block());
+      next_ = std::min(recorder.first_block(), end_);
+      packer_.lose(std::min(there, end_position_) - position_);
+      position_ = std::min(there, end_position_);
     }
-    if (next_ >= end_) return finish(recorder);
-    read(recorder, next_++);
+    if (next_ >= end_) {
+      finish(recorder);
+    } else {
+      read(recorder, next_++);
+      position_ = recorder.records_before(next_);
+    }
   }
+  return true;
 }
 
 void Recall::read(const Recorder& recorder, std::uint64_t serial) {
@@ -41,6 +51,7 @@ void Recall::read(const Recorder& recorder, std::uint64_t serial) {
   packer_.forget_names();  // They are the block's own.
   recorder.read(serial, [&](const Recorder::Found& found) {
     if (!wish_.wants(found.record, found.from.name, found.to.name)) return;
+    if (found.record.event == TapEvent::kMissed) return packer_.lose(found.record.missed);
     ++told_;
     packer_.offer(found.record, found.from, found.to, {});
   });

@@ -16,8 +16,8 @@ class Recall {
   /// From the oldest record to the latest there is now.
   Recall(core::RecallWish wish, Recorder& recorder);
 
-  /// Looks at some blocks, unless what was found still waits.
-  void go_on(const Recorder& recorder);
+  /// Looks at some blocks, unless what was found still waits: then it returns false.
+  [[nodiscard]] bool go_on(const Recorder& recorder);
 
   /// Whether the end of it is in next_body(), or went before.
   [[nodiscard]] bool over() const { return over_; }
@@ -37,6 +37,8 @@ class Recall {
   Listener packer_;
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
+  std::uint64_t position_ = 0;  // Records before `next_`, of all there ever were.
+  std::uint64_t end_position_ = 0;
   std::uint64_t told_ = 0;
   bool over_ = false;
 };

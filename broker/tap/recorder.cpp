@@ -60,6 +60,7 @@ void Recorder::add(const TapRecord& record, const NameUse& from, const NameUse& 
   }
   ++open_.records;
   ++records_;
+  ++added_;
   open_.sessions = open_.sessions || record.event == TapEvent::kSession;
   open_.first_ns = std::min(open_.first_ns, record.time_ns);
   open_.last_ns = std::max(open_.last_ns, record.time_ns);
@@ -69,6 +70,7 @@ void Recorder::begin_block() {
   open_.bytes.reserve(kBlockBytes);
   open_.senders.assign(1, {});
   open_.first_ns = UINT64_MAX;
+  open_.begins_at = added_;
   context_.time_ns = 0;
   context_.last_id.assign(1, 0);
   last_head_ = SIZE_MAX;

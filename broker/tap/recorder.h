@@ -30,7 +30,7 @@ class Recorder {
     NameUse to;
   };
 
-  /// 0 bytes: nothing is kept.
+  /// Keeps `bytes`, and the block being filled beside them. 0: nothing is kept.
   explicit Recorder(std::size_t bytes) : limit_(bytes) {}
 
   void add(const TapRecord& record, const NameUse& from, const NameUse& to);
@@ -54,6 +54,12 @@ class Recorder {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   [[nodiscard]] std::uint64_t records() const { return records_; }
+
+  /// How many records were ever added before those of the block. REQUIRES: first_block() <= serial
+  /// <= end_block().
+  [[nodiscard]] std::uint64_t records_before(std::uint64_t serial) const {
+    return serial == end_block() ? added_ - open_.records : block(serial).begins_at;
+  }
 
   /// Whether the block may have a record of `id` sent by `from` (empty: anyone).
   /// REQUIRES: first_block() <= serial < end_block(), as for all that follow.
@@ -83,6 +89,7 @@ class Recorder {
     std::uint64_t first_ns = 0;
     std::uint64_t last_ns = 0;
     std::uint64_t records = 0;
+    std::uint64_t begins_at = 0;  // Of all records there ever were.
     bool sessions = false;
 
     [[nodiscard]] std::size_t weight() const;
@@ -121,6 +128,7 @@ class Recorder {
   std::uint64_t next_serial_ = 1;
   std::size_t bytes_ = 0;
   std::uint64_t records_ = 0;
+  std::uint64_t added_ = 0;           // Ever.
   TapRecord last_;                    // The latest of the open block,
   std::size_t last_head_ = SIZE_MAX;  // where it stands there; SIZE_MAX: nothing joins it.
 };

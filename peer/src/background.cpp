@@ -91,7 +91,7 @@ void Peer::Impl::flush_lingering() {
 Peer::Impl::Rest Peer::Impl::choose_rest() {
   const bool active = activity_ != activity_seen_;
   activity_seen_ = activity_;
-  lazy_cycle_ = active ? std::min(lazy_cycle_ * 2, kLaziestCycle) : kLazyCycle;
+  lazy_cycle_ = active ? std::clamp(lazy_cycle_ * 2, kLazyCycle, kLaziestCycle) : kLazyCycle;
   if (pumper_ != nullptr) {
     quiet_turns_ = active ? 0 : quiet_turns_ + 1;
     return quiet_turns_ > kQuietTurns ? Rest::kParked : Rest::kCycle;

@@ -201,8 +201,8 @@ class Peer::Impl {
   std::uint64_t activity_ = 0;  // Counts what program threads did with the socket.
   std::uint64_t activity_seen_ = 0;
   int quiet_turns_ = 0;
-  std::chrono::microseconds lazy_cycle_{20000};  // The next rest while nothing lingers.
-  int request_turns_ = 0;                        // Turns for which replies are still expected soon.
+  std::chrono::microseconds lazy_cycle_{0};  // The next rest while nothing lingers.
+  int request_turns_ = 0;                    // Turns for which replies are still expected soon.
   std::uint64_t open_frame_seen_ = 0;
   std::uint32_t interrupts_passed_on_ = 0;
   std::string loss_;  // Why the latest connection was lost.

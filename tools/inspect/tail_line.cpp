@@ -11,11 +11,46 @@ struct EventName {
   std::string_view name;
 };
 
-constexpr std::array kEvents{
-    EventName{TapEvent::kReceived, "received"},   EventName{TapEvent::kForwarded, "forwarded"},
-    EventName{TapEvent::kHeld, "held"},           EventName{TapEvent::kFailed, "failed"},
-    EventName{TapEvent::kDelivered, "delivered"}, EventName{TapEvent::kSession, "session"},
-    EventName{TapEvent::kName, "name"},           EventName{TapEvent::kMissed, "missed"}};
+constexpr std::array kEvents{EventName{TapEvent::kReceived, "received"},
+                             EventName{TapEvent::kForwarded, "forwarded"},
+                             EventName{TapEvent::kHeld, "held"},
+                             EventName{TapEvent::kFailed, "failed"},
+                             EventName{TapEvent::kDelivered, "delivered"},
+                             EventName{TapEvent::kSession, "session"},
+                             EventName{TapEvent::kAssigned, "assigned"},
+                             EventName{TapEvent::kAnswered, "answered"},
+                             EventName{TapEvent::kName, "name"},
+                             EventName{TapEvent::kMissed, "missed"},
+                             EventName{TapEvent::kEnd, "end"}};
+
+/// What the code means depends on the event.
+void put_code(TailLine& line, const TapRecord& record) {
+  switch (record.event) {
+    case TapEvent::kSession:
+      line.change = static_cast<SessionChange>(record.code);
+      // The broker says why a session is over where a run has its first id.
+      line.outcome = static_cast<Outcome>(record.first_id);
+      line.first_id = line.last_id = 0;
+      break;
+    case TapEvent::kHeld:
+      line.held = static_cast<HeldWhy>(record.code);
+      break;
+    case TapEvent::kForwarded:
+      line.queues = record.code;
+      break;
+    case TapEvent::kAssigned:
+      line.attempt = record.code;
+      break;
+    case TapEvent::kAnswered:
+      line.outcome = static_cast<Outcome>(record.code);
+      if (record.code == 0) line.reply_id = record.last_id;
+      line.last_id = line.first_id;
+      break;
+    default:
+      line.outcome = static_cast<Outcome>(record.code);
+      break;
+  }
+}
 
 TailLine run_line(const TapEntry& entry) {
   const TapRecord& record = entry.record;
@@ -29,14 +64,7 @@ TailLine run_line(const TapEntry& entry) {
                 .last_id = record.last_id,
                 .count = record.count,
                 .bytes = record.bytes};
-  if (record.event != TapEvent::kSession) {
-    line.outcome = static_cast<Outcome>(record.code);
-    return line;
-  }
-  line.change = static_cast<SessionChange>(record.code);
-  // The broker says why a session is over where a run has its first id.
-  line.outcome = static_cast<Outcome>(record.first_id);
-  line.first_id = line.last_id = 0;
+  put_code(line, record);
   return line;
 }
 
@@ -51,6 +79,30 @@ std::optional<TapEvent> event_from_name(std::string_view name) {
   const auto* const found = std::ranges::find(kEvents, name, &EventName::name);
   if (found == kEvents.end()) return std::nullopt;
   return found->event;
+}
+
+bool is_asked_for(TapEvent event) {
+  return event != TapEvent::kName && event != TapEvent::kMissed && event != TapEvent::kEnd;
+}
+
+std::string event_names() {
+  std::string names;
+  for (const EventName& each : kEvents) {
+    if (is_asked_for(each.event)) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  }
+  return names;
+}
+
+std::string_view held_name(HeldWhy why) {
+  switch (why) {
+    case HeldWhy::kWindowFull:
+      return "window-full";
+    case HeldWhy::kAway:
+      return "away";
+    case HeldWhy::kNotThereYet:
+      return "not-there-yet";
+  }
+  return "unknown";
 }
 
 std::string_view change_name(SessionChange change) {

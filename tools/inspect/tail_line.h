@@ -24,7 +24,12 @@ struct TailLine {
   std::uint64_t last_id = 0;
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;
-  Outcome outcome = Outcome::kNone;  // Failed, delivered; why a session is over.
+  // Failed, delivered, answered without a reply; why a session is over.
+  Outcome outcome = Outcome::kNone;
+  std::optional<HeldWhy> held = {};  // kHeld only.
+  std::uint64_t queues = 0;          // Of a forwarded publish; 0: it is none.
+  std::uint64_t attempt = 0;         // kAssigned only.
+  std::uint64_t reply_id = 0;        // kAnswered only; 0: there was no reply.
   SessionChange change = SessionChange::kJoined;
   std::uint64_t missed = 0;                    // kMissed only.
   std::optional<ShownEnvelope> envelope = {};  // Borrowed from the tap's body.
@@ -33,6 +38,12 @@ struct TailLine {
 /// "received", "session", …; "unknown" for other numbers.
 [[nodiscard]] std::string_view event_name(TapEvent event);
 [[nodiscard]] std::optional<TapEvent> event_from_name(std::string_view name);
+/// Whether a user may ask for it: the others are the tap's own affairs.
+[[nodiscard]] bool is_asked_for(TapEvent event);
+/// The names of events a user may ask for, with commas between them.
+[[nodiscard]] std::string event_names();
+/// "window-full", "away", …
+[[nodiscard]] std::string_view held_name(HeldWhy why);
 /// "joined", "away", …
 [[nodiscard]] std::string_view change_name(SessionChange change);
 

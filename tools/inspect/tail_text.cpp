@@ -89,9 +89,27 @@ std::string body_text(const ShownEnvelope& envelope) {
   return text;
 }
 
+std::string held_text(const TailLine& line) {
+  switch (*line.held) {
+    case HeldWhy::kWindowFull:
+      return fmt::format("the window of {} is full", who(line.to));
+    case HeldWhy::kAway:
+      return fmt::format("{} is away", who(line.to));
+    case HeldWhy::kNotThereYet:
+      return fmt::format("{} is not back since the broker's start", who(line.to));
+  }
+  return "";
+}
+
 /// What comes last: why, or what.
 std::string end_text(const TailLine& line) {
-  if (line.event == TapEvent::kFailed) return cli::outcome_text(line.outcome, who(line.to));
+  if (line.held) return held_text(line);
+  if (line.queues != 0) return fmt::format("to {}", cli::counted(line.queues, "queue"));
+  if (line.attempt > 1) return fmt::format("attempt {}", line.attempt);
+  if (line.reply_id != 0) return fmt::format("by #{}", line.reply_id);
+  const bool failed = line.event == TapEvent::kFailed || line.event == TapEvent::kAnswered;
+  if (failed && line.outcome != Outcome::kNone)
+    return cli::outcome_text(line.outcome, who(line.to));
   if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
   return line.envelope ? body_text(*line.envelope) : "";
 }

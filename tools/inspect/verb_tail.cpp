@@ -34,8 +34,9 @@ Examples:
   zpost-inspect tail --kind request --kind reply --snap 4KiB
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
-Events: received, forwarded (to the recipient), held (its window is full), failed, delivered (taken by
-the recipient's program), session. Patterns are a name, or the beginning of one followed by *.
+Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
+delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
+call ended), session. Patterns are a name, or the beginning of one followed by *.
 Whoever reads too slowly misses records and is told how many.
 Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
 
@@ -56,17 +57,16 @@ std::string check_pattern(const std::string& text) {
 Kind payload_kind(const std::string& word) {
   const std::optional<Kind> kind = kind_from_name(word);
   if (!kind || !is_payload(*kind)) {
-    throw CLI::ValidationError("--kind", "\"" + word + "\" is none of send, request, reply");
+    throw CLI::ValidationError("--kind",
+                               "\"" + word + "\" is none of send, request, reply, publish, call");
   }
   return *kind;
 }
 
 TapEvent shown_event(const std::string& word) {
   const std::optional<TapEvent> event = event_from_name(word);
-  if (!event || *event == TapEvent::kName || *event == TapEvent::kMissed) {
-    throw CLI::ValidationError("--events", "\"" + word +
-                                               "\" is none of received, forwarded, held, failed, "
-                                               "delivered, session");
+  if (!event || !is_asked_for(*event)) {
+    throw CLI::ValidationError("--events", "\"" + word + "\" is none of " + event_names());
   }
   return *event;
 }
@@ -198,7 +198,7 @@ void add_tail_verb(CLI::App& app, Program& program) {
           "Only this kind (repeatable)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->option_text("send|request|reply");
+      ->option_text("send|request|reply|publish|call");
   verb->add_option_function<std::vector<std::string>>(
           "--events",
           [options](const std::vector<std::string>& words) {

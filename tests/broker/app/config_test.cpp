@@ -62,6 +62,8 @@ TEST(ConfigTest, AnUnknownKeyIsAnErrorWithItsLineAndTheNearestKey) {
             "broker.toml:3: unknown key limits.memroy: did you mean limits.memory?");
   EXPECT_THAT(error_of("[limits]\nsilence = \"1s\"\n"), HasSubstr("session.silence"));
   EXPECT_THAT(error_of("[sesion]\nresume = \"1s\"\n"), HasSubstr("session.resume"));
+  EXPECT_THAT(error_of("[recorder]\nmemroy = \"1GiB\"\n"),
+              HasSubstr("did you mean recorder.memory?"));
   EXPECT_THAT(error_of("memory = \"1GiB\"\n"), HasSubstr("limits.memory"));
 }
 

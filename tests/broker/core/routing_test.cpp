@@ -11,7 +11,9 @@
 namespace zpost::core::test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -217,6 +219,29 @@ TEST_F(RoutingTest, TheTapIsOpenedByARequestAndEndsWithTheSession) {
   FakePeer& alice = join("alice");
   EXPECT_EQ(ask(alice, "tap")["ok"], true);
   EXPECT_EQ(world.tap_requests(), 1u);
+}
+
+TEST_F(RoutingTest, SoManyInspectorsAtATimeAndNoMore) {
+  Limits limits;
+  limits.inspectors = 2;
+  Meeting meeting(limits);
+  std::vector<FakePeer*> peers;
+  for (const std::string name : {"alice", "bob", "carol"}) peers.push_back(&meeting.join(name));
+  const auto ask_for = [&](FakePeer& peer, std::string_view op) {
+    ByteBuffer body;
+    MsgpackWriter(body).map(1).str("op").str(op);
+    peer.send("", as_text(body), Kind::kRequest);
+    return meeting.heard(peer);
+  };
+  (void)ask_for(*peers[0], "tap");
+  (void)ask_for(*peers[1], "recall");
+  (void)ask_for(*peers[1], "tap");
+  EXPECT_EQ(meeting.world.tap_requests(), 3u) << "one peer counts once";
+  EXPECT_THAT(ask_for(*peers[2], "tap"), Contains(HasSubstr("limits.inspectors (2)")));
+  EXPECT_EQ(meeting.world.tap_requests(), 3u);
+  (void)ask_for(*peers[0], "untap");
+  (void)ask_for(*peers[2], "tap");
+  EXPECT_EQ(meeting.world.tap_requests(), 4u);
 }
 
 TEST_F(RoutingTest, TapNotesSpeakOfRuns) {

@@ -93,9 +93,9 @@ TEST_F(RecorderTest, AnythingComesBackAsItWas) {
       time += pick(10) == 0 ? static_cast<std::uint64_t>(-static_cast<std::int64_t>(pick(1000)))
                             : pick(2'000'000);
       TapRecord record;
-      constexpr TapEvent kEvents[] = {
-          TapEvent::kReceived,  TapEvent::kForwarded, TapEvent::kHeld,      TapEvent::kFailed,
-          TapEvent::kDelivered, TapEvent::kSession,   TapEvent::kHandedOut, TapEvent::kAnswered};
+      constexpr TapEvent kEvents[] = {TapEvent::kReceived, TapEvent::kForwarded, TapEvent::kHeld,
+                                      TapEvent::kFailed,   TapEvent::kDelivered, TapEvent::kSession,
+                                      TapEvent::kAssigned, TapEvent::kAnswered};
       record.event = kEvents[pick(8)];
       record.time_ns = time;
       record.from = static_cast<std::uint32_t>(pick(100));

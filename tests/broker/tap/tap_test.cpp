@@ -46,10 +46,7 @@ class TapTest : public testing::Test {
 
   void open_tap() {
     hello(0, "eve");
-    ByteBuffer body;
-    MsgpackWriter(body).map(1).str("op").str("tap");
-    frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = body});
-    settle();
+    ask("tap");
   }
 
   void settle() {
@@ -60,14 +57,14 @@ class TapTest : public testing::Test {
   }
 
   /// What the next flush shows, as "event from>to".
-  std::vector<std::string> shown() {
+  std::vector<std::string> shown(std::string_view type = kTapContentType) {
     std::vector<std::string> lines;
     tap_.work(now_.wall_ns);
     EXPECT_TRUE(tap_.flush(now_, out_));
     FrameReader reader(out_.arena);
     EnvelopeView view;
     EXPECT_TRUE(reader.next(view));
-    EXPECT_EQ(read_meta(view)->content_type, kTapContentType);
+    EXPECT_EQ(read_meta(view)->content_type, type);
     Bytes body = view.body;
     while (!body.empty()) {
       TapRecord record;
@@ -82,8 +79,15 @@ class TapTest : public testing::Test {
     return lines;
   }
 
+  void ask(std::string_view op) {
+    ByteBuffer body;
+    MsgpackWriter(body).map(1).str("op").str(op);
+    frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = body});
+    settle();
+  }
+
   core::Router router_{core::Limits{}, {"zpost", std::string(32, '0'), 0}};
-  Tap tap_{router_, {.thread = false}};
+  Tap tap_{router_, {.recorder_bytes = 1 << 20, .thread = false}};
   core::Now now_{core::kSecond, 1'000'000'000'000};
   core::Actions out_;
   std::uint64_t id_ = 2'000'000'000'000;
@@ -127,6 +131,27 @@ TEST_F(TapTest, TheEndOfTheSessionEndsTheTap) {
   EXPECT_TRUE(tap_.open());
   frame(0, "eve", {.kind = Kind::kGoodbye, .from = "eve"});
   EXPECT_FALSE(tap_.open());
+}
+
+TEST_F(TapTest, WhatNobodyWatchedCanBeRecalled) {
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  hello(0, "eve");
+  ask("recall");
+  EXPECT_TRUE(tap_.open());
+  EXPECT_EQ(shown(kRecallContentType),
+            (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "6 eve>", "11 >"}));
+  EXPECT_FALSE(tap_.open()) << "a recall ends by itself";
+}
+
+TEST_F(TapTest, ARecallOfASessionThatLeftIsForgotten) {
+  hello(0, "eve");
+  ask("recall");
+  frame(0, "eve", {.kind = Kind::kGoodbye, .from = "eve"});
+  tap_.work(now_.wall_ns);
+  EXPECT_FALSE(tap_.open());
+  EXPECT_FALSE(tap_.flush(now_, out_));
 }
 
 }  // namespace

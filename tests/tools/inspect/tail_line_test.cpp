@@ -123,5 +123,34 @@ TEST(TailFilterTest, ByKindOnlyDeliveriesOfReceivedEnvelopesPass) {
   EXPECT_FALSE(filter.wants(other));
 }
 
+TEST(TailLineTest, WhatTheCodeMeansDependsOnTheEvent) {
+  TapEntry held = run_of(TapEvent::kHeld, 1);
+  held.record.code = static_cast<std::uint16_t>(HeldWhy::kAway);
+  EXPECT_EQ(lines_of(held)[0].held, HeldWhy::kAway);
+  EXPECT_EQ(lines_of(held)[0].outcome, Outcome::kNone);
+
+  TapEntry published = run_of(TapEvent::kForwarded, 1);
+  published.record.code = 3;
+  EXPECT_EQ(lines_of(published)[0].queues, 3u);
+  EXPECT_EQ(lines_of(published)[0].outcome, Outcome::kNone);
+
+  TapEntry assigned = run_of(TapEvent::kAssigned, 1);
+  assigned.record.code = 2;
+  EXPECT_EQ(lines_of(assigned)[0].attempt, 2u);
+
+  TapEntry answered = run_of(TapEvent::kAnswered, 1);
+  answered.record.last_id = 777;
+  EXPECT_EQ(lines_of(answered)[0].reply_id, 777u);
+  EXPECT_EQ(lines_of(answered)[0].last_id, 100u);
+  answered.record.code = static_cast<std::uint16_t>(Outcome::kLost);
+  EXPECT_EQ(lines_of(answered)[0].reply_id, 0u);
+  EXPECT_EQ(lines_of(answered)[0].outcome, Outcome::kLost);
+}
+
+TEST(TailLineTest, EveryEventThatMayBeAskedForHasItsName) {
+  EXPECT_EQ(event_names(),
+            "received, forwarded, held, failed, delivered, session, assigned, answered");
+}
+
 }  // namespace
 }  // namespace zpost::inspect

@@ -15,7 +15,7 @@ enum class TapEvent : std::uint8_t {
   kSession = 6,
   kName = 7,
   kMissed = 8,
-  kHandedOut = 9,
+  kAssigned = 9,
   kAnswered = 10,
   kEnd = 11,
 };
