@@ -57,6 +57,7 @@ void FakePeer::become(std::uint64_t instance) {
   to_resend_.clear();
   unsettled_.clear();
   asked_.clear();
+  answered_.clear();
 }
 
 void FakePeer::goodbye() {
@@ -329,6 +330,8 @@ void FakePeer::on_outcome(const EnvelopeView& view) {
     if (observer_ != nullptr) observer_->on_ended(*this, view.id, notice->code);
     return;
   }
+  // It had ended when the reply was sent: the reply was late, and came first in its own lane.
+  if (copy == copies_.end() && answered_.erase(view.id) > 0) return;
   hold(copy != copies_.end(), fmt::format("#{} has a second outcome, {}, or was never sent",
                                           view.id, outcome_name(notice->code)));
   if (copy == copies_.end()) return;
@@ -380,7 +383,9 @@ void FakePeer::on_program_lane(const EnvelopeView& view) {
   lane_.emplace_back(as_text(view.bytes));
   if (view.kind() == Kind::kReply) {
     const auto meta = read_meta(view);
-    if (meta && meta->in_reply_to && !meta->more) asked_.erase(*meta->in_reply_to);
+    if (meta && meta->in_reply_to && !meta->more && asked_.erase(*meta->in_reply_to) > 0) {
+      answered_.insert(*meta->in_reply_to);
+    }
   }
   if (observer_ != nullptr) observer_->on_arrived(*this, view);
 }

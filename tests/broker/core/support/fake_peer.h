@@ -246,6 +246,7 @@ class FakePeer {
   std::map<std::string, std::map<std::uint64_t, std::uint64_t>, std::less<>> unsettled_;
   std::map<Outcome, std::uint64_t> told_;
   std::set<std::uint64_t> asked_;             // Requests and calls that have not ended.
+  std::set<std::uint64_t> answered_;          // Of those, that ended with a reply.
   std::map<std::uint64_t, Outcome> answers_;  // By the id; kNone: none came yet.
 
   // As a recipient, in this epoch.
