@@ -45,6 +45,17 @@ Result<Question> read_question(Bytes body) {
   return question;
 }
 
+AdminOp op_of(const Result<Question>& question) {
+  if (!question) return AdminOp::kOther;
+  constexpr std::pair<std::string_view, AdminOp> kOps[] = {
+      {"who", AdminOp::kWho},     {"stats", AdminOp::kStats},   {"tap", AdminOp::kTap},
+      {"untap", AdminOp::kUntap}, {"recall", AdminOp::kRecall}, {"route", AdminOp::kRoute}};
+  for (const auto& [name, op] : kOps) {
+    if (question->op == name) return op;
+  }
+  return AdminOp::kOther;
+}
+
 /// Lets msgpack::packer write into a ByteBuffer.
 class Sink {
  public:
@@ -78,6 +89,7 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   mark_dirty(index);
 
   const auto question = read_question(view.body);
+  note_asked(session, view, op_of(question));
   if (!question) return answer(session, view, as_bytes(question.error().text), true);
   if (question->op == "who") return answer_who(session, view, question->start, question->name);
   if (question->op == "stats") return answer_stats(session, view);

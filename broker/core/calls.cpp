@@ -138,6 +138,7 @@ void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& v
   if (noting()) note_call(call, TapEvent::kReceived, view);
   enqueue_call(id, false);
   serve(service);
+  if (noting() && exchanges_[id].queued) note_waiting(exchanges_[id], HeldWhy::kNoFreeWorker);
 }
 
 void Router::Impl::enqueue_call(ExchangeId id, bool first) {
@@ -276,6 +277,7 @@ void Router::Impl::recall(ExchangeId id, Outcome why) {
   }
   release_worker(id);
   if (draining) return fail_call(id, why);
+  if (noting()) note_waiting(call, HeldWhy::kWorkerGone);
   enqueue_call(id, true);
   due_services_.push_back(call.service);
 }
@@ -483,25 +485,6 @@ void Router::Impl::sweep_services() {
 /// Its services go on now that it is there again.
 void Router::Impl::serve_offers(Session& session) {
   for (const ServiceId id : session.offers) serve(id);
-}
-
-/// `last_id`: of the reply, if there is one.
-void Router::Impl::note_exchange(const Exchange& exchange, TapEvent event, NameId other,
-                                 std::uint64_t last_id, std::uint16_t code) {
-  const Kind kind = exchange.service == kNone ? Kind::kRequest : Kind::kCall;
-  TapRecord& record = note(event, exchange.caller, other, static_cast<std::uint8_t>(kind)).record;
-  record.first_id = exchange.id;
-  record.last_id = last_id;
-  record.count = 1;
-  record.code = code;
-}
-
-void Router::Impl::note_call(const Exchange& call, TapEvent event, const EnvelopeView& view) {
-  TapNote& noted =
-      note(event, call.caller, pairs_[call.pair].to, static_cast<std::uint8_t>(Kind::kCall));
-  const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
-  const auto end = begin + static_cast<std::uint32_t>(view.bytes.size());
-  show(noted, {begin, end, 1, call.id, call.id});
 }
 
 }  // namespace zpost::core

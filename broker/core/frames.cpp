@@ -43,6 +43,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
     }
   }
   commit_ranges();
+  if (lives && session->outstanding() > 0) watch_flow(*session, route_);
   if (lives) id_floor = std::max(id_floor, session->highest_id);
   if (lives && reader.failed()) end(*session, Outcome::kMalformed, reader.error_text(), false);
 }

@@ -238,6 +238,7 @@ void Router::Impl::commit_direct() {
     action.session = to.id;
     to.stream.open = false;
     to.stream.bundles.push_back({count, static_cast<std::uint32_t>(frame_.size())});
+    to.stream.entered += count;
   } else {
     for (const Range& range : ranges_) append_range(range);
   }
@@ -253,45 +254,6 @@ void Router::Impl::commit_direct() {
 
 void Router::Impl::append_range(const Range& range) {
   append(session_at(range.to), Source::kFrame, range.begin, range.end - range.begin, range.count);
-}
-
-void Router::Impl::note_range(const Range& range) {
-  const Pair& pair = pairs_[range.pair];
-  TapNote& received = note(TapEvent::kReceived, pair.from, pair.to, range.kind);
-  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
-  TapNote next = received;
-  next.length = 0;
-  const Session& to = session_at(range.to);
-  const bool goes = to.state == Session::State::kActive && window_open(to);
-  next.record.event = goes ? TapEvent::kForwarded : TapEvent::kHeld;
-  if (!goes) next.record.code = static_cast<std::uint16_t>(held_why(to));
-  out_->tap.push_back(next);
-}
-
-HeldWhy Router::Impl::held_why(const Session& to) const {
-  if (to.state == Session::State::kExpected) return HeldWhy::kNotThereYet;
-  return to.state == Session::State::kAway ? HeldWhy::kAway : HeldWhy::kWindowFull;
-}
-
-/// Which envelopes of this frame the note speaks of.
-void Router::Impl::show(TapNote& note, const Shown& shown) {
-  note.record.first_id = shown.first_id;
-  note.record.last_id = shown.last_id;
-  note.record.count = shown.count;
-  note.record.bytes = shown.end - shown.begin;
-  note.offset = shown.begin;
-  note.length = shown.end - shown.begin;
-}
-
-/// A tap record begun: the rest of it is the caller's. Valid until the next.
-TapNote& Router::Impl::note(TapEvent event, NameId from, NameId to, std::uint8_t kind) {
-  TapNote& note = out_->tap.emplace_back();
-  note.record.time_ns = now_.wall_ns;
-  note.record.from = from;
-  note.record.to = to;
-  note.record.kind = kind;
-  note.record.event = event;
-  return note;
 }
 
 /// The pair of `session` and `to`; kNoPair: not a name, or no room.

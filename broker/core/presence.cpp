@@ -44,7 +44,9 @@ void Router::Impl::on_describe(Session& session, const EnvelopeView& view) {
   const bool changed = *metadata != session.hello.metadata;
   session.hello.metadata = std::move(*metadata);
   answer_interest(session, view, Outcome::kDelivered);
-  if (changed) tell_presence(session, "changed", "");
+  if (!changed) return;
+  note_session(session, SessionChange::kChanged, Outcome::kNone);
+  tell_presence(session, "changed", "");
 }
 
 /// Each new watch is a walk over all sessions, each change is told to all who watch: both only now

@@ -49,6 +49,8 @@ inline constexpr std::uint64_t kGoodCompany = 16;
 inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
 /// A frame from here on goes to many by reference; smaller ones are gathered.
 inline constexpr std::size_t kWholeForManyBytes = 48 << 10;
+/// A sender is taken to wait once less than this part of what it may have unsettled is left.
+inline constexpr std::uint64_t kSpentShare = 32;
 /// Answers to subscriptions and the like that a peer may leave unacknowledged.
 inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
@@ -140,6 +142,13 @@ class Router::Impl {
     std::uint64_t last_id = 0;
   };
 
+  /// What became of a part of a stream.
+  struct Moved {
+    TapEvent event = TapEvent::kForwarded;
+    std::uint16_t code = 0;
+    bool calls = false;  // Whether calls are told of, too.
+  };
+
   /// A payload envelope that goes no further.
   struct Failure {
     PairIndex pair = kNoPair;
@@ -202,15 +211,6 @@ class Router::Impl {
   void commit_ranges();
   void commit_direct();
   void append_range(const Range& range);
-  void note_range(const Range& range);
-
-  [[nodiscard]] bool noting() const { return tap_detail != TapDetail::kNothing; }
-
-  static void show(TapNote& note, const Shown& shown);
-  [[nodiscard]] HeldWhy held_why(const Session& to) const;
-  void note_exchange(const Exchange& exchange, TapEvent event, NameId other, std::uint64_t last_id,
-                     std::uint16_t code);
-  TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
   [[nodiscard]] bool may_have_another_pair(const Session& session) const;
@@ -250,7 +250,6 @@ class Router::Impl {
   void tell_gap(Session& session);
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
-  void note_topics(const TopicRange& range);
   [[nodiscard]] bool may_retain(const EnvelopeView& view) const;
   void keep_retained(const EnvelopeView& view);
   std::uint32_t send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
@@ -294,7 +293,6 @@ class Router::Impl {
   void expire_exchanges();
   void sweep_services();
   void serve_offers(Session& session);
-  void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
 
   // presence.cpp
   void on_watch(Session& session, const EnvelopeView& view);
@@ -326,7 +324,6 @@ class Router::Impl {
   void lose_stream(Session& session, Outcome why);
   void lose_run(const Run& run, Outcome why, Detail detail = Detail::kQueue);
   void lose_unheard(const Run& run, const Session& recipient, Outcome why);
-  void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void orphan_pairs(Session& session);
   void remember(const Session& session);
   [[nodiscard]] SessionId new_session(std::string_view name);
@@ -336,7 +333,35 @@ class Router::Impl {
   [[nodiscard]] std::uint64_t next_first_id();
   [[nodiscard]] std::uint64_t void_ids(const Session& session, const Remembered* latest);
   [[nodiscard]] const Remembered* remembered(std::string_view name) const;
+
+  // notes.cpp
+  [[nodiscard]] bool noting() const { return tap_detail != TapDetail::kNothing; }
+
+  TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
+  static void show(TapNote& note, const Shown& shown);
+  void note_range(const Range& range);
+  template <typename Visit>
+  void for_even_runs(const Shown& all, Visit visit);
+  [[nodiscard]] HeldWhy held_why(const Session& to) const;
+  void note_moves(Session& session);
+  static void find_place(Stream& stream, std::uint64_t count);
+  void note_gone(Session& session, std::uint64_t gone);
+  void note_held(Session& session);
+  static void skip(const Stream& stream, RunPlace& place, std::uint64_t count);
+  void note_lanes(Session& session, RunPlace& place, std::uint64_t count, const Moved& how);
+  void note_dropped(Session& subscriber);
+  void note_topics(const TopicRange& range);
+  void note_exchange(const Exchange& exchange, TapEvent event, NameId other, std::uint64_t last_id,
+                     std::uint16_t code);
+  void note_waiting(const Exchange& call, HeldWhy why);
+  void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
+  void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void note_session(const Session& session, SessionChange change, Outcome code);
+  [[nodiscard]] bool is_spent(const Session& sender, PairIndex index) const;
+  void watch_flow(Session& sender, PairIndex index);
+  void tell_stall(Session& sender);
+  void note_flow(const Session& sender, FlowChange change);
+  void note_asked(const Session& session, const EnvelopeView& view, AdminOp op);
 
   // flow.cpp, settling.cpp
   void take(Session& session, std::uint64_t taken, std::uint64_t outcomes);

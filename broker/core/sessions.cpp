@@ -252,6 +252,9 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
     stream.bundles.front().count -= stream.front_taken;
     stream.front_taken = 0;
   }
+  stream.told.again = stream.handed_count;
+  stream.told.gone = stream.acked;
+  stream.told.next = {};
   stream.handed = 0;
   stream.handed_bytes = 0;
   stream.handed_count = stream.acked;
@@ -452,16 +455,6 @@ void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcom
   if (pair.held_count == 0) free_pair(run.pair);
 }
 
-void Router::Impl::note_unheard(const Run& run, const Session& recipient, Outcome why) {
-  const NameId from = run.pair >= kTopicCopy ? kBrokerName : pairs_[run.pair].from;
-  TapRecord& record = note(TapEvent::kFailed, from, recipient.name, run.kind).record;
-  record.first_id = run.first;
-  record.last_id = run.id(run.count - 1);
-  record.count = run.count;
-  record.bytes = run.count * run.size;
-  record.code = static_cast<std::uint16_t>(why);
-}
-
 /// What the session sent and others still hold lives on without a sender to tell.
 void Router::Impl::orphan_pairs(Session& session) {
   for (const auto& [name, index] : session.pairs) {
@@ -509,13 +502,6 @@ void Router::Impl::remember(const Session& session) {
   const auto at = remembered_.find(oldest);
   if (at != remembered_.end() && at->second.epoch == epoch) remembered_.erase(at);
   remembered_order_.pop_front();
-}
-
-void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {
-  if (!noting()) return;
-  TapRecord& record = note(TapEvent::kSession, session.name, kBrokerName, 0).record;
-  record.code = static_cast<std::uint16_t>(change);
-  record.first_id = static_cast<std::uint64_t>(code);
 }
 
 }  // namespace zpost::core

@@ -30,6 +30,8 @@ struct RecallWish {
   std::optional<std::uint64_t> id;  // Only envelopes of this one, and sessions.
   std::uint64_t since_ns = 0;       // Wall clock.
   std::uint64_t until_ns = UINT64_MAX;
+  // Only from the latest but so many kReceived or kFailed on; 0: all.
+  std::uint64_t latest = 0;
 
   [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
                            std::string_view to_name) const;

@@ -197,6 +197,7 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
   if (over_memory() || held_bytes + copies.length > limits.memory) {
     lose_copies(copies.count, Outcome::kDropped);
     queue.gap += copies.count;
+    queue.dropped += copies.count;
     return touch(to);
   }
   held_bytes += copies.length;
@@ -296,6 +297,8 @@ void Router::Impl::enforce(Session& to, SlowPolicy policy) {
   action.session = to.id;
   action.count = dropped;
   queue.gap += copies;
+  queue.dropped += copies;
+  touch(to);
   lose_copies(copies, Outcome::kDropped);
   settle_waiting(to);
 }
@@ -406,6 +409,7 @@ void Router::Impl::hand_over_topics(Session& session) {
   leave(queue, bundle.bytes);
   stream.bundles.push_back(bundle);
   stream.bytes += bundle.bytes;
+  stream.entered += bundle.count;
   Run* const last = stream.runs.empty() ? nullptr : &stream.runs.back();
   if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count) {
     last->count += bundle.count;
@@ -457,19 +461,6 @@ void Router::Impl::end_slow_subscribers() {
   slow_.clear();
 }
 
-void Router::Impl::note_topics(const TopicRange& range) {
-  TapNote& received = note(TapEvent::kReceived, pairs_[range.pair].from, range.topic,
-                           static_cast<std::uint8_t>(Kind::kPublish));
-  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
-  TapNote given = received;
-  given.length = 0;
-  given.record.event = TapEvent::kForwarded;
-  const Session& sender = session_at(pairs_[range.pair].sender);
-  const std::uint32_t queues = queues_of(sender, range.audience);
-  given.record.code = static_cast<std::uint16_t>(std::min<std::uint32_t>(queues, UINT16_MAX));
-  out_->tap.push_back(given);
-}
-
 // ---- Retained values
 // -----------------------------------------------------------------------------
 
@@ -508,6 +499,7 @@ std::uint32_t Router::Impl::send_retained(Session& session, std::string_view pat
     if (over_memory() || held_bytes + at->second.size() > limits.memory) {
       lose_copies(1, Outcome::kDropped);
       ++queue.gap;
+      ++queue.dropped;
       touch(session);
       continue;
     }

@@ -13,12 +13,12 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/patterns.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
 #include "tools/inspect/tap_request.h"
 #include "tools/inspect/verbs.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -36,7 +36,8 @@ Examples:
 
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
-call ended), session. Patterns are a name, or the beginning of one followed by *.
+call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
+or goes on), asked (a question to the broker). Patterns are a name, or the beginning of one followed by *.
 Whoever reads too slowly misses records and is told how many.
 Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
 
@@ -48,11 +49,6 @@ struct TailOptions {
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
 };
-
-std::string check_pattern(const std::string& text) {
-  if (is_name_pattern(text)) return "";
-  return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
-}
 
 Kind payload_kind(const std::string& word) {
   const std::optional<Kind> kind = kind_from_name(word);
@@ -185,10 +181,10 @@ void add_tail_verb(CLI::App& app, Program& program) {
   verb->footer(kFooter);
   const auto options = std::make_shared<TailOptions>();
   verb->add_option("--from", options->wish.from, "Only what such a peer sends")
-      ->check(check_pattern)
+      ->check(check_name_pattern)
       ->option_text("PATTERN");
   verb->add_option("--to", options->wish.to, "Only what is sent to such a peer")
-      ->check(check_pattern)
+      ->check(check_target_pattern)
       ->option_text("PATTERN");
   verb->add_option_function<std::vector<std::string>>(
           "--kind",

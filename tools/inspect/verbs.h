@@ -17,5 +17,6 @@ struct Program {
 };
 
 void add_tail_verb(CLI::App& app, Program& program);
+void add_why_verb(CLI::App& app, Program& program);
 
 }  // namespace zpost::inspect
