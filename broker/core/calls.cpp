@@ -111,6 +111,7 @@ Outcome Router::Impl::check_exchange(const Session& session) {
 ExchangeId Router::Impl::open_exchange(Session& session, const EnvelopeView& view) {
   const ExchangeId id = exchanges_.open(session.name, view.id, session);
   directory.acquire(session.name);
+  exchanges_[id].received_ns = now_.steady_ns;
   ++session.exchanges;
   // One in a hundred years is none.
   const bool counts = meta_.deadline_ns != 0 && meta_.deadline_ns - clock() < kNoDeadline;
@@ -209,7 +210,7 @@ void Router::Impl::hand_to(ExchangeId id, Worker& worker) {
   session.stream.bytes += size;
   held_bytes += size;
   session.stream.runs.push_back(
-      {call.id, kCallCopy, 1, id, size, static_cast<std::uint8_t>(Kind::kCall)});
+      {call.id, kCallCopy, 1, id, size, static_cast<std::uint8_t>(Kind::kCall), call.received_ns});
   append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
   if (noting()) {
     const auto attempt = static_cast<std::uint16_t>(std::min<std::uint32_t>(call.attempts, 65'535));
@@ -232,6 +233,8 @@ void Router::Impl::take_call(ExchangeId id, bool confirmed) {
   call.in_stream = false;
   --accounting.held;
   ++(confirmed ? accounting.delivered : accounting.unconfirmed);
+  latencies_.delivery(static_cast<std::uint8_t>(Kind::kCall))
+      .add(now_.steady_ns - call.received_ns, 1);
   if (noting() && call.holder != kNone) {
     const Outcome outcome = confirmed ? Outcome::kDelivered : Outcome::kUnconfirmed;
     note_exchange(call, TapEvent::kDelivered, session_at(call.holder).name, call.id,
@@ -414,8 +417,11 @@ void Router::Impl::on_reply(const Session& session, const EnvelopeView& reply, N
     end_exchange(id, Outcome::kNoReply,
                  outcome == Outcome::kTooLarge ? Detail::kReplyTooLarge : Detail::kReplyFailed);
   } else if (!meta_.more) {
-    --session_at(exchanges_[id].asker).exchanges;
-    if (noting()) note_exchange(exchanges_[id], TapEvent::kAnswered, session.name, reply.id, 0);
+    const Exchange& exchange = exchanges_[id];
+    --session_at(exchange.asker).exchanges;
+    (exchange.service == kNone ? latencies_.request : latencies_.call)
+        .add(now_.steady_ns - exchange.received_ns, 1);
+    if (noting()) note_exchange(exchange, TapEvent::kAnswered, session.name, reply.id, 0);
     close_exchange(id);
   }
   serve_due();

@@ -319,6 +319,7 @@ void Router::Impl::write_receipt(Session& session) {
   if (fast) session.pressed = true;
   adjust_credit(session);
   Receipt receipt{session.credit, session.pair_limit, {}};
+  ++tally_.receipts;
   for (const PairIndex index : session.dirty_pairs) {
     Pair& pair = pairs_[index];
     pair.dirty = false;

@@ -232,6 +232,7 @@ void Router::Impl::end_violator(Session& session) {
 
 void Router::Impl::violation(Session& session, std::string_view what) {
   ++session.violations;
+  ++tally_.violations;
   session.last_violation = what;
   log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
                                           name_of(session), session.violations, quoted(what)));
@@ -244,6 +245,7 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   const ByteBuffer body = encode(Refusal{code, std::string(text), retry});
   append_envelope(out_->arena, {.kind = Kind::kRefused, .to = name, .body = body});
   control_frame(connection, kNone, begin);
+  ++tally_.refused_by[static_cast<std::size_t>(code)];
   log(LogLine::Level::kInfo,
       fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), quoted(text)));
   if (noting()) {

@@ -203,13 +203,22 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
     if (last.pair == pair && last.size == size && last.kind == kind && last.count < UINT32_MAX) {
       const std::uint64_t step = id - last.id(last.count - 1);
       if (last.count == 1 && step <= UINT32_MAX) last.stride = static_cast<std::uint32_t>(step);
-      if (step == last.stride && (last.count > 1 || step <= UINT32_MAX)) {
+      const bool fits = step == last.stride && (last.count > 1 || step <= UINT32_MAX);
+      if (fits && came_together(stream, now_.steady_ns)) {
         ++last.count;
         return;
       }
     }
   }
-  stream.runs.push_back({id, pair, 1, 0, size, kind});
+  stream.runs.push_back({id, pair, 1, 0, size, kind, now_.steady_ns});
+}
+
+/// Whether what comes now may join the latest run, which gives it the time of that one's first. If
+/// not in the same turn, then only as far as it hardly matters beside how long the oldest waits, so
+/// that a queue where nothing moves has few runs.
+bool Router::Impl::came_together(const Stream& stream, std::int64_t received_ns) {
+  const std::int64_t apart = received_ns - stream.runs.back().received_ns;
+  return apart <= (received_ns - stream.runs.front().received_ns) / 8;
 }
 
 /// Moves what was accepted of this frame to its recipients.

@@ -9,6 +9,7 @@
 #include "broker/core/accounting.h"
 #include "broker/core/action.h"
 #include "broker/core/limits.h"
+#include "broker/core/metrics.h"
 #include "broker/core/time.h"
 
 namespace zpost::core {
@@ -84,6 +85,8 @@ class Router {
   /// The name for a number in a tap note; empty if it is unknown by now. 0 is the broker.
   [[nodiscard]] std::string_view name_of(std::uint32_t number) const;
   [[nodiscard]] const Accounting& accounting() const;
+  /// All numbers for metrics. Looks at every session: for a few calls a second.
+  [[nodiscard]] Metrics metrics() const;
   /// Sessions of peers, active or away.
   [[nodiscard]] std::size_t sessions() const;
   /// Names that may come back from an earlier run, for which something waits. SPEC.md, section 6.

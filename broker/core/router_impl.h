@@ -1,6 +1,6 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
 // topics.cpp, calls.cpp, presence.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp,
-// admin.cpp.
+// admin.cpp, metrics.cpp.
 #pragma once
 
 #include <deque>
@@ -96,6 +96,9 @@ class Router::Impl {
   [[nodiscard]] std::int64_t next_deadline() const;
   void drain();
   void farewell();
+
+  // metrics.cpp
+  [[nodiscard]] Metrics metrics() const;
 
   [[nodiscard]] std::size_t pairs() const { return pairs_.size() - free_pairs_.size(); }
 
@@ -208,6 +211,7 @@ class Router::Impl {
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
+  [[nodiscard]] static bool came_together(const Stream& stream, std::int64_t received_ns);
   void commit_ranges();
   void commit_direct();
   void append_range(const Range& range);
@@ -304,6 +308,9 @@ class Router::Impl {
                      std::string_view reason);
   void send_will(const Session& session);
   void publish_will(const EnvelopeFields& fields);
+
+  // metrics.cpp
+  static void add_session(const Session& session, Metrics& all);
 
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
@@ -504,6 +511,8 @@ class Router::Impl {
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.
   std::uint64_t own_bytes_ = 0;    // Of held_bytes: what the broker itself sends.
+  Tally tally_;
+  Latencies latencies_;
   std::int64_t next_sweep_ = kNever;
   std::int64_t late_at_ = kNever;  // The first receipt or pipe that waits for its time.
 };

@@ -63,6 +63,7 @@ struct Run {
   std::uint32_t stride = 0;  // Meaningless while count is 1.
   std::uint32_t size = 0;    // Encoded bytes of each.
   std::uint8_t kind = 0;
+  std::int64_t received_ns = 0;  // Steady; when its first one came.
 
   [[nodiscard]] std::uint64_t id(std::uint32_t index) const {
     return first + std::uint64_t{index} * stride;
@@ -73,6 +74,7 @@ struct Run {
 struct Bundle {
   std::uint32_t count = 0;  // Program-lane envelopes not yet taken.
   std::uint32_t bytes = 0;
+  std::int64_t received_ns = 0;  // Of a topic queue: steady; when its first one came.
 };
 
 /// A place in a stream's runs: an envelope of one of them.

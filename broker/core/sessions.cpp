@@ -156,6 +156,7 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   if (!run.empty() && run != identity.run)
     session.expects_until = now_.steady_ns + limits.resume_ns;
   ++session_count;
+  ++tally_.sessions;
   next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
 
   Action& action = act(expected != kNone ? Op::kBind : Op::kOpen);

@@ -114,7 +114,9 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
 
   accounting.held -= count;
   (confirmed ? accounting.delivered : accounting.unconfirmed) += count;
-  if (run.pair == kBrokerPayload || run.pair == kTopicCopy) return;
+  if (run.pair == kBrokerPayload) return;
+  latencies_.delivery(run.kind).add(now_.steady_ns - run.received_ns, count);
+  if (run.pair == kTopicCopy) return;
 
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = count * cost_of(run.size);

@@ -247,7 +247,7 @@ void Router::Impl::enqueue(Session& to, const Copies& copies) {
   const std::uint32_t most = copies.shared ? most_company() : kBundleBytes;
   action.fresh =
       !queue.open || to.stream.apart || queue.bundles.back().bytes + copies.length > most;
-  if (action.fresh) queue.bundles.push_back({});
+  if (action.fresh) queue.bundles.push_back({0, 0, now_.steady_ns});
   queue.open = true;
   queue.bundles.back().count += copies.count;
   queue.bundles.back().bytes += copies.length;
@@ -411,11 +411,12 @@ void Router::Impl::hand_over_topics(Session& session) {
   stream.bytes += bundle.bytes;
   stream.entered += bundle.count;
   Run* const last = stream.runs.empty() ? nullptr : &stream.runs.back();
-  if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count) {
+  if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count &&
+      came_together(stream, bundle.received_ns)) {
     last->count += bundle.count;
   } else {
-    stream.runs.push_back(
-        {0, kTopicCopy, bundle.count, 0, 0, static_cast<std::uint8_t>(Kind::kPublish)});
+    stream.runs.push_back({0, kTopicCopy, bundle.count, 0, 0,
+                           static_cast<std::uint8_t>(Kind::kPublish), bundle.received_ns});
   }
   act(Op::kEnqueue).session = session.id;
   ++topic_frames_;

@@ -43,6 +43,8 @@ Desk::Done Desk::turn(std::uint64_t now_ns) {
   done.something = take_notes();
   serve(now_ns, done);
   recorded_bytes_.store(recorder_.bytes(), std::memory_order_relaxed);
+  recorded_.store(recorder_.records(), std::memory_order_relaxed);
+  oldest_ns_.store(recorder_.oldest_ns(), std::memory_order_relaxed);
   return done;
 }
 

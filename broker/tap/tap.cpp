@@ -79,7 +79,9 @@ void Tap::close(core::SessionId session) {
 
 void Tap::take(const std::vector<core::TapNote>& notes, Bytes frame) {
   for (const core::TapNote& note : notes) {
-    if (!put(note, frame)) ++lost_;
+    if (put(note, frame)) continue;
+    ++lost_;
+    ++missed_;
   }
   ring_.publish();
   ring_.half_full() ? sleeper_.hurry() : sleeper_.call();
