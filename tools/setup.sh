@@ -25,7 +25,7 @@ TEXT
 build_packages=(
   build-essential g++ cmake ninja-build pkg-config ccache
   libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libcli11-dev libspdlog-dev libfmt-dev
-  libtomlplusplus-dev nlohmann-json3-dev libedit-dev libssl-dev)
+  libtomlplusplus-dev nlohmann-json3-dev libedit-dev libssl-dev tao-pegtl-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 python3-zmq python3-msgpack tmux)
 lint_packages=(git clang clang-format clang-tidy libclang-rt-14-dev)

@@ -14,8 +14,8 @@ std::string_view exact(const std::string& pattern) {
 
 }  // namespace
 
-Recall::Recall(core::RecallWish wish, Recorder& recorder)
-    : wish_(std::move(wish)), packer_({}, Listener::kMaxRecalled) {
+Recall::Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder)
+    : wish_(std::move(wish)), program_(std::move(program)), packer_({}, Listener::kMaxRecalled) {
   recorder.seal();
   next_ = recorder.first_block();
   end_ = recorder.end_block();
@@ -52,6 +52,9 @@ void Recall::read(const Recorder& recorder, std::uint64_t serial) {
   recorder.read(serial, [&](const Recorder::Found& found) {
     if (!wish_.wants(found.record, found.from.name, found.to.name)) return;
     if (found.record.event == TapEvent::kMissed) return packer_.lose(found.record.missed);
+    const filter::Subject subject =
+        filter::subject_of(found.record, found.from.name, found.to.name);
+    if (program_ && !program_->wants(subject)) return;
     ++told_;
     packer_.offer(found.record, found.from, found.to, {});
   });

@@ -28,6 +28,7 @@ void put_run(Json& json, const TailLine& line) {
   json["bytes"] = line.bytes;
   if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
   if (line.held) json["why"] = held_name(*line.held);
+  if (line.latency_ns) json["latency_ns"] = *line.latency_ns;
   if (line.queues != 0) json["queues"] = line.queues;
   if (line.attempt != 0) json["attempt"] = line.attempt;
   if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);

@@ -31,6 +31,8 @@ Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
   zpost-inspect tail --events failed,session
+  zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
+  zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
@@ -44,6 +46,7 @@ struct TailOptions {
   cli::CommonOptions common;
   TapWish wish;
   std::set<TapEvent> events;
+  std::optional<filter::Filter> filter;  // As in the wish.
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
@@ -71,6 +74,12 @@ TapEvent shown_event(const std::string& word) {
   return *event;
 }
 
+filter::Filter filter_of(const std::string& text) {
+  auto filter = filter::Filter::compile(text);
+  if (!filter) throw CLI::ValidationError("FILTER", filter.error().with_caret(text));
+  return *std::move(filter);
+}
+
 std::size_t terminal_columns() {
   constexpr std::size_t kUsual = 140;  // Of a file or pipe.
   winsize size = {};
@@ -88,7 +97,7 @@ class Tail {
         watch_(peer),
         refusals_(peer),
         palette_(cli::wants_colour(STDOUT_FILENO)),
-        filter_(options.events, !options.wish.kinds.empty()) {}
+        filter_(options.events, !options.wish.kinds.empty(), options.filter) {}
 
   [[nodiscard]] ExitCode run() {
     const ExitCode code = open_tap();
@@ -184,6 +193,14 @@ void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
   verb->footer(kFooter);
   const auto options = std::make_shared<TailOptions>();
+  verb->add_option_function<std::string>(
+          "FILTER",
+          [options](const std::string& text) {
+            options->filter = filter_of(text);
+            options->wish.filter = text;
+          },
+          "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+      ->option_text(" ");
   verb->add_option("--from", options->wish.from, "Only what such a peer sends")
       ->check(check_pattern)
       ->option_text("PATTERN");
