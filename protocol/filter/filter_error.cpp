@@ -30,7 +30,7 @@ std::string harmless(std::string_view text) {
 }  // namespace
 
 std::string FilterError::on_one_line(std::string_view filter) const {
-  return fmt::format("column {}: {}", characters(filter.substr(0, at)) + 1, text);
+  return fmt::format("column {}: {}", characters(filter.substr(0, at)) + 1, harmless(text));
 }
 
 std::string FilterError::with_caret(std::string_view filter) const {

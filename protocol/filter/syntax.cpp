@@ -84,7 +84,7 @@ constexpr const char* kValue =
     "expected a value, such as alice, lab-*, 30, 20ms, 4KiB or \"some text\"";
 
 template <typename Rule>
-constexpr const char* kExpected = "cannot be read";
+constexpr const char* kExpected = nullptr;  // It may fail: something else is tried.
 template <>
 constexpr const char* kExpected<rule::expression> = kTest;
 template <>

@@ -74,10 +74,18 @@ TapEvent shown_event(const std::string& word) {
   return *event;
 }
 
-filter::Filter filter_of(const std::string& text) {
+/// False: its text is wrong, which was said.
+bool compile_filter(TailOptions& options) {
+  const std::string& text = options.wish.filter;
+  if (text.empty()) return true;
   auto filter = filter::Filter::compile(text);
-  if (!filter) throw CLI::ValidationError("FILTER", filter.error().with_caret(text));
-  return *std::move(filter);
+  if (filter) {
+    options.filter = *std::move(filter);
+    return true;
+  }
+  cli::complain("the filter is wrong at " + filter.error().with_caret(text));
+  cli::note("docs/filter.md has the fields and examples");
+  return false;
 }
 
 std::size_t terminal_columns() {
@@ -177,6 +185,7 @@ class Tail {
 };
 
 ExitCode run(TailOptions& options, const std::string& software) {
+  if (!compile_filter(options)) return ExitCode::kUsage;
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -193,13 +202,8 @@ void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
   verb->footer(kFooter);
   const auto options = std::make_shared<TailOptions>();
-  verb->add_option_function<std::string>(
-          "FILTER",
-          [options](const std::string& text) {
-            options->filter = filter_of(text);
-            options->wish.filter = text;
-          },
-          "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+  verb->add_option("FILTER", options->wish.filter,
+                   "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->option_text(" ");
   verb->add_option("--from", options->wish.from, "Only what such a peer sends")
       ->check(check_pattern)
