@@ -69,6 +69,14 @@ class Sink {
 
 using Packer = msgpack::packer<Sink>;
 
+const TapFilter& filter_of(const TapFilter& filter) {
+  return filter;
+}
+
+const TapFilter& filter_of(const RecallWish& wish) {
+  return wish.filter;
+}
+
 }  // namespace
 
 void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& view) {
@@ -105,11 +113,21 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   answer(session, view, as_bytes(text), true);
 }
 
+/// What is wrong with its text, for who asks; empty: nothing.
+std::string Router::Impl::wrong_with(const TapFilter& filter, Op op) const {
+  if (filter.filter.empty()) return "";
+  if (!filter_check) return "this broker knows no filters";
+  return filter_check(filter.filter, op == Op::kTap ? TapUse::kTap : TapUse::kRecall);
+}
+
 /// The tap reads the request again: it is its own.
 template <typename Wish>
 void Router::Impl::open_tap(Session& session, const EnvelopeView& request, Op op,
                             const Result<Wish>& wish) {
   if (!wish) return answer(session, request, as_bytes(wish.error().text), true);
+  if (const std::string wrong = wrong_with(filter_of(*wish), op); !wrong.empty()) {
+    return answer(session, request, as_bytes("filter: " + wrong), true);
+  }
   if (!session.inspects && inspectors_ >= limits.inspectors) {
     const std::string text = fmt::format(
         "full: limits.inspectors ({}) peers watch already; one of them must leave or say untap",

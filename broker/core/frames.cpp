@@ -334,6 +334,10 @@ bool Router::send_from_broker(SessionId session, std::string_view content_type, 
   return impl_->send_from_broker(session, content_type, body);
 }
 
+void Router::set_filter_check(FilterCheck check) {
+  impl_->filter_check = std::move(check);
+}
+
 void Router::set_tap(TapDetail detail) {
   impl_->tap_detail = detail;
 }

@@ -114,6 +114,7 @@ class Router::Impl {
   BrokerIdentity identity;
   Accounting accounting;
   Directory directory;
+  FilterCheck filter_check = {};
   TapDetail tap_detail = TapDetail::kNothing;
   bool draining = false;
   std::size_t session_count = 0;   // Without expected ones.
@@ -425,6 +426,7 @@ class Router::Impl {
 
   // admin.cpp
   void admin(Session& session, PairIndex pair, const EnvelopeView& view);
+  [[nodiscard]] std::string wrong_with(const TapFilter& filter, Op op) const;
   void close_tap(Session& session);
   template <typename Wish>
   void open_tap(Session& session, const EnvelopeView& request, Op op, const Result<Wish>& wish);

@@ -34,6 +34,13 @@ bool read_pattern(MsgpackReader& reader, std::string& pattern, bool or_topic) {
   return good;
 }
 
+bool read_text(MsgpackReader& reader, std::string& text) {
+  std::string_view read;
+  if (!reader.read_str(read)) return false;
+  text = read;
+  return true;
+}
+
 bool read_kinds(MsgpackReader& reader, std::bitset<128>& kinds) {
   std::size_t count = 0;
   if (!reader.read_array(count, kinds.size())) return false;
@@ -49,6 +56,7 @@ bool read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) 
   if (key == "from") return read_pattern(reader, filter.from, false);
   if (key == "to") return read_pattern(reader, filter.to, true);
   if (key == "kinds") return read_kinds(reader, filter.kinds);
+  if (key == "filter") return read_text(reader, filter.filter);
   if (key != "snap") return reader.skip();
   std::uint64_t snap = 0;
   if (!reader.read_uint(snap)) return false;
@@ -66,8 +74,8 @@ bool read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
 
 /// Names only keys that it knows: what a stranger makes up has no place in a log.
 Error bad_value(std::string_view key) {
-  constexpr std::array<std::string_view, 8> kKeys{"from", "to",    "kinds", "snap",
-                                                  "id",   "since", "until", "latest"};
+  constexpr std::array<std::string_view, 9> kKeys{"from",  "to",    "kinds",  "snap",  "id",
+                                                  "since", "until", "latest", "filter"};
   const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
   return {Outcome::kMalformed, known ? fmt::format("bad value of key \"{}\"", key)
                                      : std::string("bad value of an unknown key")};

@@ -19,8 +19,8 @@ bool begins_story(const TapRecord& record) {
 
 }  // namespace
 
-Recall::Recall(core::RecallWish wish, Recorder& recorder)
-    : wish_(std::move(wish)), packer_({}, Listener::kMaxRecalled) {
+Recall::Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder)
+    : wish_(std::move(wish)), program_(std::move(program)), packer_({}, Listener::kMaxRecalled) {
   recorder.seal();
   next_ = recorder.first_block();
   end_ = recorder.end_block();
@@ -90,6 +90,9 @@ void Recall::read(const Recorder& recorder, std::uint64_t serial) {
     if (!wish_.wants(found.record, found.from.name, found.to.name)) return;
     if (wish_.latest > 0 && before_latest(found.record)) return;
     if (found.record.event == TapEvent::kMissed) return packer_.lose(found.record.missed);
+    const filter::Subject subject =
+        filter::subject_of(found.record, found.from.name, found.to.name);
+    if (program_ && !program_->wants(subject)) return;
     ++told_;
     packer_.offer(found.record, found.from, found.to, {});
   });

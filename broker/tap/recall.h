@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "broker/core/tap_filter.h"
 #include "broker/tap/listener.h"
@@ -14,7 +15,8 @@ namespace zpost::tap {
 class Recall {
  public:
   /// From the oldest record to the latest there is now.
-  Recall(core::RecallWish wish, Recorder& recorder);
+  /// `program` is what the text of the wish's filter says.
+  Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder);
 
   /// Looks at some blocks, unless what was found still waits: then it returns false.
   [[nodiscard]] bool go_on(const Recorder& recorder);
@@ -37,6 +39,7 @@ class Recall {
   void finish(const Recorder& recorder);
 
   core::RecallWish wish_;
+  std::optional<filter::Filter> program_;
   Listener packer_;
   std::uint64_t seek_ = 0;   // While it looks for the latest: the block after the next to look at.
   std::uint64_t found_ = 0;  // Of the latest, from there on.

@@ -1,19 +1,24 @@
 // Which lines are wanted, beyond what the broker filters. Pure.
 #pragma once
 
+#include <optional>
 #include <set>
 
+#include "protocol/filter/filter.h"
 #include "tools/inspect/kind_memory.h"
+#include "tools/inspect/latency_memory.h"
 #include "tools/inspect/tail_line.h"
 
 namespace zpost::inspect {
 
 class TailFilter {
  public:
+  /// `filter`: what the broker was asked for, too; it leaves to us what it cannot know.
   /// `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot tell of
   /// which kind a delivery is.
-  TailFilter(std::set<TapEvent> events, bool by_kind)
-      : events_(std::move(events)), by_kind_(by_kind) {}
+  TailFilter(std::set<TapEvent> events, bool by_kind,
+             std::optional<filter::Filter> filter = std::nullopt)
+      : events_(std::move(events)), by_kind_(by_kind), filter_(std::move(filter)) {}
 
   /// Completes `line`. False: it is not wanted. What was missed is always told.
   [[nodiscard]] bool wants(TailLine& line);
@@ -21,7 +26,9 @@ class TailFilter {
  private:
   std::set<TapEvent> events_;
   bool by_kind_;
+  std::optional<filter::Filter> filter_;
   KindMemory kinds_;
+  LatencyMemory latencies_;
 };
 
 }  // namespace zpost::inspect

@@ -35,6 +35,7 @@ void put_run(Json& json, const TailLine& line) {
 void put_fate(Json& json, const TailLine& line) {
   if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
   if (line.held) json["why"] = held_name(*line.held);
+  if (line.latency_ns) json["latency_ns"] = *line.latency_ns;
   if (line.flow) json["flow"] = flow_name(*line.flow);
   if (line.op) json["op"] = op_name(*line.op);
   if (line.again) json["again"] = true;

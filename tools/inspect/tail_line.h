@@ -34,8 +34,9 @@ struct TailLine {
   std::uint64_t attempt = 0;            // kAssigned only.
   std::uint64_t reply_id = 0;           // kAnswered only; 0: there was no reply.
   SessionChange change = SessionChange::kJoined;
-  std::uint64_t missed = 0;                    // kMissed only.
-  std::optional<ShownEnvelope> envelope = {};  // Borrowed from the tap's body.
+  std::optional<std::uint64_t> latency_ns = {};  // Since it was received, where that is known.
+  std::uint64_t missed = 0;                      // kMissed only.
+  std::optional<ShownEnvelope> envelope = {};    // Borrowed from the tap's body.
 };
 
 /// "received", "session", …; "unknown" for other numbers.

@@ -31,6 +31,8 @@ Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
   zpost-inspect tail --events failed,session
+  zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
+  zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
@@ -45,6 +47,7 @@ struct TailOptions {
   cli::CommonOptions common;
   TapWish wish;
   std::set<TapEvent> events;
+  std::optional<filter::Filter> filter;  // As in the wish.
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
@@ -67,6 +70,20 @@ TapEvent shown_event(const std::string& word) {
   return *event;
 }
 
+/// False: its text is wrong, which was said.
+bool compile_filter(TailOptions& options) {
+  const std::string& text = options.wish.filter;
+  if (text.empty()) return true;
+  auto filter = filter::Filter::compile(text);
+  if (filter) {
+    options.filter = *std::move(filter);
+    return true;
+  }
+  cli::complain("the filter is wrong at " + filter.error().with_caret(text));
+  cli::note("docs/filter.md has the fields and examples");
+  return false;
+}
+
 std::size_t terminal_columns() {
   constexpr std::size_t kUsual = 140;  // Of a file or pipe.
   winsize size = {};
@@ -84,7 +101,7 @@ class Tail {
         watch_(peer),
         refusals_(peer),
         palette_(cli::wants_colour(STDOUT_FILENO)),
-        filter_(options.events, !options.wish.kinds.empty()) {}
+        filter_(options.events, !options.wish.kinds.empty(), options.filter) {}
 
   [[nodiscard]] ExitCode run() {
     const ExitCode code = open_tap();
@@ -164,6 +181,7 @@ class Tail {
 };
 
 ExitCode run(TailOptions& options, const std::string& software) {
+  if (!compile_filter(options)) return ExitCode::kUsage;
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -180,6 +198,9 @@ void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
   verb->footer(kFooter);
   const auto options = std::make_shared<TailOptions>();
+  verb->add_option("FILTER", options->wish.filter,
+                   "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+      ->option_text(" ");
   verb->add_option("--from", options->wish.from, "Only what such a peer sends")
       ->check(check_name_pattern)
       ->option_text("PATTERN");
