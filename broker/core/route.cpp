@@ -71,7 +71,7 @@ void Router::Impl::answer_route(Session& session, const EnvelopeView& request) {
   EnvelopeFields fields{.kind = question->kind, .to = question->to, .from = question->from};
   if (question->bytes > 0) fields.body = kSomeBody;
   fields.meta.retain = question->retain;
-  fields.id = sender.highest_id > 0 ? sender.highest_id + 1 : std::max(now_.wall_ns, id_base_);
+  fields.id = sender.highest_id > 0 ? sender.highest_id + 1 : std::max(now_.wall_ns, id_floor);
   ByteBuffer small;
   append_envelope(small, fields);
   FrameReader reader(small);
