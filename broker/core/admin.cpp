@@ -108,8 +108,10 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
     answer_ok(session, view);
     return close_tap(session);
   }
+  if (question->op == "route") return answer_route(session, view);
   const std::string text = fmt::format(
-      "op \"{}\" is none of who, stats, tap, untap, recall (SPEC.md, section 11)", question->op);
+      "op \"{}\" is none of who, stats, route, tap, untap, recall (SPEC.md, section 11)",
+      question->op);
   answer(session, view, as_bytes(text), true);
 }
 
@@ -171,10 +173,8 @@ void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes b
                      kBrokerPayload);
 }
 
-namespace {
-
 /// Envelopes that are not handed over yet.
-std::uint64_t waiting_for(const Session& peer) {
+std::uint64_t Router::Impl::waiting_for(const Session& peer) {
   std::uint64_t waiting = 0;
   for (std::size_t i = peer.stream.handed; i < peer.stream.bundles.size(); ++i) {
     waiting += peer.stream.bundles[i].count;
@@ -185,7 +185,7 @@ std::uint64_t waiting_for(const Session& peer) {
   return waiting;
 }
 
-std::string_view state_name(Session::State state) {
+std::string_view Router::Impl::state_name(Session::State state) {
   switch (state) {
     case Session::State::kActive:
       return "active";
@@ -196,8 +196,6 @@ std::string_view state_name(Session::State state) {
   }
   return "";
 }
-
-}  // namespace
 
 /// One page of who is here: peers from slot `start` on while they fit an envelope.
 void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,

@@ -103,8 +103,13 @@ void Router::Impl::settle_handed(Session& session) {
   take_outcomes(session, session.outcomes_sent);
 }
 
+/// Whether its connection is there and, as far as is known, not full.
+bool Router::Impl::takes_frames(const Session& session) const {
+  return session.connection != kNone && session.state == Session::State::kActive &&
+         session.retry_at <= now_.steady_ns;
+}
+
 bool Router::Impl::window_open(const Session& session) const {
-  if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
   Bundle next;
   if (stream.waiting() > 0) {
@@ -114,14 +119,19 @@ bool Router::Impl::window_open(const Session& session) const {
   } else if (!session.topics.bundles.empty()) {
     next = session.topics.bundles.front();
   }
+  return window_admits(session, next);
+}
+
+bool Router::Impl::window_admits(const Session& session, Bundle next) const {
+  if (!session.hello.acks) return true;  // Its pipe is its window.
+  const Stream& stream = session.stream;
   if (stream.handed_count + next.count > stream.demand) return false;
   return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
                                 stream.handed_bytes + next.bytes <= session.hello.window_bytes);
 }
 
 void Router::Impl::flush_stream(Session& session) {
-  if (session.connection == kNone || session.state != Session::State::kActive) return;
-  if (session.retry_at > now_.steady_ns) return;
+  if (!takes_frames(session)) return;
   TopicQueue& topics = session.topics;
   while (session.stream.waiting() > 0 || !topics.bundles.empty() || topics.gap > 0) {
     if (!window_open(session)) return;

@@ -119,7 +119,7 @@ void Router::Impl::publish_will(const EnvelopeFields& fields) {
   if (fields.meta.retain) {
     FrameReader reader(Bytes(out_->arena).subspan(begin, size));
     EnvelopeView view;
-    if (reader.next(view) && may_retain(view)) keep_retained(view);
+    if (reader.next(view) && may_retain(view, view.bytes.size())) keep_retained(view);
   }
   for (const Subscriber& each : routes_.audience(routes_.route(fields.to).audience).members) {
     ++accounting.copies;

@@ -1,6 +1,6 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
 // topics.cpp, calls.cpp, presence.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp,
-// admin.cpp, metrics.cpp.
+// admin.cpp, metrics.cpp, notes.cpp, route.cpp.
 #pragma once
 
 #include <deque>
@@ -13,6 +13,7 @@
 
 #include "broker/core/directory.h"
 #include "broker/core/exchanges.h"
+#include "broker/core/route_question.h"
 #include "broker/core/router.h"
 #include "broker/core/services.h"
 #include "broker/core/session.h"
@@ -206,9 +207,17 @@ class Router::Impl {
   [[nodiscard]] PairIndex pair_of(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
-  [[nodiscard]] bool within_rate(Session& session) const;
+  [[nodiscard]] Outcome check_sender(const Session& session, std::uint64_t received,
+                                     bool alone) const;
+  [[nodiscard]] std::int64_t rate_after(const Session& session) const;
+  [[nodiscard]] Outcome check_any(std::size_t size) const;
+  [[nodiscard]] static bool is_over_pair_limit(const Session& session, const Pair& pair,
+                                               std::uint64_t cost);
+  [[nodiscard]] Outcome check_way(const Session& session, const EnvelopeView& view,
+                                  std::size_t size, SessionId to);
   [[nodiscard]] Outcome check_meta(Session& session, const EnvelopeView& view);
-  [[nodiscard]] Outcome check_recipient(const Session& sender, const Pair& pair, std::size_t size);
+  [[nodiscard]] Outcome check_recipient(const Session& sender, std::string_view name, SessionId to,
+                                        std::size_t size) const;
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
@@ -219,6 +228,8 @@ class Router::Impl {
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
   [[nodiscard]] bool may_have_another_pair(const Session& session) const;
+  [[nodiscard]] bool may_sweep_pairs(const Session& session) const;
+  [[nodiscard]] bool is_forgettable(const Pair& pair) const;
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
   void fail(Session& session, const Failure& failure);
@@ -232,7 +243,8 @@ class Router::Impl {
                        Detail detail = Detail::kQueue, std::uint32_t count = kNone);
   void refuse_interest(Session& session, const EnvelopeView& view, const Error& error);
   [[nodiscard]] PairIndex topics_pair(Session& session);
-  [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view,
+                                      std::size_t size);
   [[nodiscard]] std::uint32_t queues_of(const Session& session, AudienceId audience) const;
   void publish(Session& session, PairIndex pair, const EnvelopeView& view);
   void commit_topics();
@@ -240,6 +252,8 @@ class Router::Impl {
   void deliver(Session& to, const Copies& copies, SlowPolicy policy);
   void enqueue(Session& to, const Copies& copies);
   void enqueue_apart(Session& to, const Copies& copies);
+  [[nodiscard]] Outcome check_copies(const Session& to, std::uint64_t bytes) const;
+  [[nodiscard]] bool needs_bundle(const Session& to, std::uint32_t bytes, bool shared) const;
   [[nodiscard]] std::uint64_t topic_room(const TopicQueue& queue) const;
   [[nodiscard]] bool is_too_full(const TopicQueue& queue) const;
   void enforce(Session& to, SlowPolicy policy);
@@ -255,7 +269,7 @@ class Router::Impl {
   void tell_gap(Session& session);
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
-  [[nodiscard]] bool may_retain(const EnvelopeView& view) const;
+  [[nodiscard]] bool may_retain(const EnvelopeView& view, std::size_t size) const;
   void keep_retained(const EnvelopeView& view);
   std::uint32_t send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
 
@@ -267,13 +281,15 @@ class Router::Impl {
   void erase_if_unused(ServiceId service);
   [[nodiscard]] Worker* worker_of(ServiceId service, SessionId session);
   [[nodiscard]] PairIndex service_pair(Session& session, std::string_view service);
-  [[nodiscard]] Outcome check_call(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_call(const Session& session, const EnvelopeView& view,
+                                   std::size_t size);
   [[nodiscard]] Outcome check_exchange(const Session& session);
   [[nodiscard]] ExchangeId open_exchange(Session& session, const EnvelopeView& view);
   void call(Session& session, PairIndex pair, const EnvelopeView& view);
   void enqueue_call(ExchangeId call, bool first);
   void serve(ServiceId service);
-  [[nodiscard]] Worker* least_busy(Service& service);
+  [[nodiscard]] const Worker* least_busy(const Service& service) const;
+  [[nodiscard]] Worker* next_worker(Service& service);
   void hand_to(ExchangeId call, Worker& worker);
   [[nodiscard]] static EnvelopeView read_call(const Exchange& call);
   void take_call(ExchangeId call, bool confirmed);
@@ -336,7 +352,8 @@ class Router::Impl {
   void remember(const Session& session);
   [[nodiscard]] SessionId new_session(std::string_view name);
   void free_session(Session& session);
-  [[nodiscard]] bool expect(const Session& sender, NameId name);
+  [[nodiscard]] bool may_expect(const Session& sender, std::string_view name) const;
+  void expect(const Session& sender, NameId name);
   void give_up(Session& expected);
   [[nodiscard]] std::uint64_t next_first_id();
   [[nodiscard]] std::uint64_t void_ids(const Session& session, const Remembered* latest);
@@ -388,7 +405,9 @@ class Router::Impl {
   void hand_over(Session& session);
   void note_handed(const Session& session);
   void settle_handed(Session& session);
+  [[nodiscard]] bool takes_frames(const Session& session) const;
   [[nodiscard]] bool window_open(const Session& session) const;
+  [[nodiscard]] bool window_admits(const Session& session, Bundle next) const;
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
   [[nodiscard]] bool receipt_due(const Session& session) const;
@@ -435,6 +454,24 @@ class Router::Impl {
   void answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
                   std::string_view name);
   void answer_stats(Session& session, const EnvelopeView& request);
+  [[nodiscard]] static std::uint64_t waiting_for(const Session& peer);
+  [[nodiscard]] static std::string_view state_name(Session::State state);
+
+  // route.cpp
+  void answer_route(Session& session, const EnvelopeView& request);
+  [[nodiscard]] Outcome foresee(const Session& sender, const EnvelopeView& view, std::size_t size);
+  [[nodiscard]] Outcome foresee_pair(const Session& sender, const EnvelopeView& view, Pair& pair);
+  [[nodiscard]] Session stranger() const;
+  [[nodiscard]] std::string_view waits_why(const Session& to, std::uint32_t size) const;
+  [[nodiscard]] std::string_view foretell_direct(const EnvelopeView& view, std::uint32_t size,
+                                                 MapWriter& out) const;
+  [[nodiscard]] std::string_view foretell_topic(const Session& sender,
+                                                const RouteQuestion& question,
+                                                MapWriter& out) const;
+  [[nodiscard]] std::string_view foretell_service(const RouteQuestion& question, MapWriter& out);
+  void describe_recipient(const Session& to, std::uint32_t size, MapWriter& out) const;
+  void describe_subscriber(const Subscriber& each, const Session& sender,
+                           const RouteQuestion& question, MapWriter& out) const;
 
   /// What deadlines go by: the wall clock at the broker's start, counted on steadily.
   [[nodiscard]] std::uint64_t clock() const {

@@ -192,9 +192,13 @@ SessionId Router::Impl::new_session(std::string_view name) {
 /// A sender that was here in an earlier run may be back before its recipients. What it sends to a
 /// name that nobody holds waits then, as if the name's session were away. Not for one that came and
 /// left.
-bool Router::Impl::expect(const Session& sender, NameId name) {
+bool Router::Impl::may_expect(const Session& sender, std::string_view name) const {
   if (now_.steady_ns >= sender.expects_until || expected_count >= limits.peers) return false;
-  if (remembered(directory.name(name)) != nullptr) return false;
+  return remembered(name) == nullptr;
+}
+
+/// REQUIRES: may_expect().
+void Router::Impl::expect(const Session& sender, NameId name) {
   Session& session = session_at(new_session(std::string(directory.name(name))));
   session.state = Session::State::kExpected;
   session.stream.apart = true;  // Whoever comes may want a few only.
@@ -205,7 +209,6 @@ bool Router::Impl::expect(const Session& sender, NameId name) {
   act(Op::kOpen).session = session.id;
   log(LogLine::Level::kInfo,
       fmt::format("expected name={} by={}", name_of(session), name_of(sender)));
-  return true;
 }
 
 /// Nobody came.
