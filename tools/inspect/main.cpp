@@ -12,6 +12,8 @@ Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --events failed
   zpost-inspect why --last --from alice --to bob
+  zpost-inspect capture -w trace.pcapng
+  zpost-inspect read trace.pcapng --stats
 
 Every verb has --help with examples.
 Exit codes: 0 as wanted, 1 failed here (a full disk), 2 usage, 4 broker unreachable, 5 refused, 6 timed out.)";
@@ -25,6 +27,8 @@ cli::ExitCode run(int argc, char** argv) {
   app.require_subcommand(1);
   add_tail_verb(app, program);
   add_why_verb(app, program);
+  add_capture_verb(app, program);
+  add_read_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);
 }
 
