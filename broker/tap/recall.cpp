@@ -50,10 +50,12 @@ void Recall::read(const Recorder& recorder, std::uint64_t serial) {
   if (ids && !recorder.has_sessions(serial)) return;
   packer_.forget_names();  // They are the block's own.
   recorder.read(serial, [&](const Recorder::Found& found) {
+    filter::Subject subject = filter::subject_of(found.record, found.from.name, found.to.name);
+    if (program_ && program_->asks_for_latency()) {
+      latencies_.learn_or_tell(subject, found.record.time_ns);
+    }
     if (!wish_.wants(found.record, found.from.name, found.to.name)) return;
     if (found.record.event == TapEvent::kMissed) return packer_.lose(found.record.missed);
-    const filter::Subject subject =
-        filter::subject_of(found.record, found.from.name, found.to.name);
     if (program_ && !program_->wants(subject)) return;
     ++told_;
     packer_.offer(found.record, found.from, found.to, {});

@@ -37,6 +37,7 @@ class Recall {
 
   core::RecallWish wish_;
   std::optional<filter::Filter> program_;
+  filter::LatencyMemory latencies_;
   Listener packer_;
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
