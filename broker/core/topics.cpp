@@ -262,7 +262,8 @@ void Router::Impl::enqueue(Session& to, const Copies& copies) {
 bool Router::Impl::needs_bundle(const Session& to, std::uint32_t bytes, bool shared) const {
   const TopicQueue& queue = to.topics;
   const std::uint32_t most = shared ? most_company() : kBundleBytes;
-  return !queue.open || to.stream.apart || queue.bundles[queue.bundles.size() - 1].bytes + bytes > most;
+  return !queue.open || to.stream.apart ||
+         queue.bundles[queue.bundles.size() - 1].bytes + bytes > most;
 }
 
 /// For a peer that gets one envelope a frame.
