@@ -116,6 +116,10 @@ void Broker::apply(const net::Incoming* incoming) {
 
 /// What of a step is not for libzmq: the tap's and the log's.
 void Broker::pass_on(const net::Incoming* incoming) {
+  // First: who opens the tap is shown what comes after.
+  if (!out_.tap.empty()) {
+    parts_.tap.take(out_.tap, incoming == nullptr ? Bytes{} : incoming->bytes);
+  }
   if (parts_.gateway.has_tap_actions()) {
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) parts_.tap.close(action.session);
@@ -124,9 +128,6 @@ void Broker::pass_on(const net::Incoming* incoming) {
       if (action.op == core::Op::kTap) parts_.tap.open(action.session, request);
       if (action.op == core::Op::kRecall) parts_.tap.recall(action.session, request);
     }
-  }
-  if (!out_.tap.empty()) {
-    parts_.tap.take(out_.tap, incoming == nullptr ? Bytes{} : incoming->bytes);
   }
   for (const core::LogLine& line : out_.log) {
     // The levels of a line are the first three of the log's.

@@ -43,6 +43,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
     }
   }
   commit_ranges();
+  if (lives && session->outstanding() > 0) watch_flow(*session, route_);
   if (lives) id_floor = std::max(id_floor, session->highest_id);
   if (lives && reader.failed()) end(*session, Outcome::kMalformed, reader.error_text(), false);
 }
@@ -331,6 +332,10 @@ bool Router::send_from_broker(SessionId session, std::string_view content_type, 
                               Actions& out) {
   impl_->begin(now, out);
   return impl_->send_from_broker(session, content_type, body);
+}
+
+void Router::set_filter_check(FilterCheck check) {
+  impl_->filter_check = std::move(check);
 }
 
 void Router::set_tap(TapDetail detail) {

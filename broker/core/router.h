@@ -10,6 +10,7 @@
 #include "broker/core/action.h"
 #include "broker/core/limits.h"
 #include "broker/core/metrics.h"
+#include "broker/core/tap_filter.h"
 #include "broker/core/time.h"
 
 namespace zpost::core {
@@ -76,6 +77,8 @@ class Router {
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body, Now now,
                         Actions& out);
 
+  /// Who knows the filter language. Before it is told, no filter is taken.
+  void set_filter_check(FilterCheck check);
   /// Which tap notes are made.
   void set_tap(TapDetail detail);
   /// What the process uses beyond what the core counts, in bytes, told by the shell about once a

@@ -65,6 +65,7 @@ void Router::Impl::doubt_front(Session& session, std::uint64_t count) {
     } else {
       settle_run(run, part, true);
     }
+    session.stream.told.cut(part, run.count > 0);
     if (run.count == 0) runs.pop_front();
   }
 }
@@ -93,6 +94,7 @@ void Router::Impl::settle_front(Session& session, std::uint64_t count, bool conf
     const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, run.count));
     settle_run(run, part, confirmed);
     count -= part;
+    session.stream.told.cut(part, run.count > 0);
     if (run.count == 0) runs.pop_front();
   }
 }

@@ -59,13 +59,16 @@ bool Desk::obey_due() {
 }
 
 void Desk::obey(OpenTap& order) {
-  listeners_.insert_or_assign(order.session,
-                              Stream<Listener>{Listener(std::move(order.filter)), order.ticket});
+  listeners_.insert_or_assign(
+      order.session,
+      Stream<Listener>{Listener(std::move(order.filter), std::move(order.program)), order.ticket});
 }
 
 void Desk::obey(OpenRecall& order) {
-  recalls_.insert_or_assign(order.session,
-                            Stream<Recall>{Recall(std::move(order.wish), recorder_), order.ticket});
+  recalls_.insert_or_assign(
+      order.session,
+      Stream<Recall>{Recall(std::move(order.wish), recorder_, std::move(order.program)),
+                     order.ticket});
 }
 
 void Desk::obey(CloseTap& order) {

@@ -26,12 +26,14 @@ struct OpenTap {
   core::SessionId session = core::kNone;
   std::uint64_t ticket = 0;  // Tells what a session asked for from what it asks for later.
   core::TapFilter filter;
+  std::optional<filter::Filter> program;  // What the text of the filter says.
 };
 
 struct OpenRecall {
   core::SessionId session = core::kNone;
   std::uint64_t ticket = 0;
   core::RecallWish wish;
+  std::optional<filter::Filter> program;
 };
 
 /// Its tap and its recall.
