@@ -208,7 +208,7 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
     Action& action = act(Op::kWhole);
     action.session = to.id;
     action.topics = true;
-    queue.bundles.push_back({copies.count, copies.length});
+    queue.bundles.push_back({copies.count, copies.length, now_.steady_ns});
     queue.open = false;
   } else if (to.stream.apart && copies.count > 1) {
     enqueue_apart(to, copies);
