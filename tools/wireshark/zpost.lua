@@ -277,7 +277,7 @@ local function asked_at(from, id) return asked[from .. "\0" .. tostring(id)] end
 local function add_latency(tree, pinfo, place, range, since)
   local key = pinfo.number .. ":" .. place
   if not pinfo.visited and since then
-    local now = pinfo.abs_ts
+    local now = pinfo.rel_ts
     latencies[key] = now - since
   end
   local latency = latencies[key]
@@ -450,7 +450,7 @@ local function dissect_envelope(tree, pinfo, buffer, at, on_wire)
   if outcome then line = line .. " " .. outcome end
   node:set_text(line)
   if kind == "request" or kind == "call" then
-    if not pinfo.visited then note_asked(from, id, pinfo.abs_ts) end
+    if not pinfo.visited then note_asked(from, id, pinfo.rel_ts) end
   elseif kind == "reply" and meta and meta.in_reply_to then
     add_latency(node, pinfo, begin, buffer:range(begin, at - begin),
                 not pinfo.visited and asked_at(to, meta.in_reply_to) or nil)
@@ -532,7 +532,7 @@ end
 local function dissect_times(tree, pinfo, record)
   local key = record.from .. "\0" .. record.to
   if record.event == 1 then
-    if not pinfo.visited then note_received(key, record.first, record.last, pinfo.abs_ts) end
+    if not pinfo.visited then note_received(key, record.first, record.last, pinfo.rel_ts) end
     return
   end
   local since
