@@ -29,13 +29,15 @@ void Router::Impl::flush() {
     Session* session = sessions_[touched_[i]].get();
     if (session == nullptr || !session->touched) continue;  // Over meanwhile.
     session->touched = false;
-    if (session->connection == kNone || session->state != Session::State::kActive) continue;
+    const bool there = session->connection != kNone && session->state == Session::State::kActive;
+    if (there && session->retry_at <= now_.steady_ns) flush_stream(*session);
+    note_moves(*session);
+    if (!there) continue;
     if (session->retry_at > now_.steady_ns) {
       late_at_ = std::min(late_at_, session->retry_at);
       waiting_.push_back(session->id);
       continue;
     }
-    flush_stream(*session);
     flush_control(*session, session->id);
     const bool receipts = !session->dirty_pairs.empty() || session->credit_due;
     const bool topics = topics_rest(*session) && window_open(*session);
@@ -57,6 +59,10 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
       const Bundle& bundle = stream.bundles[--stream.handed];
       stream.handed_bytes -= bundle.bytes;
       stream.handed_count -= bundle.count;
+    }
+    // It waits after all.
+    if (stream.told.gone > stream.handed_count) {
+      stream.told.gone = stream.told.known = stream.handed_count;
     }
     if (block.control) {
       session->pong_due |= session->pong_told;
@@ -97,8 +103,13 @@ void Router::Impl::settle_handed(Session& session) {
   take_outcomes(session, session.outcomes_sent);
 }
 
+/// Whether its connection is there and, as far as is known, not full.
+bool Router::Impl::takes_frames(const Session& session) const {
+  return session.connection != kNone && session.state == Session::State::kActive &&
+         session.retry_at <= now_.steady_ns;
+}
+
 bool Router::Impl::window_open(const Session& session) const {
-  if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
   Bundle next;
   if (stream.waiting() > 0) {
@@ -108,14 +119,19 @@ bool Router::Impl::window_open(const Session& session) const {
   } else if (!session.topics.bundles.empty()) {
     next = session.topics.bundles.front();
   }
+  return window_admits(session, next);
+}
+
+bool Router::Impl::window_admits(const Session& session, Bundle next) const {
+  if (!session.hello.acks) return true;  // Its pipe is its window.
+  const Stream& stream = session.stream;
   if (stream.handed_count + next.count > stream.demand) return false;
   return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
                                 stream.handed_bytes + next.bytes <= session.hello.window_bytes);
 }
 
 void Router::Impl::flush_stream(Session& session) {
-  if (session.connection == kNone || session.state != Session::State::kActive) return;
-  if (session.retry_at > now_.steady_ns) return;
+  if (!takes_frames(session)) return;
   TopicQueue& topics = session.topics;
   while (session.stream.waiting() > 0 || !topics.bundles.empty() || topics.gap > 0) {
     if (!window_open(session)) return;
@@ -313,6 +329,7 @@ void Router::Impl::write_receipt(Session& session) {
   if (fast) session.pressed = true;
   adjust_credit(session);
   Receipt receipt{session.credit, session.pair_limit, {}};
+  ++tally_.receipts;
   for (const PairIndex index : session.dirty_pairs) {
     Pair& pair = pairs_[index];
     pair.dirty = false;
@@ -328,6 +345,7 @@ void Router::Impl::write_receipt(Session& session) {
   session.credit_due = false;
   session.settled_since_receipt = session.settled_bytes_since_receipt = 0;
   session.last_receipt = now_.steady_ns;
+  if (session.spent_since != 0) watch_flow(session, session.spent_pair);
   const Kind kind = receipt.entries.empty() ? Kind::kCredit : Kind::kReceipt;
   const ByteBuffer body = encode(receipt);
   append_envelope(out_->arena, {.kind = kind, .to = name_of(session), .body = body});
@@ -406,6 +424,7 @@ void Router::Impl::append(Session& session, Source source, std::uint32_t offset,
   stream.open = true;
   stream.bundles.back().count += count;
   stream.bundles.back().bytes += length;
+  stream.entered += count;
 }
 
 /// Puts an envelope of the broker's own into a peer's program lane.

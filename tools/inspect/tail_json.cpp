@@ -26,15 +26,23 @@ void put_run(Json& json, const TailLine& line) {
   if (line.count > 1) json["last_id"] = json_id(line.last_id);
   json["count"] = line.count;
   json["bytes"] = line.bytes;
-  if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
-  if (line.held) json["why"] = held_name(*line.held);
-  if (line.queues != 0) json["queues"] = line.queues;
-  if (line.attempt != 0) json["attempt"] = line.attempt;
-  if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);
+  put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
 }
 
 }  // namespace
+
+void put_fate(Json& json, const TailLine& line) {
+  if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
+  if (line.held) json["why"] = held_name(*line.held);
+  if (line.latency_ns) json["latency_ns"] = *line.latency_ns;
+  if (line.flow) json["flow"] = flow_name(*line.flow);
+  if (line.op) json["op"] = op_name(*line.op);
+  if (line.again) json["again"] = true;
+  if (line.queues != 0) json["queues"] = line.queues;
+  if (line.attempt != 0) json["attempt"] = line.attempt;
+  if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);
+}
 
 std::string tail_json(const TailLine& line) {
   Json json{{"time", cli::utc_time(line.time_ns)},

@@ -35,7 +35,12 @@ Ink ink_of(const TailLine& line) {
       return Ink::kDim;
     case TapEvent::kHeld:
     case TapEvent::kMissed:
+    case TapEvent::kDropped:
       return Ink::kYellow;
+    case TapEvent::kFlow:
+      return line.flow == FlowChange::kStalled ? Ink::kYellow : Ink::kPlain;
+    case TapEvent::kAsked:
+      return Ink::kDim;
     case TapEvent::kFailed:
       return Ink::kRed;
     case TapEvent::kDelivered:
@@ -54,6 +59,8 @@ std::string session_text(const TailLine& line) {
 }
 
 std::string id_text(const TailLine& line, std::size_t columns) {
+  if (line.event == TapEvent::kDropped)
+    return cli::counted(line.count, line.count == 1 ? "copy" : "copie");
   std::string id = std::to_string(line.first_id);
   if (columns < kNarrow && id.size() > kEndOfId) {
     id.replace(0, id.size() - kEndOfId, "…");
@@ -89,24 +96,22 @@ std::string body_text(const ShownEnvelope& envelope) {
   return text;
 }
 
-std::string held_text(const TailLine& line) {
-  switch (*line.held) {
-    case HeldWhy::kWindowFull:
-      return fmt::format("the window of {} is full", who(line.to));
-    case HeldWhy::kAway:
-      return fmt::format("{} is away", who(line.to));
-    case HeldWhy::kNotThereYet:
-      return fmt::format("{} is not back since the broker's start", who(line.to));
-  }
-  return "";
+std::string flow_text(const TailLine& line) {
+  if (*line.flow != FlowChange::kStalled) return "goes on";
+  if (line.to.empty()) return "must wait: its credit is used up";
+  return fmt::format("must wait: {} has not taken enough of it", who(line.to));
 }
 
 /// What comes last: why, or what.
 std::string end_text(const TailLine& line) {
   if (line.held) return held_text(line);
+  if (line.flow) return flow_text(line);
+  if (line.op) return std::string(op_name(*line.op));
+  if (line.again) return "again, over a new connection";
   if (line.queues != 0) return fmt::format("to {}", cli::counted(line.queues, "queue"));
   if (line.attempt > 1) return fmt::format("attempt {}", line.attempt);
   if (line.reply_id != 0) return fmt::format("by #{}", line.reply_id);
+  if (line.event == TapEvent::kDropped) return "too slow for what it subscribes to";
   const bool failed = line.event == TapEvent::kFailed || line.event == TapEvent::kAnswered;
   if (failed && line.outcome != Outcome::kNone)
     return cli::outcome_text(line.outcome, who(line.to));
@@ -115,6 +120,26 @@ std::string end_text(const TailLine& line) {
 }
 
 }  // namespace
+
+std::string held_text(const TailLine& line) {
+  switch (*line.held) {
+    case HeldWhy::kWindowFull:
+      return fmt::format("the window of {} is full", who(line.to));
+    case HeldWhy::kAway:
+      return fmt::format("{} is away", who(line.to));
+    case HeldWhy::kNotThereYet:
+      return fmt::format("{} is not back since the broker's start", who(line.to));
+    case HeldWhy::kPipeFull:
+      return fmt::format("the connection of {} takes no more", who(line.to));
+    case HeldWhy::kNoDemand:
+      return fmt::format("{} asks for no more now", who(line.to));
+    case HeldWhy::kNoFreeWorker:
+      return fmt::format("no worker of {} is free", who(line.to));
+    case HeldWhy::kWorkerGone:
+      return "its worker is gone";
+  }
+  return "";
+}
 
 std::string tail_text(const TailLine& line, const Palette& palette, std::size_t columns) {
   const std::string clock = palette.paint(Ink::kDim, cli::local_time_ms(line.time_ns)) + " ";

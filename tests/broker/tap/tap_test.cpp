@@ -30,6 +30,7 @@ class TapTest : public testing::Test {
   }
 
   void pass_on(Bytes bytes) {
+    tap_.take(out_.tap, bytes);
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) tap_.close(action.session);
       if (action.op == core::Op::kRecall) {
@@ -40,7 +41,6 @@ class TapTest : public testing::Test {
         tap_.open(action.session, request);
       }
     }
-    tap_.take(out_.tap, bytes);
     out_.clear();
   }
 
@@ -106,7 +106,8 @@ TEST_F(TapTest, WhatIsReceivedAndForwardedIsShown) {
   hello(1, "alice");
   hello(2, "bob");
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
-  EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob"}));
+  settle();
+  EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "5 alice>bob"}));
 }
 
 TEST_F(TapTest, TheTapDoesNotShowItself) {
@@ -137,11 +138,12 @@ TEST_F(TapTest, WhatNobodyWatchedCanBeRecalled) {
   hello(1, "alice");
   hello(2, "bob");
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  settle();
   hello(0, "eve");
   ask("recall");
   EXPECT_TRUE(tap_.open());
-  EXPECT_EQ(shown(kRecallContentType),
-            (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "6 eve>", "11 >"}));
+  EXPECT_EQ(shown(kRecallContentType), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob",
+                                              "5 alice>bob", "6 eve>", "14 eve>", "11 >"}));
   EXPECT_FALSE(tap_.open()) << "a recall ends by itself";
 }
 

@@ -1,0 +1,48 @@
+// Asks the broker's flight recorder. protocol/SPEC.md, section 12.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/inspect/tap_reader.h"
+#include "zpost/peer/peer.h"
+#include "zpost/protocol/kinds.h"
+#include "zpost/protocol/msgpack_writer.h"
+
+namespace zpost::inspect {
+
+/// What to look for. Empty patterns: anyone.
+struct RecallWish {
+  std::string from = {};
+  std::string to = {};
+  std::vector<Kind> kinds = {};          // Empty: all.
+  std::optional<std::uint64_t> id = {};  // Only this envelope, sessions, and stalled senders.
+  std::uint64_t since_ns = 0;            // Since 1970.
+  std::uint64_t until_ns = UINT64_MAX;
+  // From the latest but so many on that were received or failed, envelopes or runs; 0: all.
+  std::uint64_t latest = 0;
+};
+
+/// The request's body.
+[[nodiscard]] ByteBuffer encode(const RecallWish& wish);
+
+struct Recalled {
+  std::vector<TapEntry> records;  // Oldest first; without bodies.
+  std::uint64_t missed = 0;       // Records that are gone or were never made.
+  std::uint64_t oldest_ns = 0;    // How far the recorder reaches back; 0: it has nothing.
+  std::uint64_t newest_ns = 0;
+  bool cut = false;  // There were more.
+};
+
+/// At most so many records are kept of a look back.
+inline constexpr std::size_t kMostRecalled = 1'000'000;
+
+/// Blocks until all of it is there, for `patience` without any progress at most. REQUIRES: nobody
+/// else receives from `peer`, and it has no tap open. Errors: as Peer::request(), kTimedOut when
+/// the broker falls silent.
+[[nodiscard]] peer::Answer<Recalled> look_back(peer::Peer& peer, const RecallWish& wish,
+                                               std::chrono::milliseconds patience);
+
+}  // namespace zpost::inspect
