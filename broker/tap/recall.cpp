@@ -14,7 +14,7 @@ std::string_view exact(const std::string& pattern) {
 
 }  // namespace
 
-Recall::Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder)
+Recall::Recall(core::RecallWish wish, Recorder& recorder, std::optional<filter::Filter> program)
     : wish_(std::move(wish)), program_(std::move(program)), packer_({}, Listener::kMaxRecalled) {
   recorder.seal();
   next_ = recorder.first_block();

@@ -16,7 +16,8 @@ class Recall {
  public:
   /// From the oldest record to the latest there is now.
   /// `program` is what the text of the wish's filter says.
-  Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder);
+  Recall(core::RecallWish wish, Recorder& recorder,
+         std::optional<filter::Filter> program = std::nullopt);
 
   /// Looks at some blocks, unless what was found still waits: then it returns false.
   [[nodiscard]] bool go_on(const Recorder& recorder);

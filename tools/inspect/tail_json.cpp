@@ -33,6 +33,7 @@ void put_run(Json& json, const TailLine& line) {
   if (line.attempt != 0) json["attempt"] = line.attempt;
   if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);
   if (line.envelope) put_envelope(json, *line.envelope);
+  if (line.decoded) json["decoded"] = *line.decoded;
 }
 
 }  // namespace
