@@ -29,6 +29,7 @@ void put_run(Json& json, const TailLine& line) {
   json["bytes"] = line.bytes;
   put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
+  if (line.decoded) json["decoded"] = *line.decoded;
 }
 
 }  // namespace
