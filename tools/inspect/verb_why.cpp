@@ -73,8 +73,8 @@ class Why {
     if (!found) return end_;
     std::vector<Story> all = stories(found->records, id);
     if (!options_.to.empty()) {
-      std::erase_if(
-          all, [this](const Story& each) { return !matches_target(options_.to, each.to); });
+      std::erase_if(all,
+                    [this](const Story& each) { return !matches_target(options_.to, each.to); });
     }
     if (all.empty()) return unknown(*found);
     for (Story& story : all) {
