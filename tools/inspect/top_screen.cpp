@@ -133,7 +133,8 @@ void TopScreen::show(const std::vector<TopLine>& lines) {
   for (int y = 0; y < LINES && static_cast<std::size_t>(y) < lines.size(); ++y) {
     ::wmove(stdscr, y, 0);
     for (const TopSpan& span : lines[static_cast<std::size_t>(y)]) {
-      ::wattr_set(stdscr, attributes_of(span), coloured_ ? pair_of(span.ink) : 0, nullptr);
+      const short pair = coloured_ ? pair_of(span.ink) : short{0};
+      ::wattr_set(stdscr, attributes_of(span), pair, nullptr);
       ::waddnstr(stdscr, span.text.c_str(), -1);
     }
   }

@@ -53,7 +53,7 @@ class LatencyWindow {
 
  private:
   static constexpr std::size_t kFinest = 8;              // Buckets of a power of two.
-  static constexpr std::size_t kBuckets = 41 * kFinest;  // Up to half an hour.
+  static constexpr std::size_t kBuckets = 41 * kFinest;  // Up to two hours.
   static constexpr unsigned kTurnsOfHalf = 5;
 
   using Histogram = std::array<std::uint32_t, kBuckets>;

@@ -379,7 +379,7 @@ std::vector<TopLine> too_small(const TopPicture& picture) {
 
 }  // namespace
 
-std::size_t page_of(const TopState& /*state*/, std::size_t lines) {
+std::size_t page_of(std::size_t lines) {
   constexpr std::size_t kTaken = kHeadLines + kTitleLines + kFootLines;
   return lines > kTaken ? lines - kTaken : 1;
 }
@@ -391,7 +391,7 @@ std::vector<TopLine> draw(const TopPicture& picture) {
   }
   std::vector<TopLine> lines{broker_line(picture), numbers_line(picture), traffic_line(picture),
                              tabs_line(picture)};
-  const std::size_t page = page_of(picture.state, picture.lines);
+  const std::size_t page = page_of(picture.lines);
   if (picture.state.help) {
     lines.emplace_back();
     for (const std::string_view each : kHelp) lines.push_back(line_of(each, picture.columns));

@@ -37,7 +37,7 @@ struct TopPicture {
 [[nodiscard]] std::vector<TopLine> draw(const TopPicture& picture);
 
 /// How many rows, envelopes or lines of a story such a terminal shows.
-[[nodiscard]] std::size_t page_of(const TopState& state, std::size_t lines);
+[[nodiscard]] std::size_t page_of(std::size_t lines);
 
 /// Without colours, and without spaces at the ends of lines.
 [[nodiscard]] std::string plain_text(const std::vector<TopLine>& lines);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -183,7 +184,7 @@ class Top {
   void take_keys(TopScreen& screen) {
     while (const std::optional<KeyPress> press = screen.key()) {
       shown_.rows = ordered_rows(seen(), state_.tab, state_.order(), state_.filter.empty());
-      do_what(state_.press(*press, shown_, page_of(state_, screen.lines())));
+      do_what(state_.press(*press, shown_, page_of(screen.lines())));
     }
   }
 

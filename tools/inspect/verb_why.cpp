@@ -17,7 +17,6 @@
 #include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
 #include "tools/inspect/verbs.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
