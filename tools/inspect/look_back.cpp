@@ -44,12 +44,13 @@ ByteBuffer encode(const RecallWish& wish) {
   std::size_t entries = 1;
   for (const bool said :
        {!wish.from.empty(), !wish.to.empty(), !wish.kinds.empty(), wish.id.has_value(),
-        wish.since_ns != 0, wish.until_ns != UINT64_MAX, wish.latest != 0}) {
+        wish.since_ns != 0, wish.until_ns != UINT64_MAX, wish.latest != 0, !wish.filter.empty()}) {
     entries += said ? 1 : 0;
   }
   writer.map(entries).str("op").str("recall");
   if (!wish.from.empty()) writer.str("from").str(wish.from);
   if (!wish.to.empty()) writer.str("to").str(wish.to);
+  if (!wish.filter.empty()) writer.str("filter").str(wish.filter);
   if (wish.id) writer.str("id").uint(*wish.id);
   if (wish.since_ns != 0) writer.str("since").uint(wish.since_ns);
   if (wish.until_ns != UINT64_MAX) writer.str("until").uint(wish.until_ns);

@@ -23,6 +23,7 @@ struct RecallWish {
   std::uint64_t until_ns = UINT64_MAX;
   // From the latest but so many on that were received or failed, envelopes or runs; 0: all.
   std::uint64_t latest = 0;
+  std::string filter = {};  // Empty: none.
 };
 
 /// The request's body.

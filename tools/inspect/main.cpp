@@ -11,6 +11,7 @@ constexpr const char* kFooter = R"(
 Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --events failed
+  zpost-inspect top
   zpost-inspect why --last --from alice --to bob
   zpost-inspect capture -w trace.pcapng
   zpost-inspect read trace.pcapng --stats
@@ -28,6 +29,7 @@ cli::ExitCode run(int argc, char** argv) {
   app.require_subcommand(1);
   add_route_verb(app, program);
   add_tail_verb(app, program);
+  add_top_verb(app, program);
   add_why_verb(app, program);
   add_capture_verb(app, program);
   add_read_verb(app, program);
