@@ -14,6 +14,7 @@ Examples:
   zpost-inspect why --last --from alice --to bob
   zpost-inspect capture -w trace.pcapng
   zpost-inspect read trace.pcapng --stats
+  zpost-inspect snapshot -w before.pcapng --last 5m
 
 Every verb has --help with examples.
 Exit codes: 0 as wanted, 1 failed here (a full disk), 2 usage, 4 broker unreachable, 5 refused, 6 timed out.)";
@@ -29,6 +30,7 @@ cli::ExitCode run(int argc, char** argv) {
   add_why_verb(app, program);
   add_capture_verb(app, program);
   add_read_verb(app, program);
+  add_snapshot_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);
 }
 
