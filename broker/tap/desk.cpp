@@ -67,7 +67,7 @@ void Desk::obey(OpenTap& order) {
 void Desk::obey(OpenRecall& order) {
   recalls_.insert_or_assign(
       order.session,
-      Stream<Recall>{Recall(std::move(order.wish), std::move(order.program), recorder_),
+      Stream<Recall>{Recall(std::move(order.wish), recorder_, std::move(order.program)),
                      order.ticket});
 }
 

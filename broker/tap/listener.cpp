@@ -19,14 +19,17 @@ constexpr std::size_t kMaxNames = 2 * (sizeof(TapRecord) + kMaxNameBytes);
 }  // namespace
 
 void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
+  if (!program_) {
+    if (filter_.wants(record, from.name, to.name)) pack(record, from, to, shown);
+    return;
+  }
+  filter::Subject subject = filter::subject_of(record, from.name, to.name);
+  if (program_->asks_for_latency()) latencies_.learn_or_tell(subject, record.time_ns);
   if (!filter_.wants(record, from.name, to.name)) return;
-  if (!program_) return pack(record, from, to, shown);
   if (record.event == TapEvent::kReceived && program_->looks_into_envelopes()) {
     return pack_wanted(record, from, to, shown);
   }
-  if (program_->wants(filter::subject_of(record, from.name, to.name))) {
-    pack(record, from, to, shown);
-  }
+  if (program_->wants(subject)) pack(record, from, to, shown);
 }
 
 void Listener::pack_wanted(const TapRecord& record, const NameUse& from, const NameUse& to,

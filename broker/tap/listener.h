@@ -9,6 +9,7 @@
 
 #include "broker/core/tap_filter.h"
 #include "protocol/filter/filter.h"
+#include "protocol/filter/latency_memory.h"
 #include "zpost/protocol/msgpack_writer.h"
 
 namespace zpost::tap {
@@ -75,6 +76,7 @@ class Listener {
 
   core::TapFilter filter_;
   std::optional<filter::Filter> program_;
+  filter::LatencyMemory latencies_;
   std::size_t most_;
   ByteBuffer staged_;
   std::size_t sent_ = 0;             // Of `staged_`.

@@ -19,7 +19,7 @@ bool begins_story(const TapRecord& record) {
 
 }  // namespace
 
-Recall::Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder)
+Recall::Recall(core::RecallWish wish, Recorder& recorder, std::optional<filter::Filter> program)
     : wish_(std::move(wish)), program_(std::move(program)), packer_({}, Listener::kMaxRecalled) {
   recorder.seal();
   next_ = recorder.first_block();
@@ -87,11 +87,13 @@ void Recall::read(const Recorder& recorder, std::uint64_t serial) {
   if (!is_of_interest(recorder, serial)) return;
   packer_.forget_names();  // They are the block's own.
   recorder.read(serial, [&](const Recorder::Found& found) {
+    filter::Subject subject = filter::subject_of(found.record, found.from.name, found.to.name);
+    if (program_ && program_->asks_for_latency()) {
+      latencies_.learn_or_tell(subject, found.record.time_ns);
+    }
     if (!wish_.wants(found.record, found.from.name, found.to.name)) return;
     if (wish_.latest > 0 && before_latest(found.record)) return;
     if (found.record.event == TapEvent::kMissed) return packer_.lose(found.record.missed);
-    const filter::Subject subject =
-        filter::subject_of(found.record, found.from.name, found.to.name);
     if (program_ && !program_->wants(subject)) return;
     ++told_;
     packer_.offer(found.record, found.from, found.to, {});

@@ -16,7 +16,8 @@ class Recall {
  public:
   /// From the oldest record to the latest there is now.
   /// `program` is what the text of the wish's filter says.
-  Recall(core::RecallWish wish, std::optional<filter::Filter> program, Recorder& recorder);
+  Recall(core::RecallWish wish, Recorder& recorder,
+         std::optional<filter::Filter> program = std::nullopt);
 
   /// Looks at some blocks, unless what was found still waits: then it returns false.
   [[nodiscard]] bool go_on(const Recorder& recorder);
@@ -40,6 +41,7 @@ class Recall {
 
   core::RecallWish wish_;
   std::optional<filter::Filter> program_;
+  filter::LatencyMemory latencies_;
   Listener packer_;
   std::uint64_t seek_ = 0;   // While it looks for the latest: the block after the next to look at.
   std::uint64_t found_ = 0;  // Of the latest, from there on.

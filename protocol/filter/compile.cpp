@@ -138,6 +138,7 @@ class Compiler {
                                      compare_sign(syntax.compare), signs_of(field->type)));
     }
     filter_.looks_into_envelopes_ = filter_.looks_into_envelopes_ || is_in_envelope(field->field);
+    filter_.asks_for_latency_ = filter_.asks_for_latency_ || field->field == Field::kLatency;
     Test test{.field = field->field,
               .type = field->type,
               .compare = static_cast<std::uint8_t>(syntax.compare)};

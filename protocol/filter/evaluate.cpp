@@ -193,10 +193,6 @@ class Filter::Evaluation {
 
   [[nodiscard]] bool kind_is_unknown() const { return subject_.kind_number == 0 && !is_session(); }
 
-  [[nodiscard]] Truth told_later() const {
-    return subject_.told_elsewhere ? Truth::maybe() : Truth::unknown();
-  }
-
   [[nodiscard]] Truth compare_text(const Test& test, std::string_view value) const {
     const auto compare = static_cast<Compare>(test.compare);
     if (compare == Compare::kThere) return Truth::of(!value.empty());
@@ -214,7 +210,7 @@ class Filter::Evaluation {
       case Field::kPeer:
         return peer(test);
       case Field::kService:
-        if (kind_is_unknown()) return told_later();
+        if (kind_is_unknown()) return Truth::unknown();
         return is_payload_of(subject_, Kind::kCall) ? compare_text(test, subject_.to) : Truth::no();
       default:  // Field::kContentType
         if (envelope_missing()) return not_here();
@@ -232,7 +228,7 @@ class Filter::Evaluation {
   }
 
   [[nodiscard]] Truth topic(const Test& test) const {
-    if (kind_is_unknown()) return told_later();
+    if (kind_is_unknown()) return Truth::unknown();
     if (!is_payload_of(subject_, Kind::kPublish) || !is_topic(subject_.to)) return Truth::no();
     const auto compare = static_cast<Compare>(test.compare);
     if (compare == Compare::kThere) return Truth::yes();
@@ -241,7 +237,7 @@ class Filter::Evaluation {
   }
 
   [[nodiscard]] Truth word(const Test& test) const {
-    if (test.field == Field::kKind && kind_is_unknown()) return told_later();
+    if (test.field == Field::kKind && kind_is_unknown()) return Truth::unknown();
     const std::uint64_t value = word_value(test.field);
     const auto compare = static_cast<Compare>(test.compare);
     // What is not there equals nothing, and differs from nothing.
@@ -265,15 +261,16 @@ class Filter::Evaluation {
   }
 
   [[nodiscard]] Truth number(const Test& test) const {
-    if (test.field == Field::kLatency && !subject_.latency_ns) {
-      // Who is asked next must see what was received, to know the latency of what follows.
-      const bool has_none = subject_.event == TapEvent::kReceived && !subject_.told_elsewhere;
-      return is_session() || has_none ? Truth::no() : told_later();
-    }
+    if (test.field == Field::kLatency && !subject_.latency_ns) return no_latency();
     if (test.field == Field::kInReplyTo && envelope_missing()) return not_here();
     const Span span = span_of(test.field);
     if (span.most == 0 && test.field != Field::kLatency) return Truth::no();
     return compare_span(span, static_cast<Compare>(test.compare), test.number);
+  }
+
+  [[nodiscard]] Truth no_latency() const {
+    if (is_session() || subject_.event == TapEvent::kReceived) return Truth::no();
+    return subject_.latency_elsewhere ? Truth::maybe() : Truth::unknown();
   }
 
   [[nodiscard]] Span span_of(Field field) const {
@@ -301,7 +298,7 @@ class Filter::Evaluation {
   [[nodiscard]] Span size() const {
     if (subject_.envelope != nullptr) return {subject_.envelope->size, subject_.envelope->size};
     if (subject_.count <= 1) return {subject_.bytes, subject_.bytes};
-    if (subject_.told_elsewhere) return {1, subject_.bytes};
+    if (subject_.unfolds_elsewhere) return {1, subject_.bytes};
     const std::uint64_t average = subject_.bytes / subject_.count;
     return {average, average};
   }

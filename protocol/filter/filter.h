@@ -37,6 +37,9 @@ class Filter {
   /// they reply to, and whether they reject.
   [[nodiscard]] bool looks_into_envelopes() const { return looks_into_envelopes_; }
 
+  /// Whether it asks for the latency, which no record has: see LatencyMemory.
+  [[nodiscard]] bool asks_for_latency() const { return asks_for_latency_; }
+
  private:
   friend class Compiler;
   class Evaluation;
@@ -68,6 +71,7 @@ class Filter {
   std::vector<Literal> literals_;
   std::vector<BodyPath> paths_;
   bool looks_into_envelopes_ = false;
+  bool asks_for_latency_ = false;
 };
 
 }  // namespace zpost::filter

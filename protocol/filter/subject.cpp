@@ -11,7 +11,7 @@ Subject subject_of(const TapRecord& record, std::string_view from, std::string_v
                   .last_id = record.last_id,
                   .count = record.count,
                   .bytes = record.bytes,
-                  .told_elsewhere = true};
+                  .unfolds_elsewhere = true};
   switch (record.event) {
     case TapEvent::kSession:
       subject.change = static_cast<SessionChange>(record.code);

@@ -30,13 +30,15 @@ struct Subject {
   std::optional<std::uint64_t> latency_ns = {};
   const ShownEnvelope* envelope = nullptr;  // Meta and body, if they are there.
 
-  /// Somebody who is asked next knows the latency and the kind, or looked into the envelope.
-  /// What cannot be told here may then be true; otherwise it is unknown, which is not true.
-  bool told_elsewhere = false;
+  /// Somebody else looked into the envelope, or knows the latency. What cannot be told here may
+  /// then be true; otherwise it is unknown, which is not true.
   bool envelope_elsewhere = false;
+  bool latency_elsewhere = false;
+  /// Somebody else may be shown the envelopes of the run one by one.
+  bool unfolds_elsewhere = false;
 };
 
-/// What the record says. `told_elsewhere` is set where others may know more than the record.
+/// What the record says, for the broker: `unfolds_elsewhere` is set.
 [[nodiscard]] Subject subject_of(const TapRecord& record, std::string_view from,
                                  std::string_view to);
 

@@ -117,7 +117,7 @@ TEST_F(FilterTest, OfARunItIsEnoughThatOneEnvelopeIsWanted) {
   EXPECT_FALSE(wants("id = 10"));
   EXPECT_FALSE(wants("not id < 10"));
   EXPECT_TRUE(wants("size = 100 and bytes = 300 and count = 3"));
-  subject_.told_elsewhere = true;
+  subject_.unfolds_elsewhere = true;
   EXPECT_TRUE(wants("size > 200"));
   EXPECT_FALSE(wants("size > 300"));
 }
@@ -226,7 +226,7 @@ TEST_F(FilterTest, SessionsHaveAChangeAndNoEnvelopes) {
 TEST_F(FilterTest, LatencyIsLeftToWhoKnowsIt) {
   subject_.event = TapEvent::kDelivered;
   EXPECT_EQ(truth("latency > 1ms"), Truth::unknown());
-  subject_.told_elsewhere = true;
+  subject_.latency_elsewhere = true;
   EXPECT_EQ(truth("latency > 1ms"), Truth::maybe());
 }
 

@@ -23,6 +23,8 @@ namespace {
 constexpr std::uint64_t kMostNames = 5;
 // Above the queue's limit: one envelope, presence, and answers of the broker.
 constexpr std::uint64_t kQueueSlack = 64 << 10;
+// What many subscribers get in one frame.
+constexpr std::uint64_t kMostTopicFrame = 256 << 10;
 
 std::string ask(std::string_view op) {
   ByteBuffer body;
@@ -52,6 +54,12 @@ Limits History::choose_limits(Dice& dice) {
   limits.window = one_of({2 << 10, 32 << 10, 4 << 20});
   limits.window_frames = one_of({1, 4, 64});
   limits.queue = one_of({4 << 10, 64 << 10, 64 << 20});
+  limits.topic_queue = one_of({1 << 10, 16 << 10, 8 << 20});
+  limits.subscriptions = one_of({2, 8, 1024});
+  limits.retained = one_of({2, 8, 1000});
+  limits.offers = one_of({1, 2, 64});
+  limits.calls = one_of({2, 20, 65'536});
+  limits.service_queue = one_of({1, 10, 10'000});
   limits.memory = limits.credit_initial * one_of({40, 400, 4000});
   limits.violations = one_of({3, 100, 100});
   limits.watches = 3;
@@ -96,6 +104,8 @@ void History::run(std::size_t steps) {
 void History::step() {
   FakePeer& peer =
       dice_.once_in(10) && !usurpers_.empty() ? *dice_.pick(usurpers_) : *dice_.pick(peers_);
+  if (dice_.once_in(6)) return take_part(peer);
+  if (dice_.once_in(6)) return ask_and_answer(peer);
   const std::uint64_t what = dice_.below(100);
   if (what < 25) return send_some(peer);
   if (what < 40) return read_some(peer);
@@ -109,7 +119,11 @@ void History::step() {
 }
 
 void History::check() {
-  require(world_.largest_queue() <= limits_.queue + limits_.max_envelope + kQueueSlack,
+  // Beside what is sent to it, a peer may have a topic queue and one frame beyond, the retained
+  // values of all topics, and what publishers wait for because its policy is `block`.
+  const std::uint64_t topics = limits_.topic_queue + kMostTopicFrame + limits_.max_envelope +
+                               limits_.memory / 8 + limits_.memory / 2;
+  require(world_.largest_queue() <= limits_.queue + topics + limits_.max_envelope + kQueueSlack,
           "a queue is beyond its limit");
 }
 
@@ -137,21 +151,31 @@ void History::send_some(FakePeer& peer) {
 }
 
 void History::write_one(FakePeer& peer) {
-  const std::string to = some_name();
-  std::uint64_t size = dice_.once_in(3) ? dice_.below(limits_.max_envelope) : 32;
-  if (dice_.once_in(100)) size = limits_.max_envelope;  // Too large, with its header.
-  const std::string body(size, 'x');
   Meta meta;
   meta.durable = dice_.once_in(50);
+  const std::string to = some_name();
+  try_write(peer, Kind::kSend, to, std::string(some_size(), 'x'), meta);
+}
+
+std::uint64_t History::some_size() {
+  if (dice_.once_in(100)) return limits_.max_envelope;  // Too large, with its header.
+  return dice_.once_in(3) ? dice_.below(limits_.max_envelope) : 32;
+}
+
+std::uint64_t History::try_write(FakePeer& peer, Kind kind, std::string_view to,
+                                 std::string_view body, const Meta& meta) {
   ByteBuffer encoded;
-  append_envelope(encoded, {.to = to,
+  append_envelope(encoded, {.kind = kind,
+                            .to = to,
                             .from = peer.name(),
                             .id = peer.last_id() + 1,
                             .meta = meta,
                             .body = as_bytes(body)});
-  if (!peer.may_send(to, cost_of(encoded.size()))) return;
-  const std::uint64_t id = peer.write(to, body, Kind::kSend, meta);
-  say(fmt::format("{} -> #{} to {} ({} bytes)", peer.name(), id, to, size));
+  if (!peer.may_send(FakePeer::account_of(kind, to), cost_of(encoded.size()))) return 0;
+  const std::uint64_t id = peer.write(to, body, kind, meta);
+  say(fmt::format("{} -> {} #{} to {} ({} bytes)", peer.name(), kind_name(kind), id, to,
+                  body.size()));
+  return id;
 }
 
 void History::ask_broker(FakePeer& peer) {

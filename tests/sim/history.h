@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/broker/core/support/fake_peer.h"
@@ -39,6 +40,10 @@ class History {
   // history.cpp: what honest peers do
   void send_some(FakePeer& peer);
   void write_one(FakePeer& peer);
+  /// The id; 0: the page does not allow it now.
+  std::uint64_t try_write(FakePeer& peer, Kind kind, std::string_view to, std::string_view body,
+                          const Meta& meta = {});
+  [[nodiscard]] std::uint64_t some_size();
   void ask_broker(FakePeer& peer);
   void read_some(FakePeer& peer);
   void take_and_ack(FakePeer& peer);
@@ -48,6 +53,23 @@ class History {
   void pass_time();
   void read(FakePeer& peer, std::size_t frames);
   [[nodiscard]] std::string some_name();
+
+  // topics.cpp
+  void take_part(FakePeer& peer);
+  void subscribe(FakePeer& peer);
+  void unsubscribe(FakePeer& peer);
+  void publish_some(FakePeer& peer);
+  void publish_one(FakePeer& peer, std::string_view topic, const Meta& meta);
+
+  // services.cpp
+  void ask_and_answer(FakePeer& peer);
+  void offer(FakePeer& peer);
+  void withdraw(FakePeer& peer);
+  void ask_some(FakePeer& peer);
+  void ask_one(FakePeer& peer, Kind kind);
+  void cancel(FakePeer& peer);
+  void answer_some(FakePeer& peer);
+  void reply(FakePeer& peer, const Exchanges::Key& key, std::uint64_t size, bool more = false);
 
   // mischief.cpp: what wrong ones do
   void mischief();
@@ -59,6 +81,11 @@ class History {
   void settle_down();
   void end_mischief();
   void tidy_up(FakePeer& peer);
+  void tidy_up_until_quiet();
+  void nobody_subscribes();
+  void everyone_hears_everything();
+  void everyone_calls_everyone();
+  void everyone_leaves();
   [[nodiscard]] bool is_quiet() const;
   [[nodiscard]] std::string what_is_left() const;
 

@@ -19,6 +19,8 @@ void History::mischief() {
     if (dice_.once_in(4)) world_.set_room(peer.connection(), dice_.below(4));
     return peer.hello();
   }
+  constexpr std::uint64_t kMost = 30;
+  witness_.on_mischief(kMost);
   switch (dice_.below(6)) {
     case 0:
       return wrong_envelope(peer);
@@ -32,8 +34,9 @@ void History::mischief() {
       peer.take();
       return peer.ack();
     default:
-      for (std::uint64_t i = dice_.between(1, 30); i > 0; --i) {
-        peer.write(some_name(), std::string(dice_.below(2000), 'm'));
+      for (std::uint64_t i = dice_.between(1, kMost); i > 0; --i) {
+        const Kind kind = dice_.once_in(4) ? Kind::kPublish : Kind::kSend;
+        peer.write(some_name(), std::string(dice_.below(2000), 'm'), kind);
       }
       return peer.say();
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "tests/sim/history.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr int kMostRounds = 600;
 constexpr std::uint64_t kSentAtTheEnd = 60;
+constexpr std::uint64_t kPublishedAtTheEnd = 20;
+constexpr std::int64_t kUntilAllIsForgotten = 120 * kSecond;
 
 }  // namespace
 
@@ -27,6 +30,15 @@ void History::settle_down() {
     if (peer->connected()) peer->lose();
   }
   to_send_ = kSentAtTheEnd;
+  tidy_up_until_quiet();
+  require(world_.router().held_bytes() == 0, "something is still held");
+  nobody_subscribes();
+  everyone_hears_everything();
+  everyone_calls_everyone();
+  everyone_leaves();
+}
+
+void History::tidy_up_until_quiet() {
   for (int round = 0; round < kMostRounds && !is_quiet(); ++round) {
     for (auto& peer : peers_) tidy_up(*peer);
     world_.advance(round % 10 == 9 ? kSecond : 3 * kMillisecond);
@@ -35,8 +47,6 @@ void History::settle_down() {
     }
   }
   require(is_quiet(), "it never becomes quiet: " + what_is_left());
-  require(world_.router().accounting().held == 0 && world_.router().held_bytes() == 0,
-          "something is still held");
 }
 
 /// Mallory and those who share a name are gone, and so is what they held.
@@ -45,6 +55,8 @@ void History::end_mischief() {
   for (auto& usurper : usurpers_) {
     if (usurper->connected()) usurper->lose();
   }
+  // Whoever does not read for longer than pairs are kept may miss a receipt for good.
+  for (auto& peer : peers_) peer->read(core::test::World::kNoLimit, false);
   world_.advance(limits_.resume_ns + kSecond);
 }
 
@@ -59,6 +71,7 @@ void History::tidy_up(FakePeer& peer) {
   peer.take();
   if (peer.options().acks || peer.taken() + peer.outcomes() > before) peer.ack();
   if (!peer.resend()) return;
+  for (const Exchanges::Key& key : witness_.exchanges().in_hand(peer)) reply(peer, key, 8);
   for (int i = 0; i < 3 && to_send_ > 0; ++i) {
     const std::size_t drafted = peer.draft().size();
     write_one(peer);
@@ -67,19 +80,111 @@ void History::tidy_up(FakePeer& peer) {
   if (!peer.draft().empty()) peer.say();
 }
 
+/// Who has unsubscribed from everything gets nothing.
+void History::nobody_subscribes() {
+  say("---- nobody subscribes");
+  for (auto& peer : peers_) {
+    for (const std::string& pattern : witness_.news().patterns(peer->epoch())) {
+      peer->write_interest(Kind::kUnsubscribe, encode(Name{pattern}));
+    }
+    if (!peer->draft().empty()) peer->say();
+  }
+  world_.advance(3 * kMillisecond);
+  FakePeer& publisher = *peers_.front();
+  const std::uint64_t before = publisher.told(Outcome::kNoSubscriber);
+  const Meta meta{.wanted = kWantSubscriber};
+  const std::uint64_t id = try_write(publisher, Kind::kPublish, "a/x", "", meta);
+  require(id != 0, "nothing may be published though nothing is open");
+  publisher.say();
+  tidy_up_until_quiet();
+  require(publisher.told(Outcome::kNoSubscriber) == before + 1,
+          fmt::format("#{} from {} found a subscriber", id, publisher.name()));
+}
+
+/// Every subscriber gets every publish, or is told that it missed it.
+void History::everyone_hears_everything() {
+  say("---- everyone publishes to everyone");
+  std::map<const FakePeer*, std::uint64_t> before;
+  for (auto& peer : peers_) {
+    const auto policy = dice_.once_in(2) ? SlowPolicy::kBlock : SlowPolicy::kDropOldest;
+    peer->write_interest(Kind::kSubscribe, encode(Subscribe{"**", policy, false, true}));
+    peer->say();
+    before[peer.get()] = witness_.news().heard(peer->epoch());
+  }
+  world_.advance(3 * kMillisecond);
+  std::uint64_t published = 0;
+  for (std::uint64_t i = 0; i < kPublishedAtTheEnd; ++i) {
+    for (auto& peer : peers_) {
+      const Meta meta{.wanted = dice_.once_in(2) ? kWantCount : 0};
+      const std::string body(dice_.below(limits_.max_envelope / 2), 'p');
+      if (try_write(*peer, Kind::kPublish, "a/x", body, meta) == 0) continue;
+      ++published;
+      if (dice_.once_in(2)) peer->say();
+    }
+    if (dice_.once_in(10)) world_.turn();
+  }
+  for (auto& peer : peers_) {
+    if (!peer->draft().empty()) peer->say();
+  }
+  tidy_up_until_quiet();
+  for (const auto& peer : peers_) {
+    const std::uint64_t heard = witness_.news().heard(peer->epoch()) - before[peer.get()];
+    require(heard == published,
+            fmt::format("{} heard of {} publishes of {}", peer->name(), heard, published));
+  }
+}
+
+/// Where somebody works every call is answered.
+void History::everyone_calls_everyone() {
+  say("---- everyone calls everyone");
+  for (auto& peer : peers_) {
+    for (const char* other : {"cut", "weld", "alice"}) {
+      peer->write_interest(Kind::kWithdraw, encode(Name{other}));
+    }
+    peer->write_interest(Kind::kOffer, encode(Offer{"work", dice_.between(1, 3)}));
+    peer->say();
+  }
+  world_.advance(3 * kMillisecond);
+  const std::uint64_t failed = world_.router().accounting().failed;
+  for (int i = 0; i < 3; ++i) {
+    for (auto& peer : peers_) {
+      const Meta meta{.idempotent = dice_.once_in(2)};
+      if (try_write(*peer, Kind::kCall, "work", "now", meta) != 0) peer->say();
+    }
+    if (limits_.service_queue < 10 || limits_.calls < 10) tidy_up_until_quiet();
+  }
+  tidy_up_until_quiet();
+  require(world_.router().accounting().failed == failed, "a call failed though all work");
+}
+
+/// Then the broker knows of nobody.
+void History::everyone_leaves() {
+  say("---- everyone leaves");
+  for (auto& peer : peers_) peer->goodbye();
+  world_.advance(kUntilAllIsForgotten);
+  const core::Router& router = world_.router();
+  const std::string left =
+      fmt::format("{} sessions, {} expected, {} pairs, {} bytes", router.sessions(),
+                  router.expected(), router.pairs(), router.held_bytes());
+  require(left == "0 sessions, 0 expected, 0 pairs, 0 bytes", "something is left behind: " + left);
+}
+
 bool History::is_quiet() const {
   return to_send_ == 0 && world_.router().accounting().held == 0 &&
-         std::all_of(peers_.begin(), peers_.end(), [](const auto& peer) {
-           return peer->welcomed() && peer->copies().empty() && peer->unsettled() == 0;
+         std::all_of(peers_.begin(), peers_.end(), [this](const auto& peer) {
+           return peer->welcomed() && peer->copies().empty() && peer->unsettled() == 0 &&
+                  peer->asked().empty() && witness_.exchanges().in_hand(*peer).empty();
          });
 }
 
 std::string History::what_is_left() const {
   std::string text = fmt::format("held={} to_send={}", world_.router().accounting().held, to_send_);
   for (const auto& peer : peers_) {
-    text += fmt::format("; {}: welcomed={} copies={} unsettled={} credit={} sent={} pair={}",
-                        peer->name(), peer->welcomed(), peer->copies().size(), peer->unsettled(),
-                        peer->credit(), peer->sent_cost(), peer->pair());
+    text += fmt::format(
+        "; {}: welcomed={} copies={} unsettled={} credit={} sent={} pair={} asked={} in_hand={}",
+        peer->name(), peer->welcomed(), peer->copies().size(), peer->unsettled(), peer->credit(),
+        peer->sent_cost(), peer->pair(), peer->asked().size(),
+        witness_.exchanges().in_hand(*peer).size());
     if (!peer->copies().empty()) {
       const auto& [id, copy] = *peer->copies().begin();
       text += fmt::format(" first #{} to \"{}\"", id, copy.to);

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "tests/broker/core/support/fake_peer.h"
+#include "tests/sim/exchanges.h"
+#include "tests/sim/news.h"
 
 namespace zpost::sim {
 
@@ -21,19 +23,40 @@ class Witness final : public core::test::Observer {
   /// Of these names nothing is known, of what they take neither.
   void distrust(const std::string& name) { distrusted_.insert(name); }
 
-  void on_sent(const core::test::FakePeer& peer, std::uint64_t id, std::string_view to) override;
+  /// Somebody who is not trusted sent something, up to so many envelopes.
+  void on_mischief(std::uint64_t envelopes) { news_.add_strange(envelopes); }
+
+  void on_sent(const core::test::FakePeer& peer, const EnvelopeFields& fields) override;
+  void on_interest(const core::test::FakePeer& peer, Kind kind, Bytes body) override;
   void on_arrived(const core::test::FakePeer& peer, const EnvelopeView& view) override;
   void on_taken(const core::test::FakePeer& peer, const EnvelopeView& view) override;
-  void on_failed(const core::test::FakePeer& peer, std::uint64_t id, Outcome outcome) override;
+  void on_told(const core::test::FakePeer& peer, std::uint64_t id,
+               const OutcomeNotice& notice) override;
   void on_settled(const core::test::FakePeer& peer, std::uint64_t id, bool unconfirmed) override;
 
+  void on_ended(const core::test::FakePeer& peer, std::uint64_t id, Outcome outcome) override;
+
+  // What no observer sees.
+  void on_cancelled(const core::test::FakePeer& caller, std::uint64_t id) {
+    exchanges_.on_cancelled({caller.name(), id});
+  }
+
+  void on_answered(const core::test::FakePeer& peer, const Exchanges::Key& key, bool more) {
+    exchanges_.on_answered(peer, key, more);
+  }
+
   [[nodiscard]] std::uint64_t sent() const { return letters_.size(); }
+
+  [[nodiscard]] const News& news() const { return news_; }
+
+  [[nodiscard]] const Exchanges& exchanges() const { return exchanges_; }
 
  private:
   /// The sender's name and the id: unique, over all instances of that name.
   using Key = std::pair<std::string, std::uint64_t>;
 
   struct Letter {
+    Kind kind = Kind::kSend;
     std::string to;
     bool arrived = false;
     bool taken = false;
@@ -41,8 +64,11 @@ class Witness final : public core::test::Observer {
   };
 
   Letter& letter(std::string_view from, std::uint64_t id);
+  void on_letter_arrived(const core::test::FakePeer& peer, const EnvelopeView& view);
   void check_answer(const EnvelopeView& view) const;
 
+  News news_;
+  Exchanges exchanges_;
   std::uint64_t budget_;
   std::set<std::string, std::less<>> distrusted_;
   std::map<Key, Letter> letters_;

@@ -16,7 +16,7 @@ filter::Subject subject_of(const TailLine& line) {
                           .held = line.held,
                           .queues = line.queues,
                           .attempt = line.attempt,
-                          .latency_ns = line.latency_ns};
+                          .latency_elsewhere = true};
   if (line.event == TapEvent::kSession) subject.change = line.change;
   if (line.envelope) subject.envelope = &*line.envelope;
   // The broker looked into what it received, and told those only that are wanted.
@@ -28,11 +28,13 @@ filter::Subject subject_of(const TailLine& line) {
 
 bool TailFilter::wants(TailLine& line) {
   const bool known = kinds_.learn_or_tell(line);
-  latencies_.learn_or_tell(line);
   if (line.event == TapEvent::kMissed) return true;
+  filter::Subject subject = subject_of(line);
+  latencies_.learn_or_tell(subject, line.time_ns);
+  line.latency_ns = subject.latency_ns;
   if (!known && by_kind_) return false;
   if (!events_.empty() && !events_.contains(line.event)) return false;
-  return !filter_ || filter_->wants(subject_of(line));
+  return !filter_ || filter_->wants(subject);
 }
 
 }  // namespace zpost::inspect

@@ -5,17 +5,17 @@
 #include <set>
 
 #include "protocol/filter/filter.h"
+#include "protocol/filter/latency_memory.h"
 #include "tools/inspect/kind_memory.h"
-#include "tools/inspect/latency_memory.h"
 #include "tools/inspect/tail_line.h"
 
 namespace zpost::inspect {
 
 class TailFilter {
  public:
-  /// `filter`: what the broker was asked for, too; it leaves to us what it cannot know.
-  /// `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot tell of
-  /// which kind a delivery is.
+  /// `filter`: what the broker was asked for, too. It decides of runs, here each envelope is
+  /// judged. `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot
+  /// tell of which kind a delivery is.
   TailFilter(std::set<TapEvent> events, bool by_kind,
              std::optional<filter::Filter> filter = std::nullopt)
       : events_(std::move(events)), by_kind_(by_kind), filter_(std::move(filter)) {}
@@ -28,7 +28,7 @@ class TailFilter {
   bool by_kind_;
   std::optional<filter::Filter> filter_;
   KindMemory kinds_;
-  LatencyMemory latencies_;
+  filter::LatencyMemory latencies_;
 };
 
 }  // namespace zpost::inspect

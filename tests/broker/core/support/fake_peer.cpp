@@ -56,6 +56,7 @@ void FakePeer::become(std::uint64_t instance) {
   copies_.clear();
   to_resend_.clear();
   unsettled_.clear();
+  asked_.clear();
 }
 
 void FakePeer::goodbye() {
@@ -110,17 +111,18 @@ bool FakePeer::resend() {
 std::uint64_t FakePeer::write(std::string_view to, std::string_view body, Kind kind,
                               const Meta& meta) {
   const std::uint64_t id = next_id_++;
-  const std::string bytes = encoded({.kind = kind,
-                                     .to = to,
-                                     .from = options_.name,
-                                     .id = id,
-                                     .meta = meta,
-                                     .body = as_bytes(body)});
+  const EnvelopeFields fields{.kind = kind,
+                              .to = to,
+                              .from = options_.name,
+                              .id = id,
+                              .meta = meta,
+                              .body = as_bytes(body)};
+  const std::string bytes = encoded(fields);
   draft_ += bytes;
   copies_[id] = {std::string(to), account_of(kind, to), bytes};
   count_sent(id, copies_[id].account, bytes);
   if (kind == Kind::kRequest || kind == Kind::kCall) asked_.insert(id);
-  if (observer_ != nullptr) observer_->on_sent(*this, id, to);
+  if (observer_ != nullptr) observer_->on_sent(*this, fields);
   return id;
 }
 
@@ -182,6 +184,7 @@ std::uint64_t FakePeer::write_interest(Kind kind, Bytes body, bool wants_answer)
   const std::uint64_t id = wants_answer ? next_id_++ : 0;
   if (wants_answer) answers_[id] = Outcome::kNone;
   write_raw({.kind = kind, .from = options_.name, .id = id, .body = body});
+  if (observer_ != nullptr) observer_->on_interest(*this, kind, body);
   return id;
 }
 
@@ -278,6 +281,8 @@ void FakePeer::on_welcome(const Welcome& welcome) {
     // They may have been taken: lost, for the program.
     copies_.erase(copies_.begin(),
                   options_.resume ? copies_.upper_bound(welcome.highest_id) : copies_.end());
+    // Nobody waits for the replies of an earlier session.
+    std::erase_if(asked_, [&](std::uint64_t id) { return !copies_.contains(id); });
     // Ids go on where this instance was; a new one starts at first_id.
     next_id_ = std::max(next_id_, welcome.first_id);
   }
@@ -319,7 +324,10 @@ void FakePeer::on_outcome(const EnvelopeView& view) {
   ++told_[notice->code];
   const auto copy = copies_.find(view.id);
   const bool was_open = asked_.erase(view.id) > 0;
-  if (copy == copies_.end() && was_open) return;  // It was taken, and ends without a reply.
+  if (copy == copies_.end() && was_open) {  // It was taken, and ends without a reply.
+    if (observer_ != nullptr) observer_->on_ended(*this, view.id, notice->code);
+    return;
+  }
   hold(copy != copies_.end(), fmt::format("#{} has a second outcome, {}, or was never sent",
                                           view.id, outcome_name(notice->code)));
   if (copy == copies_.end()) return;
@@ -327,7 +335,7 @@ void FakePeer::on_outcome(const EnvelopeView& view) {
        fmt::format("#{} went to {}, its outcome speaks of \"{}\"", view.id, copy->second.account,
                    notice->recipient));
   copies_.erase(copy);
-  if (observer_ != nullptr) observer_->on_failed(*this, view.id, notice->code);
+  if (observer_ != nullptr) observer_->on_told(*this, view.id, *notice);
 }
 
 void FakePeer::on_receipt_entry(const ReceiptEntry& entry) {

@@ -23,19 +23,26 @@ namespace zpost::core::test {
 
 class FakePeer;
 
-/// Who wants to know what a peer learns. `lane` counts from 1 in the peer's epoch.
+/// Who wants to know what a peer learns.
 class Observer {
  public:
   virtual ~Observer() = default;
 
-  virtual void on_sent(const FakePeer&, std::uint64_t /*id*/, std::string_view /*to*/) {}
+  virtual void on_sent(const FakePeer&, const EnvelopeFields&) {}
+
+  /// It subscribes, offers and the like, or ends that.
+  virtual void on_interest(const FakePeer&, Kind, Bytes /*body*/) {}
 
   /// An envelope of the program lane arrived for the first time.
   virtual void on_arrived(const FakePeer&, const EnvelopeView&) {}
 
   virtual void on_taken(const FakePeer&, const EnvelopeView&) {}
 
-  virtual void on_failed(const FakePeer&, std::uint64_t /*id*/, Outcome) {}
+  /// It was told what became of an envelope: a failure, or how many queues took a publish.
+  virtual void on_told(const FakePeer&, std::uint64_t /*id*/, const OutcomeNotice&) {}
+
+  /// A request or call that was taken ended without its reply.
+  virtual void on_ended(const FakePeer&, std::uint64_t /*id*/, Outcome) {}
 
   virtual void on_settled(const FakePeer&, std::uint64_t /*id*/, bool /*unconfirmed*/) {}
 };
@@ -177,6 +184,12 @@ class FakePeer {
 
   /// Without an outcome so far.
   [[nodiscard]] const std::map<std::uint64_t, Copy>& copies() const { return copies_; }
+
+  /// Requests and calls that have not ended.
+  [[nodiscard]] const std::set<std::uint64_t>& asked() const { return asked_; }
+
+  /// The broker's, which deadlines go by.
+  [[nodiscard]] std::uint64_t clock() const { return world_.clock(); }
 
   /// Cost of what no receipt covers.
   [[nodiscard]] std::uint64_t unsettled() const;

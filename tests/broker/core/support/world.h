@@ -80,7 +80,11 @@ class World {
   /// Lets time pass, with a turn at each of the router's deadlines.
   void advance(std::int64_t ns);
 
-  void set_wall(std::uint64_t ns) { now_.wall_ns = ns; }
+  /// The broker's clock begins there if nothing has happened yet.
+  void set_wall(std::uint64_t ns) {
+    now_.wall_ns = ns;
+    if (lists_ == 0) start_.wall_ns = ns;
+  }
 
   /// The broker's clock, for deadlines.
   [[nodiscard]] std::uint64_t clock() const {
@@ -193,7 +197,7 @@ class World {
   void after_step();
 
   Router router_;
-  static constexpr Now start_{.steady_ns = kSecond, .wall_ns = 100};
+  Now start_{.steady_ns = kSecond, .wall_ns = 100};
   Now now_ = start_;
   bool wall_runs_ = true;
   Actions out_;
