@@ -1,7 +1,9 @@
 // Where bytes come from.
 #pragma once
 
+#include <cstring>
 #include <span>
+#include <string>
 
 #include "zpost/protocol/msgpack_reader.h"
 
@@ -16,6 +18,9 @@ class ByteSource {
 
   /// Fills the beginning of `room`, which is not empty. Returns how many bytes; 0: the end.
   [[nodiscard]] virtual std::size_t read(std::span<std::byte> room) = 0;
+
+  /// Why read() came to its end before the bytes did; empty: it did not.
+  [[nodiscard]] virtual std::string trouble() const { return ""; }
 };
 
 /// Bytes in memory, which must outlive it.

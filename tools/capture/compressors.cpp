@@ -109,6 +109,8 @@ class PeekedSource : public ByteSource {
     return taken;
   }
 
+  [[nodiscard]] std::string trouble() const override { return rest_.trouble(); }
+
  private:
   ByteSource& rest_;
   std::array<std::byte, 4> first_ = {};
@@ -123,7 +125,13 @@ class UnpackingSource : public ByteSource {
     buffer_.resize(kStep);
   }
 
+  [[nodiscard]] std::string trouble() const override {
+    return over_ ? "the compressed bytes are damaged" : packed_->trouble();
+  }
+
  protected:
+  bool over_ = false;  // There is nothing more that could be unpacked.
+
   [[nodiscard]] Bytes waiting() const { return Bytes(buffer_).subspan(begin_, size_ - begin_); }
 
   void pass(std::size_t bytes) { begin_ += bytes; }
@@ -171,7 +179,6 @@ class GzipSource : public UnpackingSource {
 
  private:
   z_stream stream_ = {};
-  bool over_ = false;
 };
 
 class ZstdSource : public UnpackingSource {
@@ -201,7 +208,6 @@ class ZstdSource : public UnpackingSource {
  private:
   ZSTD_DCtx* context_;
   bool pending_ = false;
-  bool over_ = false;
 };
 
 }  // namespace

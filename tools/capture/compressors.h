@@ -12,7 +12,8 @@ namespace zpost::capture {
 [[nodiscard]] std::unique_ptr<Compressor> make_compressor(Compression compression);
 
 /// Recognises gzip and zstd by their first bytes; other bytes pass as they are. Compressed bytes
-/// that are damaged or cut end there. `packed` must outlive it.
+/// that are damaged end there, with trouble(); those that are cut just end. `packed` must outlive
+/// it.
 [[nodiscard]] std::unique_ptr<ByteSource> make_unpacking_source(ByteSource& packed);
 
 }  // namespace zpost::capture

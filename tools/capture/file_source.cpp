@@ -26,7 +26,7 @@ std::size_t FileSource::read(std::span<std::byte> room) {
     const ssize_t got = ::read(fd_, room.data(), room.size());
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
-    trouble_ = fmt::format("cannot read {}: {}", path_, std::strerror(errno));
+    trouble_ = fmt::format("cannot read on: {}", std::strerror(errno));
     return 0;
   }
 }

@@ -18,8 +18,7 @@ class FileSource : public ByteSource {
 
   [[nodiscard]] std::size_t read(std::span<std::byte> room) override;
 
-  /// Why reading ended early; empty: it did not.
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] std::string trouble() const override { return trouble_; }
 
  private:
   std::string path_;

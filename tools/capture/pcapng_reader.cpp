@@ -91,6 +91,7 @@ bool PcapngReader::looks_whole() {
 
 bool PcapngReader::fill(std::size_t bytes) {
   while (waiting().size() < bytes) {
+    if (ended_) return false;
     if (begin_ > 0) {
       buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
       begin_ = 0;
@@ -99,7 +100,7 @@ bool PcapngReader::fill(std::size_t bytes) {
     buffer_.resize(std::max(bytes, there + kReadAtOnce));
     const std::size_t got = source_.read(std::span(buffer_).subspan(there));
     buffer_.resize(there + got);
-    if (got == 0) return false;
+    ended_ = got == 0;
   }
   return true;
 }
@@ -111,8 +112,12 @@ void PcapngReader::pass(std::size_t bytes) {
 
 Result<bool> PcapngReader::next_block(Block& block) {
   pass(std::exchange(consumed_, 0));
-  if (!fill(1)) return false;
-  if (!fill(kLeastBlock)) return damage("it is cut: the last block is not whole");
+  if (!fill(1)) {
+    if (const std::string trouble = source_.trouble(); !trouble.empty()) return damage(trouble);
+    if (!in_section_) return damage("there is nothing in it");
+    return false;
+  }
+  if (!fill(kLeastBlock)) return cut();
   block.type = u32(waiting(), 0);
   if (block.type == kSectionBlock) {
     if (const auto order = read_order(); !order) return order.error();
@@ -124,7 +129,7 @@ Result<bool> PcapngReader::next_block(Block& block) {
   if (length > kMostBlock) {
     return damage(fmt::format("a block of {} bytes, the most is {}", length, kMostBlock));
   }
-  if (!fill(length)) return damage("it is cut: the last block is not whole");
+  if (!fill(length)) return cut();
   if (u32(waiting(), length - 4) != length) return damage("a block's two lengths differ");
   block.body = waiting().subspan(8, length - kLeastBlock);
   consumed_ = length;
@@ -254,6 +259,11 @@ std::uint32_t PcapngReader::u32(Bytes bytes, std::size_t at) const {
 std::uint64_t PcapngReader::u64(Bytes bytes, std::size_t at) const {
   const auto number = load<std::uint64_t>(bytes, at);
   return swapped_ ? __builtin_bswap64(number) : number;
+}
+
+Error PcapngReader::cut() const {
+  const std::string trouble = source_.trouble();
+  return damage(trouble.empty() ? "it is cut: the last block is not whole" : trouble);
 }
 
 Error PcapngReader::damage(std::string_view what) const {

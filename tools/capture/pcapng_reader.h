@@ -72,6 +72,7 @@ class PcapngReader {
   [[nodiscard]] std::uint16_t u16(Bytes bytes, std::size_t at) const;
   [[nodiscard]] std::uint32_t u32(Bytes bytes, std::size_t at) const;
   [[nodiscard]] std::uint64_t u64(Bytes bytes, std::size_t at) const;
+  [[nodiscard]] Error cut() const;
   [[nodiscard]] Error damage(std::string_view what) const;
   template <typename Visit>
   void each_option(Bytes bytes, Visit visit) const;
@@ -83,6 +84,7 @@ class PcapngReader {
   std::uint64_t offset_ = 0;
   bool swapped_ = false;  // The file is big endian.
   bool in_section_ = false;
+  bool ended_ = false;  // The source has no more.
   std::vector<Interface> interfaces_;
   std::vector<std::string> comments_;
   std::optional<Totals> totals_;

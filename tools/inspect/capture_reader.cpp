@@ -22,7 +22,6 @@ Result<bool> CaptureReader::next() {
   while (true) {
     const Result<bool> more = packets_->next(packet);
     if (!more) return Error{more.error().code, fmt::format("{}: {}", path_, more.error().text)};
-    if (!*more && !file_.trouble().empty()) return Error{Outcome::kMalformed, file_.trouble()};
     if (!*more) return false;
     if (packet.link_type != capture::kExportedPdu || !capture::strip_tags(packet.data)) {
       ++foreign_;

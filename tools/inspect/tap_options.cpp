@@ -1,21 +1,20 @@
 #include "tools/inspect/tap_options.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <vector>
 
+#include "protocol/filter/filter.h"
+#include "tools/inspect/patterns.h"
 #include "tools/inspect/tail_line.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
 
 using Words = std::vector<std::string>;
 
-std::string check_pattern(const std::string& text) {
-  if (is_name_pattern(text)) return "";
-  return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
+std::string check_filter(const std::string& text) {
+  const auto filter = filter::Filter::compile(text);
+  return filter ? "" : "it is wrong at " + filter.error().with_caret(text);
 }
 
 Kind payload_kind(const std::string& word) {
@@ -34,11 +33,15 @@ TapEvent shown_event(const std::string& word) {
 }  // namespace
 
 void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events) {
+  verb.add_option("--filter", wish.filter,
+                  "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+      ->check(check_filter)
+      ->option_text("FILTER");
   verb.add_option("--from", wish.from, "Only what such a peer sends")
-      ->check(check_pattern)
+      ->check(check_name_pattern)
       ->option_text("PATTERN");
-  verb.add_option("--to", wish.to, "Only what is sent to such a peer")
-      ->check(check_pattern)
+  verb.add_option("--to", wish.to, "Only what is sent to such a peer, topic or service")
+      ->check(check_target_pattern)
       ->option_text("PATTERN");
   verb.add_option_function<Words>(
           "--kind",

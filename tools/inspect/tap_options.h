@@ -13,7 +13,7 @@ class App;
 
 namespace zpost::inspect {
 
-/// --from, --to, --kind and --events. Both must outlive the parsing.
+/// --filter, --from, --to, --kind and --events. Both must outlive the parsing.
 void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events);
 
 }  // namespace zpost::inspect

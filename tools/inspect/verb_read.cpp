@@ -11,6 +11,7 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/capture_merge.h"
 #include "tools/inspect/capture_options.h"
+#include "tools/inspect/patterns.h"
 #include "tools/inspect/record_stats.h"
 #include "tools/inspect/redactor.h"
 #include "tools/inspect/tail_filter.h"
@@ -29,6 +30,7 @@ constexpr const char* kFooter = R"(
 Examples:
   zpost-inspect read trace.pcapng                            as tail shows it
   zpost-inspect read trace.pcapng --events failed --format json
+  zpost-inspect read trace.pcapng --filter 'kind = request and latency > 20ms'
   zpost-inspect read trace.pcapng --stats
   zpost-inspect read trace.pcapng -w trace.jsonl.gz          convert
   zpost-inspect read ring_*.pcapng -w all.pcapng             merge by time
@@ -55,7 +57,8 @@ struct Options {
 class Choice {
  public:
   explicit Choice(const Options& options)
-      : wish_(options.wish), filter_(options.events, !options.wish.kinds.empty()) {}
+      : wish_(options.wish),
+        filter_(options.events, !options.wish.kinds.empty(), compiled(options.wish.filter)) {}
 
   /// The wanted lines of `entry`, into `lines`.
   void choose(const TapEntry& entry, std::vector<TailLine>& lines) {
@@ -68,10 +71,24 @@ class Choice {
   [[nodiscard]] bool wants(TailLine& line) {
     if (!filter_.wants(line)) return false;
     if (line.event == TapEvent::kMissed) return true;
+    if (line.event == TapEvent::kSession) return is_wanted_session(line.from);
     if (!wish_.from.empty() && !matches_name_pattern(wish_.from, line.from)) return false;
-    if (!wish_.to.empty() && !matches_name_pattern(wish_.to, line.to)) return false;
+    if (!wish_.to.empty() && !matches_target(wish_.to, line.to)) return false;
     return wish_.kinds.empty() ||
            std::ranges::find(wish_.kinds, static_cast<Kind>(line.kind_number)) != wish_.kinds.end();
+  }
+
+  /// As the broker has it: a session is one of a sender and of a recipient.
+  [[nodiscard]] bool is_wanted_session(const std::string& name) const {
+    if (wish_.from.empty() && wish_.to.empty()) return true;
+    return (!wish_.from.empty() && matches_name_pattern(wish_.from, name)) ||
+           (!wish_.to.empty() && matches_name_pattern(wish_.to, name));
+  }
+
+  /// REQUIRES: text that compiles, as the option's check has seen; or none.
+  static std::optional<filter::Filter> compiled(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return *filter::Filter::compile(text);
   }
 
   const TapWish& wish_;

@@ -20,6 +20,7 @@ local KINDS = {
 local EVENTS = {
   [1] = "received", [2] = "forwarded", [3] = "held", [4] = "failed", [5] = "delivered",
   [6] = "session", [7] = "name", [8] = "missed", [9] = "assigned", [10] = "answered", [11] = "end",
+  [12] = "dropped", [13] = "flow", [14] = "asked",
 }
 local OUTCOMES = {
   [1] = "delivered", [2] = "unconfirmed", [3] = "queued", [10] = "duplicate", [11] = "no-peer",
@@ -31,8 +32,13 @@ local OUTCOMES = {
   [66] = "name-held", [67] = "replaced", [68] = "silent", [69] = "violations",
   [70] = "unresponsive", [71] = "timed-out",
 }
-local HELD = { [1] = "window-full", [2] = "away", [3] = "not-there-yet" }
-local CHANGES = { [1] = "joined", [2] = "resumed", [3] = "away", [4] = "over", [5] = "refused" }
+local HELD = { [1] = "window-full", [2] = "away", [3] = "not-there-yet", [4] = "pipe-full",
+               [5] = "no-demand", [6] = "no-free-worker", [7] = "worker-gone" }
+local CHANGES = { [1] = "joined", [2] = "resumed", [3] = "away", [4] = "over", [5] = "refused",
+                  [6] = "changed" }
+local FLOWS = { [1] = "stalled", [2] = "goes-on" }
+local OPS = { [0] = "something else", [1] = "who", [2] = "stats", [3] = "tap", [4] = "untap",
+              [5] = "recall", [6] = "route" }
 
 local f = {
   event = ProtoField.string("zpost.event", "Event"),
@@ -47,6 +53,9 @@ local f = {
   outcome_text = ProtoField.string("zpost.outcome.text", "Why"),
   why = ProtoField.string("zpost.why", "Held because"),
   change = ProtoField.string("zpost.change", "Session"),
+  resent = ProtoField.bool("zpost.resent", "Sent again over a new connection"),
+  flow = ProtoField.string("zpost.flow", "Sender"),
+  op = ProtoField.string("zpost.op", "Asked for"),
   queues = ProtoField.uint16("zpost.queues", "Queues"),
   attempt = ProtoField.uint16("zpost.attempt", "Attempt"),
   reply_id = ProtoField.uint64("zpost.reply_id", "Reply's id"),
@@ -277,7 +286,7 @@ local function asked_at(from, id) return asked[from .. "\0" .. tostring(id)] end
 local function add_latency(tree, pinfo, place, range, since)
   local key = pinfo.number .. ":" .. place
   if not pinfo.visited and since then
-    local now = pinfo.abs_ts
+    local now = pinfo.rel_ts
     latencies[key] = now - since
   end
   local latency = latencies[key]
@@ -450,7 +459,7 @@ local function dissect_envelope(tree, pinfo, buffer, at, on_wire)
   if outcome then line = line .. " " .. outcome end
   node:set_text(line)
   if kind == "request" or kind == "call" then
-    if not pinfo.visited then note_asked(from, id, pinfo.abs_ts) end
+    if not pinfo.visited then note_asked(from, id, pinfo.rel_ts) end
   elseif kind == "reply" and meta and meta.in_reply_to then
     add_latency(node, pinfo, begin, buffer:range(begin, at - begin),
                 not pinfo.visited and asked_at(to, meta.in_reply_to) or nil)
@@ -488,7 +497,11 @@ local function dissect_code(tree, record)
     tree:add(f.why, range, HELD[code] or "code " .. code)
     return HELD[code]
   elseif event == 2 then
-    if code > 0 then tree:add_le(f.queues, range) end
+    if record.kind == 19 then
+      if code > 0 then tree:add_le(f.queues, range) end
+    elseif code == 1 then
+      tree:add(f.resent, range, true)
+    end
   elseif event == 6 then
     local change = CHANGES[code] or "code " .. code
     tree:add(f.change, range, change)
@@ -498,6 +511,12 @@ local function dissect_code(tree, record)
       change = change .. " (" .. (OUTCOMES[why] or why) .. ")"
     end
     return change
+  elseif event == 13 then
+    tree:add(f.flow, range, FLOWS[code] or "code " .. code)
+    return FLOWS[code]
+  elseif event == 14 then
+    tree:add(f.op, range, OPS[code] or "code " .. code)
+    return OPS[code]
   elseif event == 9 then
     tree:add_le(f.attempt, range)
   elseif event == 10 and code == 0 then
@@ -532,7 +551,7 @@ end
 local function dissect_times(tree, pinfo, record)
   local key = record.from .. "\0" .. record.to
   if record.event == 1 then
-    if not pinfo.visited then note_received(key, record.first, record.last, pinfo.abs_ts) end
+    if not pinfo.visited then note_received(key, record.first, record.last, pinfo.rel_ts) end
     return
   end
   local since
