@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "peer/cli/shared/connect.h"
@@ -31,7 +32,7 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr const char* kFooter = R"(
 Examples:
   zpost-inspect snapshot -w before.pcapng                    all that the recorder holds
-  zpost-inspect snapshot -w before.pcapng --last 5m 'from = "lab-*"'
+  zpost-inspect snapshot -w before.pcapng --last 5m --filter 'from = "lab-*"'
   zpost-inspect snapshot -w loss.pcapng --on 'outcome = lost' --last 30s --after 5s
   zpost-inspect snapshot -w slow.jsonl.gz --on 'event = delivered and latency > 1s' --times 10
   zpost-inspect snapshot -w odd.pcapng --on 'body.temp > 90' --from 'lab-*'
@@ -39,7 +40,7 @@ Examples:
 The recorder has the latest of all that the broker did, whether or not somebody watched
 (recorder.memory), though no bodies; how many records it missed is in the file and said.
 With --on it waits until a record matches, then writes what came before and, from the tap with
-bodies, what comes after; with --times each goes to a file of its own. FILTER, --from, --to, --kind
+bodies, what comes after; with --times each goes to a file of its own. --filter, --from, --to, --kind
 and --events choose what is written, not what is waited for.
 Exit codes: 0 written, 1 cannot write or the recorder is empty, 4 no broker, 5 refused, 6 no answer,
 128 and the signal: nothing happened before it.)";
@@ -248,7 +249,7 @@ ExitCode run(Options& options, const std::string& software) {
   if (!compile_filter(options.trigger, options.on)) return ExitCode::kUsage;
   if (options.filter && options.filter->looks_into_envelopes()) {
     cli::complain(
-        "the recorder has no bodies and content types: FILTER cannot ask for them (--on may)");
+        "the recorder has no bodies and content types: --filter cannot ask for them; --on may");
     return ExitCode::kUsage;
   }
   Result<peer::Peer, ExitCode> recorder = cli::connect(options.common, observer(software));
@@ -278,8 +279,6 @@ void add_snapshot_verb(CLI::App& app, Program& program) {
       "snapshot", "Write what the flight recorder holds to a file, now or when something happens");
   verb->footer(kFooter);
   const auto options = std::make_shared<Options>();
-  verb->add_option("FILTER", options->wish.filter, "Only what it says; docs/filter.md")
-      ->option_text(" ");
   add_capture_options(*verb, options->capture);
   verb->get_option("--write")->required();
   cli::add_choice_option(
