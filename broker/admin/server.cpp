@@ -75,9 +75,9 @@ class Server::Http : public httplib::Server {
       response.set_content("only GET and HEAD are served\n", "text/plain");
       return;
     }
-    Page page = pages_.page(request.path);
+    const Page page = pages_.page(request.path);
     response.status = page.status;
-    response.set_content(std::move(page.body), page.type);
+    response.set_content(page.body, page.type);
   }
 
   const Pages& pages_;

@@ -208,7 +208,7 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
     Action& action = act(Op::kWhole);
     action.session = to.id;
     action.topics = true;
-    queue.bundles.push_back({copies.count, copies.length});
+    queue.bundles.push_back({copies.count, copies.length, now_.steady_ns});
     queue.open = false;
   } else if (to.stream.apart && copies.count > 1) {
     enqueue_apart(to, copies);
@@ -262,7 +262,8 @@ void Router::Impl::enqueue(Session& to, const Copies& copies) {
 bool Router::Impl::needs_bundle(const Session& to, std::uint32_t bytes, bool shared) const {
   const TopicQueue& queue = to.topics;
   const std::uint32_t most = shared ? most_company() : kBundleBytes;
-  return !queue.open || to.stream.apart || queue.bundles[queue.bundles.size() - 1].bytes + bytes > most;
+  return !queue.open || to.stream.apart ||
+         queue.bundles[queue.bundles.size() - 1].bytes + bytes > most;
 }
 
 /// For a peer that gets one envelope a frame.

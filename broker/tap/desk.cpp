@@ -65,10 +65,9 @@ void Desk::obey(OpenTap& order) {
 }
 
 void Desk::obey(OpenRecall& order) {
-  recalls_.insert_or_assign(
-      order.session,
-      Stream<Recall>{Recall(std::move(order.wish), recorder_, std::move(order.program)),
-                     order.ticket});
+  recalls_.insert_or_assign(order.session, Stream<Recall>{Recall(std::move(order.wish), recorder_,
+                                                                 std::move(order.program)),
+                                                          order.ticket});
 }
 
 void Desk::obey(CloseTap& order) {

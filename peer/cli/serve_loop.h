@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "peer/cli/command.h"
+#include "peer/cli/shared/command.h"
 #include "peer/cli/output_lines.h"
 #include "peer/cli/reply_queue.h"
 #include "peer/cli/shared/exit_code.h"

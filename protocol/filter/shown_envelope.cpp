@@ -11,6 +11,7 @@ void put_meta(const EnvelopeView& view, ShownEnvelope& envelope) {
   const Result<Meta> meta = read_meta(view);
   if (!meta) return;
   envelope.content_type = meta->content_type;
+  envelope.trace = meta->trace;
   envelope.in_reply_to = meta->in_reply_to.value_or(0);
   envelope.rejected = meta->rejected;
 }

@@ -14,6 +14,7 @@ struct ShownEnvelope {
   std::uint8_t kind_number = 0;
   std::uint64_t id = 0;
   std::string_view content_type = {};
+  std::string_view trace = {};
   std::uint64_t in_reply_to = 0;  // 0: not said.
   bool rejected = false;
   bool body_is_text = false;

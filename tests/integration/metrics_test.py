@@ -154,6 +154,20 @@ class MetricsTest(support.Case):
         broker.process.signal(signal.SIGTERM)
         self.assertEqual(broker.process.exit_code(), 0)
 
+    def test_a_restarted_broker_is_ready_once_nobody_is_waited_for(self):
+        broker, address = self.start_with_admin()
+        alice = self.raw(broker, "alice")
+        alice.join(run="0123456789abcdef" * 2)  # As of a run before.
+        alice.send("bob", b"are you back?")
+        status, body = wait_until(lambda: next(
+            (each for each in [get(address, "/readyz")] if each[0] != 200), None), "it waits")
+        self.assertEqual(status, 503)
+        self.assertIn("1 peers of the run before", body)
+        self.assertEqual(self.scrape(address).value("zpost_peers", state="expected"), 1)
+        bob = self.join(broker, "bob")
+        self.assertEqual(bob.expect(Kind.SEND).body, b"are you back?")
+        wait_until(lambda: get(address, "/readyz")[0] == 200, "it is ready")
+
     def test_only_get_and_head_are_served(self):
         _, address = self.start_with_admin()
         self.assertEqual(get(address, "/healthz", "HEAD"), (200, ""))

@@ -23,6 +23,8 @@ PROGRAMS = [
     ("core_test", [], 120),
     ("core_transcripts_test", [], 120),
     ("peer_state_test", [], 120),
+    ("net_bytes_test", [], 120),
+    ("gateway_test", [], 180),
     ("core_sim", ["--histories", "100000", "--seconds", "{seconds}"], 120),
     ("world_sim", ["--histories", "100000", "--seconds", "{seconds}", "--shrink", "0"], 180),
 ]
@@ -184,7 +186,8 @@ def work(breakages, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", action="append", metavar="ID", help="this fault; repeat for more")
+    parser.add_argument("--only", action="extend", metavar="ID,...", type=lambda ids: ids.split(","),
+                        help="these faults")
     parser.add_argument("--list", action="store_true", help="only print the faults")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
     parser.add_argument("--seconds", type=float, default=15, help="for each simulation")

@@ -37,6 +37,8 @@ struct TailLine {
   std::optional<std::uint64_t> latency_ns = {};  // Since it was received, where that is known.
   std::uint64_t missed = 0;                      // kMissed only.
   std::optional<ShownEnvelope> envelope = {};    // Borrowed from the tap's body.
+  std::optional<std::string> decoded = {};       // Its body on one line, if not as usual;
+  std::vector<std::string> tree = {};            // in rows, if wanted.
 };
 
 /// "received", "session", …; "unknown" for other numbers.

@@ -73,12 +73,18 @@ std::string kind_text(const TailLine& line) {
   return line.kind_number == 0 ? "" : std::string(kind_name(static_cast<Kind>(line.kind_number)));
 }
 
-std::string body_text(const ShownEnvelope& envelope) {
-  const cli::Body body{envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut};
-  const cli::ReadableBody readable = cli::readable(body);
+/// What comes before the body.
+std::string meta_text(const ShownEnvelope& envelope) {
   std::string text;
   if (envelope.in_reply_to != 0) text = fmt::format("to #{} ", envelope.in_reply_to);
   if (envelope.rejected) text += "rejected: ";
+  return text;
+}
+
+std::string body_text(const ShownEnvelope& envelope) {
+  const cli::Body body{envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut};
+  const cli::ReadableBody readable = cli::readable(body);
+  std::string text = meta_text(envelope);
   switch (readable.form) {
     case cli::BodyForm::kText:
       text += fmt::format("\"{}{}\"", cli::visible_line(readable.text), envelope.cut ? "…" : "");
@@ -116,7 +122,19 @@ std::string end_text(const TailLine& line) {
   if (failed && line.outcome != Outcome::kNone)
     return cli::outcome_text(line.outcome, who(line.to));
   if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
-  return line.envelope ? body_text(*line.envelope) : "";
+  if (!line.envelope) return "";
+  return line.decoded ? meta_text(*line.envelope) + *line.decoded : body_text(*line.envelope);
+}
+
+/// Below the row, and clear of it.
+std::string tree_text(const TailLine& line, std::size_t columns) {
+  constexpr std::size_t kIndent = 15;
+  std::string text;
+  for (const std::string& row : line.tree) {
+    const std::size_t left = std::max(columns, kIndent + kLeastBodyColumns) - kIndent;
+    text += fmt::format("{:{}}{}\n", "", kIndent, cli::shortened(row, left));
+  }
+  return text;
 }
 
 }  // namespace
@@ -164,7 +182,8 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   std::string end = cli::shortened(end_text(line), left);
   if (line.event == TapEvent::kFailed) end = palette.paint(Ink::kRed, end);
   const Ink ink = line.event == TapEvent::kForwarded ? Ink::kDim : Ink::kPlain;
-  return clock + event + " " + palette.paint(ink, header) + (end.empty() ? "" : " " + end) + "\n";
+  return clock + event + " " + palette.paint(ink, header) + (end.empty() ? "" : " " + end) + "\n" +
+         tree_text(line, columns);
 }
 
 }  // namespace zpost::inspect

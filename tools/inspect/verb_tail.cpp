@@ -14,6 +14,8 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/patterns.h"
+#include "tools/inspect/decode.h"
+#include "tools/inspect/external_decoder.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
@@ -34,6 +36,8 @@ Examples:
   zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
   zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
+  zpost-inspect tail --decode hex --tree --snap 4KiB
+  zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
@@ -51,6 +55,10 @@ struct TailOptions {
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
+  Decoding decoding = Decoding::kAuto;
+  bool decodes = false;  // Other than usual.
+  bool tree = false;
+  ExternalDecoders decoders;
 };
 
 Kind payload_kind(const std::string& word) {
@@ -68,6 +76,17 @@ TapEvent shown_event(const std::string& word) {
     throw CLI::ValidationError("--events", "\"" + word + "\" is none of " + event_names());
   }
   return *event;
+}
+
+Decoding decoding_of(const std::string& word) {
+  if (const auto decoding = decoding_from_name(word)) return *decoding;
+  throw CLI::ValidationError("--decode",
+                             "\"" + word + "\" is none of auto, msgpack, json, text, hex");
+}
+
+void add_decoder(TailOptions& options, const std::string& text) {
+  const Result<void> added = options.decoders.add(text);
+  if (!added) throw CLI::ValidationError("--decoder", added.error().text);
 }
 
 /// False: its text is wrong, which was said.
@@ -159,9 +178,24 @@ class Tail {
   void show(TailLine& line) {
     if (!filter_.wants(line) || is_enough()) return;
     ++shown_;
+    if (line.envelope) decode(line);
     output_.put(options_.common.format == cli::Format::kJson
                     ? tail_json(line)
                     : tail_text(line, palette_, terminal_columns()));
+  }
+
+  void decode(TailLine& line) const {
+    const std::optional<std::string> made = options_.decoders.decode(*line.envelope);
+    const bool tree = options_.tree && options_.common.format == cli::Format::kText;
+    if (made) {
+      line.decoded = tree ? line.envelope->content_type : line_of_text(*made);
+      if (tree) line.tree = rows_of_text(*made);
+    } else if (tree) {
+      line.decoded = line.envelope->content_type;
+      line.tree = decoded_tree(*line.envelope, options_.decoding);
+    } else if (options_.decodes) {
+      line.decoded = decoded_line(*line.envelope, options_.decoding);
+    }
   }
 
   const TailOptions& options_;
@@ -225,6 +259,24 @@ void add_tail_verb(CLI::App& app, Program& program) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("EVENT,...");
+  verb->add_option_function<std::string>(
+          "--decode",
+          [options](const std::string& word) {
+            options->decoding = decoding_of(word);
+            options->decodes = options->decoding != Decoding::kAuto;
+          },
+          "What bodies are taken for (default auto: by content type, then by their looks)")
+      ->option_text("auto|msgpack|json|text|hex");
+  verb->add_flag("--tree", options->tree, "Bodies below their line, a row for each value");
+  verb->add_option_function<std::vector<std::string>>(
+          "--decoder",
+          [options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) add_decoder(*options, text);
+          },
+          "Bodies of such a content type as a command shows them: it gets one on its standard "
+          "input (repeatable)")
+      ->allow_extra_args(false)
+      ->option_text("TYPE=COMMAND");
   verb->add_flag("--headers", options->headers,
                  "No bodies; neighbours become one line with a count");
   cli::add_size_option(*verb, "--snap", options->snap,

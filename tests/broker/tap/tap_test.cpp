@@ -79,9 +79,9 @@ class TapTest : public testing::Test {
     return lines;
   }
 
-  void ask(std::string_view op) {
+  void ask(std::string_view op, std::string_view filter = "") {
     ByteBuffer body;
-    MsgpackWriter(body).map(1).str("op").str(op);
+    MsgpackWriter(body).map(2).str("op").str(op).str("filter").str(filter);
     frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = body});
     settle();
   }
@@ -108,6 +108,44 @@ TEST_F(TapTest, WhatIsReceivedAndForwardedIsShown) {
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
   settle();
   EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "5 alice>bob"}));
+}
+
+TEST_F(TapTest, AFilterSaysWhatIsShown) {
+  hello(0, "eve");
+  ask("tap", "event = forwarded or event = session and from = b*");
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  EXPECT_EQ(shown(), (Lines{"6 bob>", "2 alice>bob"}));
+}
+
+TEST_F(TapTest, AFilterThatLooksIntoBodiesIsShownThemWhateverTheSnap) {
+  hello(0, "eve");
+  ask("tap", "body = 'hello *'");
+  hello(1, "alice");
+  hello(2, "bob");
+  for (const char* const text : {"good bye", "hello bob"}) {
+    frame(1, "alice",
+          {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_, .body = as_bytes(text)});
+  }
+  EXPECT_EQ(shown(), Lines{"1 alice>bob"});
+}
+
+TEST_F(TapTest, AFilterThatCannotBeReadOpensNothing) {
+  hello(0, "eve");
+  ask("tap", "frm = alice");
+  EXPECT_FALSE(tap_.open());
+  ask("recall", "body = x");
+  EXPECT_FALSE(tap_.open());
+}
+
+TEST_F(TapTest, ARecallTellsWhatItsFilterWants) {
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  hello(0, "eve");
+  ask("recall", "event = received and to = bob");
+  EXPECT_EQ(shown(kRecallContentType), (Lines{"1 alice>bob", "11 >"}));
 }
 
 TEST_F(TapTest, TheTapDoesNotShowItself) {
