@@ -1,31 +1,27 @@
 #include "tools/inspect/look_back.h"
 
-#include <utility>
-
 namespace zpost::inspect {
 namespace {
 
 using std::chrono::milliseconds;
 
 /// Takes one body of the answer. True: it was the last.
-bool take_body(TapReader& reader, Bytes body, Recalled& recalled, std::string& fault) {
+bool take_body(TapReader& reader, Bytes body, RecallEnd& end, const TakeRecalled& take,
+               std::string& fault) {
   std::vector<TapEntry> entries;
   const Result<void> read = reader.read(body, entries);
   if (!read) fault = read.error().text;
   for (TapEntry& entry : entries) {
-    recalled.missed += std::exchange(entry.missed, 0);
+    end.missed += entry.missed;
     if (entry.record.event == TapEvent::kEnd) {
-      recalled.newest_ns = entry.record.time_ns;
-      recalled.oldest_ns = entry.record.first_id;
+      end.newest_ns = entry.record.time_ns;
+      end.oldest_ns = entry.record.first_id;
+      entry.record.event = TapEvent::kMissed;
+      if (entry.missed > 0) take(entry);
       return true;
     }
-    if (entry.record.event == TapEvent::kMissed) continue;
     entry.shown = {};
-    if (recalled.records.size() < kMostRecalled) {
-      recalled.records.push_back(std::move(entry));
-    } else {
-      recalled.cut = true;
-    }
+    take(entry);
   }
   return !fault.empty();
 }
@@ -55,16 +51,18 @@ ByteBuffer encode(const RecallWish& wish) {
   if (wish.since_ns != 0) writer.str("since").uint(wish.since_ns);
   if (wish.until_ns != UINT64_MAX) writer.str("until").uint(wish.until_ns);
   if (wish.latest != 0) writer.str("latest").uint(wish.latest);
+  if (!wish.filter.empty()) writer.str("filter").str(wish.filter);
   if (wish.kinds.empty()) return body;
   writer.str("kinds").array(wish.kinds.size());
   for (const Kind kind : wish.kinds) writer.uint(static_cast<std::uint64_t>(kind));
   return body;
 }
 
-peer::Answer<Recalled> look_back(peer::Peer& peer, const RecallWish& wish, milliseconds patience) {
+peer::Answer<RecallEnd> stream_back(peer::Peer& peer, const RecallWish& wish, milliseconds patience,
+                                    const TakeRecalled& take) {
   const peer::Answer<peer::Message> answer = peer.request("", encode(wish), patience).get();
   if (!answer) return answer.error();
-  Recalled recalled;
+  RecallEnd end;
   TapReader reader;
   peer::Batch batch;
   bool over = false;
@@ -75,11 +73,30 @@ peer::Answer<Recalled> look_back(peer::Peer& peer, const RecallWish& wish, milli
                            "the broker says no more of what it recorded"};
     }
     for (const EnvelopeView& view : batch.envelopes()) {
-      if (!over && is_answer(view)) over = take_body(reader, view.body, recalled, fault);
+      if (!over && is_answer(view)) over = take_body(reader, view.body, end, take, fault);
     }
     peer.take();
   }
   if (!fault.empty()) return peer::Failure{peer::Fault::kFailed, Outcome::kMalformed, fault};
+  return end;
+}
+
+peer::Answer<Recalled> look_back(peer::Peer& peer, const RecallWish& wish, milliseconds patience) {
+  Recalled recalled;
+  const auto keep = [&recalled](const TapEntry& entry) {
+    if (entry.record.event == TapEvent::kMissed) return;
+    if (recalled.records.size() >= kMostRecalled) {
+      recalled.cut = true;
+      return;
+    }
+    recalled.records.push_back(entry);
+    recalled.records.back().missed = 0;
+  };
+  const peer::Answer<RecallEnd> end = stream_back(peer, wish, patience, keep);
+  if (!end) return end.error();
+  recalled.missed = end->missed;
+  recalled.oldest_ns = end->oldest_ns;
+  recalled.newest_ns = end->newest_ns;
   return recalled;
 }
 

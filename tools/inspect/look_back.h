@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +24,29 @@ struct RecallWish {
   std::uint64_t until_ns = UINT64_MAX;
   // From the latest but so many on that were received or failed, envelopes or runs; 0: all.
   std::uint64_t latest = 0;
-  std::string filter = {};  // Empty: none.
+  std::string filter = {};  // docs/filter.md; it cannot ask for bodies. Empty: none.
 };
 
 /// The request's body.
 [[nodiscard]] ByteBuffer encode(const RecallWish& wish);
+
+/// What there is to say of a look back beside its records.
+struct RecallEnd {
+  std::uint64_t missed = 0;     // Records that are gone or were never made.
+  std::uint64_t oldest_ns = 0;  // How far the recorder reaches back; 0: it has nothing.
+  std::uint64_t newest_ns = 0;  // Of the latest record looked at.
+};
+
+/// A record of a look back, or what was missed before one. Valid during the call.
+using TakeRecalled = std::function<void(const TapEntry&)>;
+
+/// Blocks until `take` was called with all of it, oldest first and without bodies, for `patience`
+/// without any progress at most. Holds no more than one message of it. REQUIRES: nobody else
+/// receives from `peer`, and it has no tap open. Errors: as Peer::request(), kTimedOut when the
+/// broker falls silent.
+[[nodiscard]] peer::Answer<RecallEnd> stream_back(peer::Peer& peer, const RecallWish& wish,
+                                                  std::chrono::milliseconds patience,
+                                                  const TakeRecalled& take);
 
 struct Recalled {
   std::vector<TapEntry> records;  // Oldest first; without bodies.

@@ -15,7 +15,11 @@ Examples:
   zpost-inspect why --last --from alice --to bob
   zpost-inspect capture -w trace.pcapng
   zpost-inspect read trace.pcapng --stats
+<<<<<<< HEAD
+  zpost-inspect snapshot -w before.pcapng --last 5m
+=======
   zpost-inspect route --from alice --to bob
+>>>>>>> main
 
 Every verb has --help with examples.
 Exit codes: 0 as wanted, 1 failed here (a full disk), 2 usage, 4 broker unreachable, 5 refused, 6 timed out.)";
@@ -33,6 +37,7 @@ cli::ExitCode run(int argc, char** argv) {
   add_why_verb(app, program);
   add_capture_verb(app, program);
   add_read_verb(app, program);
+  add_snapshot_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);
 }
 
