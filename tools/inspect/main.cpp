@@ -12,6 +12,7 @@ Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --events failed
   zpost-inspect route --from alice --to bob
+  zpost-inspect doctor
 
 Every verb has --help with examples.
 Exit codes: 0 as wanted, 1 failed here (a full disk), 2 usage, 4 broker unreachable, 5 refused, 6 timed out.)";
@@ -23,6 +24,7 @@ cli::ExitCode run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(program.software));
   app.footer(kFooter);
   app.require_subcommand(1);
+  add_doctor_verb(app, program);
   add_route_verb(app, program);
   add_tail_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);

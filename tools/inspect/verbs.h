@@ -16,6 +16,7 @@ struct Program {
   cli::ExitCode end = cli::ExitCode::kAsWanted;
 };
 
+void add_doctor_verb(CLI::App& app, Program& program);
 void add_route_verb(CLI::App& app, Program& program);
 void add_tail_verb(CLI::App& app, Program& program);
 
