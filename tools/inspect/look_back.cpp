@@ -46,7 +46,6 @@ ByteBuffer encode(const RecallWish& wish) {
   writer.map(entries).str("op").str("recall");
   if (!wish.from.empty()) writer.str("from").str(wish.from);
   if (!wish.to.empty()) writer.str("to").str(wish.to);
-  if (!wish.filter.empty()) writer.str("filter").str(wish.filter);
   if (wish.id) writer.str("id").uint(*wish.id);
   if (wish.since_ns != 0) writer.str("since").uint(wish.since_ns);
   if (wish.until_ns != UINT64_MAX) writer.str("until").uint(wish.until_ns);
