@@ -17,10 +17,7 @@ Examples:
   zpost-inspect read trace.pcapng --stats
   zpost-inspect snapshot -w before.pcapng --last 5m
   zpost-inspect route --from alice --to bob
-<<<<<<< HEAD
-=======
   zpost-inspect doctor
->>>>>>> D
 
 Every verb has --help with examples.
 Exit codes: 0 as wanted, 1 failed here (a full disk), 2 usage, 4 broker unreachable, 5 refused, 6 timed out.)";
