@@ -272,7 +272,7 @@ ExitCode run(Options& options, const std::string& software) {
   unnamed.common.name.clear();  // The name is the watcher's.
   Result<peer::Peer, ExitCode> asker = connect(unnamed, software);
   if (!asker) return asker.error();
-  Top top(options, *watcher, *std::move(asker));
+  Top top(options, *watcher, std::move(*asker));
   if (options.once || options.common.format == cli::Format::kJson) return top.run_once(options);
   return top.run_screen();
 }
