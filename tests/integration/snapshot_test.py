@@ -81,13 +81,14 @@ class TriggerTest(SnapshotCase):
         self.assertEqual(len(ids), len(set(ids)), "no envelope is told twice")
 
     def test_each_time_has_a_file_of_its_own(self):
-        waiting, file = self.start_trigger("odd.jsonl", "body ~ wrong", "--after", "50ms",
-                                           "--times", "2")
-        self.send("nobody", "right")
-        self.send("nobody", "all wrong")
+        self.start_recv("bob")
+        waiting, _ = self.start_trigger("odd.jsonl", "body ~ wrong", "--after", "50ms",
+                                        "--times", "2")
+        self.send("bob", "right")
+        self.send("bob", "all wrong")
         waiting.await_message("odd_00001_.*none missed")
         waiting.await_message("^waiting at ", 2)
-        self.send("nobody", "wrong again")
+        self.send("bob", "wrong again")
         waiting.await_message("odd_00002_")
         self.assertEqual(waiting.stop(), 0)
         self.assertEqual(len(list(self.folder.glob("odd_0000?_*.jsonl"))), 2)
