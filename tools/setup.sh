@@ -26,7 +26,7 @@ TEXT
 build_packages=(
   build-essential g++ cmake ninja-build pkg-config ccache
   libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libcli11-dev libspdlog-dev libfmt-dev
-  libtomlplusplus-dev nlohmann-json3-dev libedit-dev libssl-dev tao-pegtl-dev
+  libtomlplusplus-dev nlohmann-json3-dev libedit-dev libncurses-dev libssl-dev tao-pegtl-dev
   libcpp-httplib-dev prometheus-cpp-dev zlib1g-dev libzstd-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 python3-zmq python3-msgpack tmux

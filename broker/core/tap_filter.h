@@ -17,9 +17,9 @@ namespace zpost::core {
 struct TapFilter {
   std::string from;  // A pattern; empty: anyone.
   std::string to;
-  std::bitset<128> kinds;  // None set: all.
-  std::uint32_t snap = 0;  // Bytes of the envelopes shown.
-  std::string filter;      // In the filter language, which the core does not know; empty: none.
+  std::bitset<128> kinds;   // None set: all.
+  std::uint32_t snap = 0;   // Bytes of the envelopes shown.
+  std::string filter = {};  // In the filter language, which the core does not know; empty: none.
 
   /// Of a session's record the one name it is about must match any pattern given.
   [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,

@@ -52,16 +52,20 @@ constexpr std::array kEvents{
     word("received", TapEvent::kReceived),   word("forwarded", TapEvent::kForwarded),
     word("held", TapEvent::kHeld),           word("failed", TapEvent::kFailed),
     word("delivered", TapEvent::kDelivered), word("session", TapEvent::kSession),
-    word("assigned", TapEvent::kAssigned),   word("answered", TapEvent::kAnswered)};
+    word("assigned", TapEvent::kAssigned),   word("answered", TapEvent::kAnswered),
+    word("dropped", TapEvent::kDropped),     word("flow", TapEvent::kFlow),
+    word("asked", TapEvent::kAsked)};
 
-constexpr std::array kHeldWords{word("window-full", HeldWhy::kWindowFull),
-                                word("away", HeldWhy::kAway),
-                                word("not-there-yet", HeldWhy::kNotThereYet)};
+constexpr std::array kHeldWords{
+    word("window-full", HeldWhy::kWindowFull),    word("away", HeldWhy::kAway),
+    word("not-there-yet", HeldWhy::kNotThereYet), word("pipe-full", HeldWhy::kPipeFull),
+    word("no-demand", HeldWhy::kNoDemand),        word("no-free-worker", HeldWhy::kNoFreeWorker),
+    word("worker-gone", HeldWhy::kWorkerGone)};
 
 constexpr std::array kChanges{
-    word("joined", SessionChange::kJoined), word("resumed", SessionChange::kResumed),
-    word("away", SessionChange::kAway), word("over", SessionChange::kOver),
-    word("refused", SessionChange::kRefused)};
+    word("joined", SessionChange::kJoined),   word("resumed", SessionChange::kResumed),
+    word("away", SessionChange::kAway),       word("over", SessionChange::kOver),
+    word("refused", SessionChange::kRefused), word("changed", SessionChange::kChanged)};
 
 struct Unit {
   std::string_view name;

@@ -291,7 +291,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadFilter{"outcome = no-per",
                   "column 11: outcome is never \"no-per\"; did you mean no-peer?"},
         BadFilter{"held = wobble",
-                  "column 8: held is never \"wobble\"; there are window-full, away, not-there-yet"},
+                  "column 8: held is never \"wobble\"; there are window-full, away, not-there-yet, "
+                  "pipe-full, "
+                  "no-demand, no-free-worker, worker-gone"},
         BadFilter{"kind < send", "column 8: kind cannot be compared with <: it takes = != and in"},
         BadFilter{"id ~ 3",
                   "column 6: id cannot be compared with ~: it takes = != < <= > >= and in"},

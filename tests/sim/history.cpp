@@ -39,7 +39,7 @@ History::History(Dice& dice, Tell tell)
       tell_(std::move(tell)),
       limits_(choose_limits(dice)),
       world_(limits_),
-      witness_(limits_.memory / 2) {
+      witness_(limits_.memory / 2, tells_all(limits_)) {
   world_.set_wall(1'000'000'000'000'000'000);
   add_peers();
 }
@@ -68,6 +68,11 @@ Limits History::choose_limits(Dice& dice) {
   return limits;
 }
 
+/// No queue gets so long, and the broker itself never holds so much, that presence is not told.
+bool History::tells_all(const Limits& limits) {
+  return limits.queue >= 64 << 20 && limits.memory >= 4 << 20;
+}
+
 void History::add_peers() {
   constexpr std::array<const char*, kMostNames> kNames{"alice", "bob", "carol", "dave", "erin"};
   const std::uint64_t count = dice_.between(2, kMostNames);
@@ -79,6 +84,7 @@ void History::add_peers() {
     options.pong = kind > 1;
     options.says_credit = kind != 2;
     if (dice_.once_in(4)) options.earlier_run = std::string(32, 'e');
+    if (dice_.once_in(4)) options.will = some_will(kNames[i]);
     if (dice_.once_in(4)) options.window = dice_.between(1, 10'000);
     if (dice_.once_in(4)) options.frames = dice_.between(1, 8);
     peers_.push_back(std::make_unique<FakePeer>(world_, options, &witness_));
@@ -90,6 +96,16 @@ void History::add_peers() {
       world_,
       FakePeer::Options{.name = "mallory", .instance = instance_of(++instances_), .honest = false});
   witness_.distrust("mallory");
+}
+
+Will History::some_will(std::string_view name) {
+  const Bytes body = as_bytes(name);
+  Will will{.kind = Kind::kSend, .to = "alice", .body = ByteBuffer(body.begin(), body.end())};
+  if (!dice_.once_in(2)) return will;
+  will.kind = Kind::kPublish;
+  will.to = "a/x";
+  will.retain = dice_.once_in(2);
+  return will;
 }
 
 void History::run(std::size_t steps) {
@@ -219,6 +235,11 @@ void History::come_back(FakePeer& peer) {
   }
   say(fmt::format("{} ({}) says hello on connection {}", peer.name(),
                   peer.options().instance.substr(30), peer.connection()));
+  say_hello(peer);
+}
+
+void History::say_hello(FakePeer& peer) {
+  if (peer.options().will) witness_.on_will(peer.name(), *peer.options().will);
   peer.hello();
 }
 

@@ -33,7 +33,9 @@ class History {
   using FakePeer = core::test::FakePeer;
 
   [[nodiscard]] static core::Limits choose_limits(Dice& dice);
+  [[nodiscard]] static bool tells_all(const core::Limits& limits);
   void add_peers();
+  [[nodiscard]] Will some_will(std::string_view name);
   void step();
   void check();
 
@@ -49,6 +51,7 @@ class History {
   void take_and_ack(FakePeer& peer);
   void come_back(FakePeer& peer);
   void leave(FakePeer& peer);
+  void say_hello(FakePeer& peer);
   void trouble(FakePeer& peer);
   void pass_time();
   void read(FakePeer& peer, std::size_t frames);

@@ -64,7 +64,7 @@ void History::tidy_up(FakePeer& peer) {
   if (!peer.connected()) peer.connect();
   read(peer, core::test::World::kNoLimit);
   if (!peer.welcomed()) {
-    if (!peer.asking()) peer.hello();
+    if (!peer.asking()) say_hello(peer);
     return;
   }
   const std::uint64_t before = peer.taken() + peer.outcomes();

@@ -36,6 +36,11 @@ bool ends_exchange(Outcome outcome) {
          outcome == Outcome::kNoReply;
 }
 
+bool is_will(const EnvelopeView& view) {
+  const auto meta = read_meta(view);
+  return meta && meta->will;
+}
+
 }  // namespace
 
 Witness::Letter& Witness::letter(std::string_view from, std::uint64_t id) {
@@ -55,11 +60,19 @@ void Witness::on_sent(const FakePeer& peer, const EnvelopeFields& fields) {
 void Witness::on_interest(const FakePeer& peer, Kind kind, Bytes body) {
   news_.on_interest(peer, kind, body);
   exchanges_.on_interest(peer, kind, body);
+  if (kind == Kind::kWatch) presences_.on_watch(peer, body);
+}
+
+void Witness::on_will(const std::string& name, const Will& will) {
+  wills_[name] = will;
+  if (will.kind == Kind::kPublish) news_.add_strange(1);
 }
 
 void Witness::on_arrived(const FakePeer& peer, const EnvelopeView& view) {
   if (view.kind() == Kind::kGap) return news_.on_gap(peer, decode_gap(view.body)->count);
+  if (view.kind() == Kind::kPresence) return presences_.on_arrived(peer, view);
   if (view.from.empty()) return check_answer(view);
+  if (is_will(view)) return check_will(peer, view);
   if (distrusted_.count(view.from) > 0) return;
   if (view.kind() == Kind::kPublish) return news_.on_arrived(peer, view);
   if (view.kind() == Kind::kCancel) return exchanges_.on_cancel(peer, view);
@@ -67,6 +80,16 @@ void Witness::on_arrived(const FakePeer& peer, const EnvelopeView& view) {
   if (view.kind() == Kind::kCall) return;
   on_letter_arrived(peer, view);
   if (view.kind() == Kind::kReply) exchanges_.on_reply(peer, view);
+}
+
+void Witness::check_will(const FakePeer& peer, const EnvelopeView& view) const {
+  const std::string what = fmt::format("a will of {} at {}", view.from, peer.name());
+  const auto known = wills_.find(view.from);
+  require(known != wills_.end(), what + ", who left none");
+  const Will& will = known->second;
+  require(
+      view.kind() == will.kind && view.to == will.to && as_text(view.body) == as_text(will.body),
+      what + " is not as it was written");
 }
 
 void Witness::on_letter_arrived(const FakePeer& peer, const EnvelopeView& view) {
@@ -86,7 +109,7 @@ void Witness::on_letter_arrived(const FakePeer& peer, const EnvelopeView& view) 
 
 void Witness::on_taken(const FakePeer& /*peer*/, const EnvelopeView& view) {
   if (view.from.empty() || distrusted_.count(view.from) > 0) return;
-  if (view.kind() == Kind::kPublish) return;
+  if (view.kind() == Kind::kPublish || is_will(view)) return;
   letter(view.from, view.id).taken = true;
 }
 

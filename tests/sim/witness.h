@@ -11,6 +11,7 @@
 #include "tests/broker/core/support/fake_peer.h"
 #include "tests/sim/exchanges.h"
 #include "tests/sim/news.h"
+#include "tests/sim/presences.h"
 
 namespace zpost::sim {
 
@@ -18,7 +19,12 @@ namespace zpost::sim {
 /// final outcome per envelope, nothing delivered twice, receipts only for what was taken.
 class Witness final : public core::test::Observer {
  public:
-  explicit Witness(std::uint64_t budget) : budget_(budget) {}
+  /// `budget`: most credit the broker may grant, all together. `tells_all`: its limits leave room
+  /// to tell everyone of everybody.
+  Witness(std::uint64_t budget, bool tells_all) : presences_(tells_all), budget_(budget) {}
+
+  /// A session of `name` may begin that leaves a will.
+  void on_will(const std::string& name, const Will& will);
 
   /// Of these names nothing is known, of what they take neither.
   void distrust(const std::string& name) { distrusted_.insert(name); }
@@ -64,11 +70,14 @@ class Witness final : public core::test::Observer {
   };
 
   Letter& letter(std::string_view from, std::uint64_t id);
+  void check_will(const core::test::FakePeer& peer, const EnvelopeView& view) const;
   void on_letter_arrived(const core::test::FakePeer& peer, const EnvelopeView& view);
   void check_answer(const EnvelopeView& view) const;
 
   News news_;
   Exchanges exchanges_;
+  Presences presences_;
+  std::map<std::string, Will, std::less<>> wills_;  // By name.
   std::uint64_t budget_;
   std::set<std::string, std::less<>> distrusted_;
   std::map<Key, Letter> letters_;

@@ -9,7 +9,6 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kGlance{100};  // How long a fresh session may go unnoticed.
 constexpr milliseconds kPatience{5000};
 
 }  // namespace
@@ -24,10 +23,15 @@ ExitCode TapFeed::open() {
   return cli::exit_code_of(answer.error());
 }
 
-bool TapFeed::receive() {
+ExitCode TapFeed::open(TapWish wish) {
+  wish_ = std::move(wish);
+  return open();
+}
+
+bool TapFeed::receive(milliseconds glance) {
   entries_.clear();
   if (watch_.fresh_sessions() != asked_in_) (void)open();
-  if (!peer_.receive_batch(batch_, kGlance)) return false;
+  if (!peer_.receive_batch(batch_, glance)) return false;
   for (const EnvelopeView& view : batch_.envelopes()) read(view);
   return true;
 }

@@ -1,6 +1,8 @@
 // The tap of a broker, kept open as long as the broker is there.
 #pragma once
 
+#include <chrono>
+#include <utility>
 #include <vector>
 
 #include "peer/cli/shared/exit_code.h"
@@ -21,9 +23,12 @@ class TapFeed {
 
   [[nodiscard]] cli::ExitCode open();
 
-  /// Waits a moment for what comes. False: nothing came, or the peer was interrupted. The entries
+  /// Opens it anew for something else.
+  [[nodiscard]] cli::ExitCode open(TapWish wish);
+
+  /// Waits so long for what comes. False: nothing came, or the peer was interrupted. The entries
   /// are valid until take().
-  [[nodiscard]] bool receive();
+  [[nodiscard]] bool receive(std::chrono::milliseconds glance = kGlance);
 
   [[nodiscard]] const std::vector<TapEntry>& entries() const { return entries_; }
 
@@ -36,10 +41,13 @@ class TapFeed {
   [[nodiscard]] cli::ExitCode close();
 
  private:
+  // How long a fresh session may go unnoticed.
+  static constexpr std::chrono::milliseconds kGlance{100};
+
   void read(const EnvelopeView& view);
 
   peer::Peer& peer_;
-  const TapWish wish_;
+  TapWish wish_;
   cli::SessionWatch watch_;
   cli::Refusals refusals_;
   peer::Batch batch_;

@@ -14,9 +14,9 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/patterns.h"
+#include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
 #include "tools/inspect/verbs.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -73,8 +73,8 @@ class Why {
     if (!found) return end_;
     std::vector<Story> all = stories(found->records, id);
     if (!options_.to.empty()) {
-      std::erase_if(
-          all, [this](const Story& each) { return !matches_target(options_.to, each.to); });
+      std::erase_if(all,
+                    [this](const Story& each) { return !matches_target(options_.to, each.to); });
     }
     if (all.empty()) return unknown(*found);
     for (Story& story : all) {
@@ -85,14 +85,19 @@ class Why {
 
  private:
   static constexpr milliseconds kPatience{5000};
-  static constexpr int kMostReplies = 100;  // Of a stream of them, the first.
 
   [[nodiscard]] std::optional<Recalled> look(const RecallWish& wish) {
     peer::Answer<Recalled> recalled = look_back(peer_, wish, kPatience);
     if (recalled) return *std::move(recalled);
-    cli::complain("the broker does not look back: " + cli::visible_line(recalled.error().text));
-    end_ = cli::exit_code_of(recalled.error());
+    (void)fail(recalled.error());
     return std::nullopt;
+  }
+
+  /// False, always.
+  bool fail(const peer::Failure& failure) {
+    cli::complain("the broker does not look back: " + cli::visible_line(failure.text));
+    end_ = cli::exit_code_of(failure);
+    return false;
   }
 
   /// The highest of what came in; 0: nothing did.
@@ -123,67 +128,21 @@ class Why {
 
   /// Adds what belongs to it, and says it.
   [[nodiscard]] bool tell(Story& story) {
-    if (!add_what_follows(story)) return false;
-    if (static_cast<Kind>(story.kind_number) == Kind::kReply) {
-      const std::optional<Story> question = question_before(story);
-      if (end_ != ExitCode::kAsWanted) return false;
-      if (question) story = *question;
-    }
-    const Verdict verdict = judge(story, cli::wall_clock_ns(), taker_of(story));
+    const peer::Answer<Verdict> verdict = search_.complete(story);
+    if (!verdict) return fail(verdict.error());
     if (options_.spans) {
-      output_.put(story_spans(story, verdict));
+      output_.put(story_spans(story, *verdict));
     } else if (options_.common.format == cli::Format::kJson) {
-      output_.put(story_json(story, verdict));
+      output_.put(story_json(story, *verdict));
     } else {
-      output_.put(story_text(story, verdict, palette_));
+      output_.put(story_text(story, *verdict, palette_));
     }
     return true;
-  }
-
-  /// Sessions of its taker meanwhile, and its replies.
-  [[nodiscard]] bool add_what_follows(Story& story) {
-    const std::uint64_t begin = story.steps.front().time_ns;
-    if (is_name(story.taker())) {
-      // An id that no envelope has: only sessions are wanted.
-      const auto sessions = look({.from = story.taker(), .id = 0, .since_ns = begin});
-      if (!sessions) return false;
-      add_sessions(story, sessions->records);
-    }
-    int count = 0;
-    for (const ReplyRef& reply : replies_of(story)) {
-      if (++count > kMostReplies) break;
-      const auto found = look({.from = reply.from, .id = reply.id, .since_ns = begin});
-      if (!found) return false;
-      for (Story& each : stories(found->records, reply.id))
-        story.replies.push_back(std::move(each));
-    }
-    return true;
-  }
-
-  [[nodiscard]] std::optional<Story> question_before(const Story& reply) {
-    const std::uint64_t when = reply.steps.front().time_ns;
-    const auto answers =
-        look({.from = reply.to, .to = reply.from, .since_ns = when, .until_ns = when});
-    if (!answers) return std::nullopt;
-    const std::optional<std::uint64_t> id = question_of(reply, answers->records);
-    if (!id) return std::nullopt;
-    const auto found = look({.from = reply.to, .id = *id});
-    if (!found) return std::nullopt;
-    std::vector<Story> all = stories(found->records, *id);
-    if (all.empty() || !add_what_follows(all.front())) return std::nullopt;
-    return std::move(all.front());
-  }
-
-  [[nodiscard]] std::optional<peer::Peer::PeerInfo> taker_of(const Story& story) {
-    const auto all = peer_.who(kPatience);
-    if (!all) return std::nullopt;
-    const auto found = std::ranges::find(*all, story.taker(), &peer::Peer::PeerInfo::name);
-    if (found == all->end()) return std::nullopt;
-    return *found;
   }
 
   const WhyOptions& options_;
   peer::Peer& peer_;
+  StorySearch search_{peer_, kPatience};
   cli::Output output_;
   cli::Palette palette_{cli::wants_colour(STDOUT_FILENO)};
   ExitCode end_ = ExitCode::kAsWanted;

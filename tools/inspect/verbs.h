@@ -20,8 +20,10 @@ void add_capture_verb(CLI::App& app, Program& program);
 void add_graph_verb(CLI::App& app, Program& program);
 void add_read_verb(CLI::App& app, Program& program);
 void add_snapshot_verb(CLI::App& app, Program& program);
+void add_doctor_verb(CLI::App& app, Program& program);
 void add_route_verb(CLI::App& app, Program& program);
 void add_tail_verb(CLI::App& app, Program& program);
+void add_top_verb(CLI::App& app, Program& program);
 void add_why_verb(CLI::App& app, Program& program);
 
 }  // namespace zpost::inspect

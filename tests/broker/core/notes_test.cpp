@@ -173,8 +173,9 @@ TEST_F(NotesTest, ACallThatWaitsForAWorkerIsHeld) {
   const std::uint64_t base = alice.send("sum", "1", Kind::kCall);
   world.settle();
   alice.send("sum", "2", Kind::kCall);
-  EXPECT_THAT(notes(base), ElementsAre("received alice>@sum 0-0 x1 0", "assigned alice>bob 0-0 x1 1",
-                                       "received alice>@sum 1-1 x1 0", "held alice>@sum 1-1 x1 6"));
+  EXPECT_THAT(notes(base),
+              ElementsAre("received alice>@sum 0-0 x1 0", "assigned alice>bob 0-0 x1 1",
+                          "received alice>@sum 1-1 x1 0", "held alice>@sum 1-1 x1 6"));
 }
 
 TEST_F(NotesTest, ACallWhoseWorkerIsGoneWaitsForAnother) {

@@ -116,6 +116,7 @@ TEST_F(TapTest, AFilterSaysWhatIsShown) {
   hello(1, "alice");
   hello(2, "bob");
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  settle();
   EXPECT_EQ(shown(), (Lines{"6 bob>", "2 alice>bob"}));
 }
 

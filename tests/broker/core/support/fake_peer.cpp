@@ -178,6 +178,7 @@ void FakePeer::write_ack(const Ack& ack) {
 void FakePeer::write_watch(std::string_view pattern, bool on) {
   const ByteBuffer body = encode(Watch{pattern, on});
   write_raw({.kind = Kind::kWatch, .from = options_.name, .body = body});
+  if (observer_ != nullptr) observer_->on_interest(*this, Kind::kWatch, body);
 }
 
 std::uint64_t FakePeer::write_interest(Kind kind, Bytes body, bool wants_answer) {
