@@ -1,5 +1,5 @@
 // One file that a snapshot writes: what the recorder holds, then perhaps what comes.
-// docs/replay.md.
+// docs/capture.md.
 #pragma once
 
 #include <cstdint>
