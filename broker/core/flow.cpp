@@ -29,55 +29,36 @@ void Router::Impl::flush() {
     Session* session = sessions_[touched_[i]].get();
     if (session == nullptr || !session->touched) continue;  // Over meanwhile.
     session->touched = false;
-    const bool there = session->connection != kNone && session->state == Session::State::kActive;
-    if (there && session->retry_at <= now_.steady_ns) flush_stream(*session);
-    note_moves(*session);
-    if (!there) continue;
-    if (session->retry_at > now_.steady_ns) {
-      late_at_ = std::min(late_at_, session->retry_at);
-      waiting_.push_back(session->id);
-      continue;
-    }
-    flush_control(*session, session->id);
-    const bool receipts = !session->dirty_pairs.empty() || session->credit_due;
-    const bool topics = topics_rest(*session) && window_open(*session);
-    if (receipts) late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
-    if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
-    if (receipts || topics) waiting_.push_back(session->id);
+    if (flush_session(*session)) waiting_.push_back(session->id);
   }
   rest_topics();
   std::swap(touched_, waiting_);
   for (const SessionId id : touched_) session_at(id).touched = true;
 }
 
+/// True: it waits for its time.
+bool Router::Impl::flush_session(Session& session) {
+  const bool there = session.connection != kNone && session.state == Session::State::kActive;
+  const bool blocked = session.retry_at > now_.steady_ns;
+  if (there && !blocked) flush_stream(session);
+  note_moves(session);
+  if (!there) return false;
+  if (session.retry_at > now_.steady_ns) {
+    late_at_ = std::min(late_at_, session.retry_at);
+    return true;
+  }
+  flush_control(session, session.id);
+  const bool receipts = !session.dirty_pairs.empty() || session.credit_due;
+  const bool topics = topics_rest(session) && window_open(session);
+  if (receipts) late_at_ = std::min(late_at_, session.last_receipt + limits.receipt_ns);
+  if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
+  return receipts || topics;
+}
+
 void Router::Impl::on_executed(std::span<const Blocked> blocked) {
   for (const Blocked& block : blocked) {
     Session* session = sessions_[block.session].get();
-    if (session == nullptr) continue;
-    Stream& stream = session->stream;
-    for (std::uint32_t i = 0; i < block.bundles; ++i) {
-      const Bundle& bundle = stream.bundles[--stream.handed];
-      stream.handed_bytes -= bundle.bytes;
-      stream.handed_count -= bundle.count;
-    }
-    // It waits after all.
-    if (stream.told.gone > stream.handed_count) {
-      stream.told.gone = stream.told.known = stream.handed_count;
-    }
-    if (block.control) {
-      session->pong_due |= session->pong_told;
-      session->ping_due |= session->ping_told;
-      session->outcomes_sent = session->outcomes_sent_before;
-      for (const PairIndex index : session->told_pairs) {
-        pairs_[index].told_id = 0;
-        mark_dirty(index);
-      }
-      session->credit_due = true;
-      session->shrink_to = 0;  // A lower total is told again when there is room.
-    }
-    if (session->blocked_since == 0) session->blocked_since = now_.steady_ns;
-    session->retry_at = now_.steady_ns + kBlockedRetry;
-    touch(*session);
+    if (session != nullptr) take_back(*session, block);
   }
   for (const SessionId id : handed_) {
     Session* session = sessions_[id].get();
@@ -87,6 +68,33 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
     if (!session->hello.acks) settle_handed(*session);
   }
   handed_.clear();
+}
+
+/// What met a full pipe waits after all.
+void Router::Impl::take_back(Session& session, const Blocked& block) {
+  Stream& stream = session.stream;
+  for (std::uint32_t i = 0; i < block.bundles; ++i) {
+    const Bundle& bundle = stream.bundles[--stream.handed];
+    stream.handed_bytes -= bundle.bytes;
+    stream.handed_count -= bundle.count;
+  }
+  if (stream.told.gone > stream.handed_count) {
+    stream.told.gone = stream.told.known = stream.handed_count;
+  }
+  if (block.control) {
+    session.pong_due |= session.pong_told;
+    session.ping_due |= session.ping_told;
+    session.outcomes_sent = session.outcomes_sent_before;
+    for (const PairIndex index : session.told_pairs) {
+      pairs_[index].told_id = 0;
+      mark_dirty(index);
+    }
+    session.credit_due = true;
+    session.shrink_to = 0;  // A lower total is told again when there is room.
+  }
+  if (session.blocked_since == 0) session.blocked_since = now_.steady_ns;
+  session.retry_at = now_.steady_ns + kBlockedRetry;
+  touch(session);
 }
 
 /// What was handed to a peer that does not acknowledge is settled.

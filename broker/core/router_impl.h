@@ -400,6 +400,8 @@ class Router::Impl {
   void settled(Session& session, std::uint64_t cost);
   void mark_dirty(PairIndex index);
   void touch(Session& session);
+  bool flush_session(Session& session);
+  void take_back(Session& session, const Blocked& block);
   void flush_stream(Session& session);
   bool flush_control(Session& session, SessionId blames);
   void hand_over(Session& session);
