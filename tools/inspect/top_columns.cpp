@@ -62,11 +62,8 @@ constexpr std::array kPeerColumns{
 
 constexpr std::array kTopicColumns{
     TopColumn{"SENT/s", "published_rate", kCountColumns, in_rate, short_count},
-    TopColumn{"TAKEN/s", "taken_rate", kCountColumns + 1, out_rate, short_count},
-    TopColumn{"QUEUES", "queues", kCountColumns, members, short_count},
-    kFailed,
-    kP50,
-    kP99};
+    TopColumn{"COPIES/s", "copy_rate", kCountColumns + 2, out_rate, short_count},
+    TopColumn{"QUEUES", "queues", kCountColumns, members, short_count}, kFailed};
 
 constexpr std::array kServiceColumns{
     TopColumn{"CALLS/s", "call_rate", kCountColumns + 1, in_rate, short_count},

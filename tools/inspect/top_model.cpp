@@ -105,7 +105,9 @@ void TopModel::apply(const TailLine& line) {
       return on_received(line);
     case TapEvent::kForwarded:
       if (line.kind_number == static_cast<std::uint8_t>(Kind::kPublish) && !line.to.empty()) {
-        row(TopTab::kTopics, line.to).members = line.queues;
+        TopRow& topic = row(TopTab::kTopics, line.to);
+        topic.members = line.queues;
+        topic.out.add(line.queues * line.count);
       }
       return;
     case TapEvent::kDelivered:
@@ -146,10 +148,6 @@ void TopModel::on_delivered(const TailLine& line) {
   TopRow& to = row(TopTab::kPeers, line.to);
   to.out.add(line.count);
   if (line.latency_ns) to.latencies.add(*line.latency_ns, line.count);
-  TopRow* const topic = target_of(line, TopTab::kTopics);
-  if (topic == nullptr) return;
-  topic->out.add(line.count);
-  if (line.latency_ns) topic->latencies.add(*line.latency_ns, line.count);
 }
 
 void TopModel::on_failed(const TailLine& line) {

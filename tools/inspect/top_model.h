@@ -20,7 +20,7 @@ struct TopRow {
   std::string name;
   // What came from a peer, was published on a topic, was called of a service …
   Meter in;
-  // … and what it took, what subscribers took, what was answered.
+  // … and what it took, the copies for subscribers, what was answered.
   Meter out;
   Meter failed;
   std::uint64_t failures = 0;  // Since the beginning …

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
@@ -189,6 +190,10 @@ Widths widths_of(TopTab tab, std::size_t columns) {
   if (columns >= kWide) widths.traffic = room / 2 - 1;
   room -= widths.traffic == 0 ? 0 : widths.traffic + 1;
   widths.latency = room > 1 ? room - 1 : 0;
+  // Of copies nobody tells when they were taken.
+  if (tab == TopTab::kTopics) {
+    widths.traffic += std::exchange(widths.latency, 0) + (widths.traffic > 0 ? 1 : 0);
+  }
   widths.latency = std::min(widths.latency, Meter::kSeconds);
   widths.traffic = std::min(widths.traffic, Meter::kSeconds);
   return widths;
