@@ -14,6 +14,8 @@ import threading
 import time
 import unittest
 
+import msgpack
+
 from programs import BIN, FAILED, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
 from raw_peer import Kind, RawPeer
 
@@ -142,16 +144,15 @@ class TailTest(unittest.TestCase):
         tail = self.run_program("zpost-inspect", "tail", "size > 4KiB and frm = alice")
         self.assertEqual(tail.returncode, USAGE)
         self.assertEqual(tail.stderr.splitlines()[:3], [
-            'zpost-inspect: the filter is wrong at column 16: there is no field "frm"; '
+            'zpost-inspect: the filter is wrong at column 17: there is no field "frm"; '
             'did you mean from?',
             "  size > 4KiB and frm = alice",
-            "                 ^"])
+            "                  ^"])
 
     def test_the_broker_refuses_a_wrong_filter_in_words(self):
         eve = RawPeer(self.endpoint, "eve")
-        eve.hello()
-        eve.expect(Kind.WELCOME)
-        eve.send("", {"op": "tap", "filter": "kind = sned"}, kind=Kind.REQUEST)
+        eve.join()
+        eve.send("", msgpack.packb({"op": "tap", "filter": "kind = sned"}), kind=Kind.REQUEST)
         self.assertEqual(eve.expect(Kind.REPLY).body.decode(),
                          'filter: column 8: kind is never "sned"; did you mean send?')
 
@@ -160,10 +161,9 @@ class TailTest(unittest.TestCase):
         tree = self.start_tail("--tree", "event = received")
         hexed = self.start_tail("--decode", "hex", "event = received")
         own = self.start_tail("--decoder", "text/x-lab=tr a-z A-Z", "event = received")
-        lab = RawPeer(self.endpoint, "lab")
-        lab.hello()
-        lab.expect(Kind.WELCOME)
-        lab.send("bob", b'{"a": 1}', meta={5: "text/x-lab"})
+        sent = self.run_program("zpost-peer", "send", "--as", "lab", "--content-type", "text/x-lab",
+                                "bob", '{"a": 1}')
+        self.assertEqual(sent.returncode, 0, sent.stderr)
         hexed.await_line(r"#\d+ 8 B: 7b 22 61 22 3a 20 31 7d$")
         own.await_line(r'#\d+ \{"A": 1\}$')
         tree.await_line(r'^ {15}\{"a": 1\}$')

@@ -142,7 +142,8 @@ void CaptureWriter::stage_packet(const TapEntry& entry, bool redacted) {
 void CaptureWriter::stage_lines(const TapEntry& entry) {
   lines_.clear();
   append_lines(entry, lines_);
-  for (const TailLine& line : lines_) {
+  for (TailLine& line : lines_) {
+    (void)completer_.wants(line);
     const std::string text = tail_json(line);
     const Bytes bytes = as_bytes(text);
     staged_.insert(staged_.end(), bytes.begin(), bytes.end());

@@ -9,6 +9,7 @@
 
 #include "tools/capture/file_sink.h"
 #include "tools/capture/pcapng_writer.h"
+#include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_line.h"
 #include "tools/inspect/tap_reader.h"
 
@@ -79,6 +80,7 @@ class CaptureWriter {
   void stage_lines(const TapEntry& entry);
 
   const CapturePlan plan_;
+  TailFilter completer_{{}, false, {}};  // Of JSON lines: it remembers kinds and latencies.
   capture::FileSink sink_;
   ByteBuffer staged_;
   ByteBuffer data_;
