@@ -49,6 +49,8 @@ class Witness final : public core::test::Observer {
 
   void on_answered(const core::test::FakePeer& peer, const Exchanges::Key& key, bool more) {
     exchanges_.on_answered(peer, key, more);
+    // Its reply tells the caller as much as an ack tells the broker.
+    if (!more && distrusted_.count(key.first) == 0) letter(key.first, key.second).taken = true;
   }
 
   [[nodiscard]] std::uint64_t sent() const { return letters_.size(); }
