@@ -15,6 +15,7 @@ void Broker::run() {
 
 void Broker::turn() {
   now_ = net::read_clocks();
+  ++turns_;
   const bool dry = receive();
   take_gone();
   if (now_.steady_ns >= parts_.router.next_deadline()) {
@@ -25,6 +26,7 @@ void Broker::turn() {
   if (now_.steady_ns >= next_signals_) handle_signals();
   if (phase_ == Phase::kStopped) return;  // The gateway is closed.
   if (now_.steady_ns >= next_chores_) do_chores();
+  if (parts_.snapshots != nullptr && parts_.snapshots->wanted()) tell_numbers();
   if (!dry || !done) return;
 
   const std::int64_t deadline =
@@ -39,6 +41,7 @@ bool Broker::receive() {
     const net::Incoming incoming = parts_.gateway.receive(now_);
     if (incoming.kind == net::Incoming::Kind::kDry) return true;
     bytes += incoming.bytes.size();
+    if (incoming.kind == net::Incoming::Kind::kFrame) received_.add(incoming.bytes.size());
     step(incoming);
   }
   return false;
@@ -113,6 +116,10 @@ void Broker::apply(const net::Incoming* incoming) {
 
 /// What of a step is not for libzmq: the tap's and the log's.
 void Broker::pass_on(const net::Incoming* incoming) {
+  // First: who opens the tap is shown what comes after.
+  if (!out_.tap.empty()) {
+    parts_.tap.take(out_.tap, incoming == nullptr ? Bytes{} : incoming->bytes);
+  }
   if (parts_.gateway.has_tap_actions()) {
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) parts_.tap.close(action.session);
@@ -121,9 +128,6 @@ void Broker::pass_on(const net::Incoming* incoming) {
       if (action.op == core::Op::kTap) parts_.tap.open(action.session, request);
       if (action.op == core::Op::kRecall) parts_.tap.recall(action.session, request);
     }
-  }
-  if (!out_.tap.empty()) {
-    parts_.tap.take(out_.tap, incoming == nullptr ? Bytes{} : incoming->bytes);
   }
   for (const core::LogLine& line : out_.log) {
     // The levels of a line are the first three of the log's.
@@ -156,6 +160,26 @@ void Broker::watch_memory() {
   const std::uint64_t bytes = all - std::min(all, recorded);
   parts_.router.set_process_memory(bytes);
   if (bytes > limit) parts_.gateway.expel_hoarders(now_);
+}
+
+void Broker::tell_numbers() {
+  admin::Snapshot snapshot;
+  using AdminPhase = admin::Snapshot::Phase;
+  snapshot.phase = phase_ == Phase::kRunning ? AdminPhase::kRunning : AdminPhase::kStopping;
+  snapshot.turns = turns_;
+  snapshot.frames_received = received_.frames;
+  snapshot.bytes_received = received_.bytes;
+  snapshot.frames_sent = parts_.gateway.sent().frames;
+  snapshot.bytes_sent = parts_.gateway.sent().bytes;
+  const tap::Tap& tap = parts_.tap;
+  snapshot.recorder_limit = tap.recorder_limit();
+  snapshot.recorder_bytes = tap.recorded_bytes();
+  snapshot.recorder_records = tap.recorded();
+  const std::uint64_t oldest = tap.oldest_ns();
+  if (oldest != 0 && oldest < now_.wall_ns) snapshot.recorder_reach_ns = now_.wall_ns - oldest;
+  snapshot.missed_records = tap.missed();
+  snapshot.core = parts_.router.metrics();
+  parts_.snapshots->put(snapshot);
 }
 
 void Broker::handle_signals() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "broker/admin/snapshots.h"
 #include "broker/app/id_floor.h"
 #include "broker/app/log.h"
 #include "broker/app/signals.h"
@@ -21,9 +22,11 @@ struct Parts {
   Signals& signals;
   IdFloorKeeper* id_floor = nullptr;  // Null: ids start from the clock only.
   Log& log;
+  admin::Snapshots* snapshots = nullptr;  // Null: nobody asks for numbers.
 };
 
-/// Messages → core → actions → libzmq and tap, until a signal. Thread: the one that calls run().
+/// Messages → core → actions → libzmq and tap, until a signal; between turns, numbers for the
+/// admin. Thread: the one that calls run().
 class Broker {
  public:
   Broker(Parts parts, std::int64_t drain_time_ns) : parts_(parts), drain_time_(drain_time_ns) {}
@@ -54,6 +57,7 @@ class Broker {
   void pass_on(const net::Incoming* incoming);
   void do_chores();
   void watch_memory();
+  void tell_numbers();
   void handle_signals();
   void drain(int signals);
   void stop(int linger_ms);
@@ -63,6 +67,8 @@ class Broker {
   Phase phase_ = Phase::kRunning;
   core::Now now_;
   core::Actions out_;
+  std::uint64_t turns_ = 0;
+  net::Traffic received_;
   std::int64_t next_chores_ = 0;
   std::int64_t next_house_ = 0;
   std::int64_t next_signals_ = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "broker/admin/address.h"
 #include "broker/app/units.h"
 #include "broker/net/endpoint.h"
 
@@ -93,6 +94,17 @@ Result<void> check_listen(const Config& config) {
   return {};
 }
 
+Result<void> check_admin(const Config& config) {
+  if (config.admin_listen.empty() || config.admin_listen == kAdminAuto) return {};
+  const auto address = admin::parse_address(config.admin_listen);
+  if (!address) return wrong("admin.listen " + address.error().text);
+  if (address->is_local() || config.insecure) return {};
+  return wrong(fmt::format(
+      "will not serve metrics on {}: other machines can reach it, and anyone there may read them; "
+      "serve on 127.0.0.1, or accept that with --insecure",
+      config.admin_listen));
+}
+
 }  // namespace
 
 std::string Setting::path() const {
@@ -152,6 +164,7 @@ std::string value_as_toml(const Setting& setting, const Config& config) {
 Result<void> check_config(const Config& config) {
   const core::Limits& limits = config.limits;
   if (auto good = check_listen(config); !good) return good;
+  if (auto good = check_admin(config); !good) return good;
   if (config.name.empty() || config.name.size() > 64) {
     return wrong(fmt::format("broker.name = {} has {} bytes: must have from 1 to 64",
                              quoted(config.name), config.name.size()));

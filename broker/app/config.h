@@ -14,6 +14,10 @@
 
 namespace zpost::app {
 
+/// Metrics and health on kAdminAddress, or nowhere if that is taken.
+inline constexpr std::string_view kAdminAuto = "auto";
+inline constexpr std::string_view kAdminAddress = "127.0.0.1:12340";
+
 /// Defaults, units and effects stand in the table of settings() and in docs/zpost-broker.toml.
 struct Config {
   std::vector<std::string> listen{"tcp://127.0.0.1:1234"};
@@ -26,7 +30,8 @@ struct Config {
   std::string log_format = "text";
   std::string log_file;  // Empty: stderr.
   std::uint64_t recorder_memory = 64 << 20;
-  core::Limits limits;  // In core/limits.h.
+  std::string admin_listen{kAdminAuto};  // Empty: nowhere.
+  core::Limits limits;                   // In core/limits.h.
 };
 
 /// One thing to set. Numbers are within [least, most]; texts are one of `choices` if there are any.

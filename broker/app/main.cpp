@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "broker/admin/server.h"
 #include "broker/app/broker.h"
 #include "broker/app/flags.h"
 #include "broker/app/process.h"
@@ -56,6 +57,26 @@ Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpo
   return {};
 }
 
+/// Null if it is to serve nowhere. A taken default address is no reason not to start: another
+/// broker of this machine has it.
+Result<std::unique_ptr<admin::Server>> start_admin(const Config& config, const admin::Pages& pages,
+                                                   Log& log) {
+  if (config.admin_listen.empty()) return std::unique_ptr<admin::Server>();
+  const bool any = config.admin_listen == kAdminAuto;
+  const auto address = admin::parse_address(any ? kAdminAddress : config.admin_listen);
+  auto server = admin::Server::start(*address, pages);  // check_config() read it.
+  if (server) {
+    log.write(LogLevel::kInfo, fmt::format("admin url={}/metrics", (*server)->address().url()));
+    return server;
+  }
+  if (!any) return Error{Outcome::kNone, "admin.listen: " + server.error().text};
+  log.write(LogLevel::kWarning,
+            fmt::format("admin {}; going on without metrics and health: name another address with "
+                        "--admin, or none with --admin \"\"",
+                        server.error().text));
+  return std::unique_ptr<admin::Server>();
+}
+
 int run(const Config& config) {
   keep_free_memory(config.limits.memory);
   Signals signals;
@@ -74,19 +95,26 @@ int run(const Config& config) {
 
   net::SocketSettings socket;
   socket.io_threads = static_cast<int>(config.io_threads);
-  core::Router router(config.limits, {config.name, random_hex(), floor});
+  const std::string run = random_hex();
+  core::Router router(config.limits, {config.name, run, floor});
   net::Gateway gateway(socket, config.limits, signals.fd());
   tap::TapSettings tap_settings;
   tap_settings.recorder_bytes = config.recorder_memory;
   tap_settings.wake = [&gateway] { gateway.wake(); };
   tap::Tap tap(router, std::move(tap_settings));
-  Broker broker({router, gateway, tap, signals, id_floor.get(), **log}, config.drain_time_ns);
+  admin::Snapshots snapshots([&gateway] { gateway.wake(); });
+  const admin::Pages pages({ZPOST_VERSION, config.name, run}, snapshots);
+  Broker broker({router, gateway, tap, signals, id_floor.get(), **log, &snapshots},
+                config.drain_time_ns);
 
   if (const auto good = gateway.check(); !good) return fail(good.error().text);
   if (const auto good = listen(gateway, config.listen); !good) return fail(good.error().text);
+  const auto server = start_admin(config, pages, **log);
+  if (!server) return fail(server.error().text);
   (*log)->write(LogLevel::kInfo, fmt::format("started version={} name={} memory={}", ZPOST_VERSION,
                                              config.name, config.limits.memory));
   broker.run();
+  snapshots.close();  // Before the server: it may wait for one.
   return 0;
 }
 

@@ -75,6 +75,11 @@ std::vector<Setting> make_settings() {
        "what the flight recorder may keep of the latest events, beside limits.memory; 0: nothing",
        Setting::Count{member<&Config::recorder_memory>}, Unit::kBytes, 0, 64 * kGiB},
 
+      {"admin", "listen", "admin",
+       "where metrics and health are served over HTTP: ADDRESS:PORT; auto: 127.0.0.1:12340 unless "
+       "that is taken; empty: nowhere",
+       Setting::Text{member<&Config::admin_listen>}},
+
       {"limits", "memory", "memory",
        "all the broker may use; half of it may be granted as credit or held for recipients",
        Setting::Count{limit<&Limits::memory>}, Unit::kBytes, 16 * kMiB, 4096 * kGiB},

@@ -45,6 +45,17 @@ Result<Question> read_question(Bytes body) {
   return question;
 }
 
+AdminOp op_of(const Result<Question>& question) {
+  if (!question) return AdminOp::kOther;
+  constexpr std::pair<std::string_view, AdminOp> kOps[] = {
+      {"who", AdminOp::kWho},     {"stats", AdminOp::kStats},   {"tap", AdminOp::kTap},
+      {"untap", AdminOp::kUntap}, {"recall", AdminOp::kRecall}, {"route", AdminOp::kRoute}};
+  for (const auto& [name, op] : kOps) {
+    if (question->op == name) return op;
+  }
+  return AdminOp::kOther;
+}
+
 /// Lets msgpack::packer write into a ByteBuffer.
 class Sink {
  public:
@@ -57,6 +68,14 @@ class Sink {
 };
 
 using Packer = msgpack::packer<Sink>;
+
+const TapFilter& filter_of(const TapFilter& filter) {
+  return filter;
+}
+
+const TapFilter& filter_of(const RecallWish& wish) {
+  return wish.filter;
+}
 
 }  // namespace
 
@@ -78,6 +97,7 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   mark_dirty(index);
 
   const auto question = read_question(view.body);
+  note_asked(session, view, op_of(question));
   if (!question) return answer(session, view, as_bytes(question.error().text), true);
   if (question->op == "who") return answer_who(session, view, question->start, question->name);
   if (question->op == "stats") return answer_stats(session, view);
@@ -88,9 +108,18 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
     answer_ok(session, view);
     return close_tap(session);
   }
+  if (question->op == "route") return answer_route(session, view);
   const std::string text = fmt::format(
-      "op \"{}\" is none of who, stats, tap, untap, recall (SPEC.md, section 11)", question->op);
+      "op \"{}\" is none of who, stats, route, tap, untap, recall (SPEC.md, section 11)",
+      question->op);
   answer(session, view, as_bytes(text), true);
+}
+
+/// What is wrong with its text, for who asks; empty: nothing.
+std::string Router::Impl::wrong_with(const TapFilter& filter, Op op) const {
+  if (filter.filter.empty()) return "";
+  if (!filter_check) return "this broker knows no filters";
+  return filter_check(filter.filter, op == Op::kTap ? TapUse::kTap : TapUse::kRecall);
 }
 
 /// The tap reads the request again: it is its own.
@@ -98,6 +127,9 @@ template <typename Wish>
 void Router::Impl::open_tap(Session& session, const EnvelopeView& request, Op op,
                             const Result<Wish>& wish) {
   if (!wish) return answer(session, request, as_bytes(wish.error().text), true);
+  if (const std::string wrong = wrong_with(filter_of(*wish), op); !wrong.empty()) {
+    return answer(session, request, as_bytes("filter: " + wrong), true);
+  }
   if (!session.inspects && inspectors_ >= limits.inspectors) {
     const std::string text = fmt::format(
         "full: limits.inspectors ({}) peers watch already; one of them must leave or say untap",
@@ -141,10 +173,8 @@ void Router::Impl::answer(Session& session, const EnvelopeView& request, Bytes b
                      kBrokerPayload);
 }
 
-namespace {
-
 /// Envelopes that are not handed over yet.
-std::uint64_t waiting_for(const Session& peer) {
+std::uint64_t Router::Impl::waiting_for(const Session& peer) {
   std::uint64_t waiting = 0;
   for (std::size_t i = peer.stream.handed; i < peer.stream.bundles.size(); ++i) {
     waiting += peer.stream.bundles[i].count;
@@ -155,7 +185,7 @@ std::uint64_t waiting_for(const Session& peer) {
   return waiting;
 }
 
-std::string_view state_name(Session::State state) {
+std::string_view Router::Impl::state_name(Session::State state) {
   switch (state) {
     case Session::State::kActive:
       return "active";
@@ -166,8 +196,6 @@ std::string_view state_name(Session::State state) {
   }
   return "";
 }
-
-}  // namespace
 
 /// One page of who is here: peers from slot `start` on while they fit an envelope.
 void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,

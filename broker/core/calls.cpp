@@ -82,20 +82,19 @@ PairIndex Router::Impl::service_pair(Session& session, std::string_view service)
 }
 
 /// What forbids a call that is in order so far.
-Outcome Router::Impl::check_call(const Session& session, const EnvelopeView& view) {
+Outcome Router::Impl::check_call(const Session& session, const EnvelopeView& view,
+                                 std::size_t size) {
   if (const Outcome wrong = check_exchange(session); wrong != Outcome::kNone) return wrong;
-  const std::size_t size = view.bytes.size();
   if (over_memory() || held_bytes + call_bytes_ + size > limits.memory) return Outcome::kFull;
   if (meta_entries(view) >= kMaxMetaEntries) return Outcome::kMalformed;
-  ServiceId id = services_.find(view.to);
+  const ServiceId id = services_.find(view.to);
   if (id == kNone) {
     // Its workers may come back from an earlier run, as recipients do.
     const bool expected = now_.steady_ns < session.expects_until && services_.size() < limits.peers;
     if (!expected) return Outcome::kNoWorker;
-    id = services_.find_or_make(view.to);
-    services_[id].alone_since = now_.steady_ns;
   }
-  if (services_[id].waiting < limits.service_queue) return Outcome::kNone;
+  const std::size_t waiting = id == kNone ? 0 : services_[id].waiting;
+  if (waiting < limits.service_queue) return Outcome::kNone;
   detail_ = Detail::kServiceQueue;
   return Outcome::kFull;
 }
@@ -111,6 +110,7 @@ Outcome Router::Impl::check_exchange(const Session& session) {
 ExchangeId Router::Impl::open_exchange(Session& session, const EnvelopeView& view) {
   const ExchangeId id = exchanges_.open(session.name, view.id, session);
   directory.acquire(session.name);
+  exchanges_[id].received_ns = now_.steady_ns;
   ++session.exchanges;
   // One in a hundred years is none.
   const bool counts = meta_.deadline_ns != 0 && meta_.deadline_ns - clock() < kNoDeadline;
@@ -121,7 +121,9 @@ ExchangeId Router::Impl::open_exchange(Session& session, const EnvelopeView& vie
 void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& view) {
   const ExchangeId id = open_exchange(session, view);
   Exchange& call = exchanges_[id];
-  const ServiceId service = services_.find(view.to);
+  const bool is_new = services_.find(view.to) == kNone;
+  const ServiceId service = services_.find_or_make(view.to);
+  if (is_new) services_[service].alone_since = now_.steady_ns;
   call.service = service;
   ++services_[service].calls;
   call.pair = index;
@@ -138,6 +140,7 @@ void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& v
   if (noting()) note_call(call, TapEvent::kReceived, view);
   enqueue_call(id, false);
   serve(service);
+  if (noting() && exchanges_[id].queued) note_waiting(exchanges_[id], HeldWhy::kNoFreeWorker);
 }
 
 void Router::Impl::enqueue_call(ExchangeId id, bool first) {
@@ -157,7 +160,7 @@ void Router::Impl::enqueue_call(ExchangeId id, bool first) {
 void Router::Impl::serve(ServiceId id) {
   Service& service = services_[id];
   while (!service.queue.empty()) {
-    Worker* const worker = service.waiting > 0 ? least_busy(service) : nullptr;
+    Worker* const worker = service.waiting > 0 ? next_worker(service) : nullptr;
     if (worker == nullptr && service.waiting > 0) return;
     const ExchangeId call = service.queue.pop();
     exchanges_[call].queued = false;
@@ -173,21 +176,27 @@ void Router::Impl::serve(ServiceId id) {
 }
 
 /// Who has the smallest share of its capacity in use, and is there; null: nobody has room.
-Worker* Router::Impl::least_busy(Service& service) {
-  Worker* best = nullptr;
+const Worker* Router::Impl::least_busy(const Service& service) const {
+  const Worker* best = nullptr;
   const std::size_t count = service.workers.size();
   for (std::size_t i = 0; i < count; ++i) {
-    Worker& each = service.workers[(service.next_worker + i) % count];
+    const Worker& each = service.workers[(service.next_worker + i) % count];
     if (each.in_hand >= each.capacity) continue;
-    if (session_at(each.session).state != Session::State::kActive) continue;
+    if (sessions_[each.session]->state != Session::State::kActive) continue;
     if (best == nullptr || each.in_hand * best->capacity < best->in_hand * each.capacity) {
       best = &each;
     }
   }
-  if (best != nullptr) {
-    service.next_worker = static_cast<std::size_t>(best - service.workers.data()) + 1;
-  }
   return best;
+}
+
+/// The same, and the search among equals goes on behind it.
+Worker* Router::Impl::next_worker(Service& service) {
+  const Worker* const best = least_busy(service);
+  if (best == nullptr) return nullptr;
+  const auto place = static_cast<std::size_t>(best - service.workers.data());
+  service.next_worker = place + 1;
+  return &service.workers[place];
 }
 
 void Router::Impl::hand_to(ExchangeId id, Worker& worker) {
@@ -208,7 +217,7 @@ void Router::Impl::hand_to(ExchangeId id, Worker& worker) {
   session.stream.bytes += size;
   held_bytes += size;
   session.stream.runs.push_back(
-      {call.id, kCallCopy, 1, id, size, static_cast<std::uint8_t>(Kind::kCall)});
+      {call.id, kCallCopy, 1, id, size, static_cast<std::uint8_t>(Kind::kCall), call.received_ns});
   append(session, Source::kArena, static_cast<std::uint32_t>(begin), size, 1);
   if (noting()) {
     const auto attempt = static_cast<std::uint16_t>(std::min<std::uint32_t>(call.attempts, 65'535));
@@ -231,6 +240,8 @@ void Router::Impl::take_call(ExchangeId id, bool confirmed) {
   call.in_stream = false;
   --accounting.held;
   ++(confirmed ? accounting.delivered : accounting.unconfirmed);
+  latencies_.delivery(static_cast<std::uint8_t>(Kind::kCall))
+      .add(now_.steady_ns - call.received_ns, 1);
   if (noting() && call.holder != kNone) {
     const Outcome outcome = confirmed ? Outcome::kDelivered : Outcome::kUnconfirmed;
     note_exchange(call, TapEvent::kDelivered, session_at(call.holder).name, call.id,
@@ -276,6 +287,7 @@ void Router::Impl::recall(ExchangeId id, Outcome why) {
   }
   release_worker(id);
   if (draining) return fail_call(id, why);
+  if (noting()) note_waiting(call, HeldWhy::kWorkerGone);
   enqueue_call(id, true);
   due_services_.push_back(call.service);
 }
@@ -412,8 +424,11 @@ void Router::Impl::on_reply(const Session& session, const EnvelopeView& reply, N
     end_exchange(id, Outcome::kNoReply,
                  outcome == Outcome::kTooLarge ? Detail::kReplyTooLarge : Detail::kReplyFailed);
   } else if (!meta_.more) {
-    --session_at(exchanges_[id].asker).exchanges;
-    if (noting()) note_exchange(exchanges_[id], TapEvent::kAnswered, session.name, reply.id, 0);
+    const Exchange& exchange = exchanges_[id];
+    --session_at(exchange.asker).exchanges;
+    (exchange.service == kNone ? latencies_.request : latencies_.call)
+        .add(now_.steady_ns - exchange.received_ns, 1);
+    if (noting()) note_exchange(exchange, TapEvent::kAnswered, session.name, reply.id, 0);
     close_exchange(id);
   }
   serve_due();
@@ -483,25 +498,6 @@ void Router::Impl::sweep_services() {
 /// Its services go on now that it is there again.
 void Router::Impl::serve_offers(Session& session) {
   for (const ServiceId id : session.offers) serve(id);
-}
-
-/// `last_id`: of the reply, if there is one.
-void Router::Impl::note_exchange(const Exchange& exchange, TapEvent event, NameId other,
-                                 std::uint64_t last_id, std::uint16_t code) {
-  const Kind kind = exchange.service == kNone ? Kind::kRequest : Kind::kCall;
-  TapRecord& record = note(event, exchange.caller, other, static_cast<std::uint8_t>(kind)).record;
-  record.first_id = exchange.id;
-  record.last_id = last_id;
-  record.count = 1;
-  record.code = code;
-}
-
-void Router::Impl::note_call(const Exchange& call, TapEvent event, const EnvelopeView& view) {
-  TapNote& noted =
-      note(event, call.caller, pairs_[call.pair].to, static_cast<std::uint8_t>(Kind::kCall));
-  const auto begin = static_cast<std::uint32_t>(view.bytes.data() - frame_.data());
-  const auto end = begin + static_cast<std::uint32_t>(view.bytes.size());
-  show(noted, {begin, end, 1, call.id, call.id});
 }
 
 }  // namespace zpost::core

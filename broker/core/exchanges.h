@@ -19,10 +19,11 @@ using ServiceId = std::uint32_t;
 struct Exchange {
   NameId caller = kBrokerName;
   std::uint64_t id = 0;
-  SessionId asker = kNone;     // The caller's session, while it is open.
-  SessionId holder = kNone;    // Who has it, or is sent it; kNone: nobody yet.
-  std::uint64_t deadline = 0;  // By the broker's clock; 0: none.
-  bool open = false;           // Its outcome is not known yet.
+  SessionId asker = kNone;       // The caller's session, while it is open.
+  SessionId holder = kNone;      // Who has it, or is sent it; kNone: nobody yet.
+  std::uint64_t deadline = 0;    // By the broker's clock; 0: none.
+  std::int64_t received_ns = 0;  // Steady.
+  bool open = false;             // Its outcome is not known yet.
 
   // Of a call.
   ServiceId service = kNone;  // kNone: it is a request.

@@ -29,49 +29,36 @@ void Router::Impl::flush() {
     Session* session = sessions_[touched_[i]].get();
     if (session == nullptr || !session->touched) continue;  // Over meanwhile.
     session->touched = false;
-    if (session->connection == kNone || session->state != Session::State::kActive) continue;
-    if (session->retry_at > now_.steady_ns) {
-      late_at_ = std::min(late_at_, session->retry_at);
-      waiting_.push_back(session->id);
-      continue;
-    }
-    flush_stream(*session);
-    flush_control(*session, session->id);
-    const bool receipts = !session->dirty_pairs.empty() || session->credit_due;
-    const bool topics = topics_rest(*session) && window_open(*session);
-    if (receipts) late_at_ = std::min(late_at_, session->last_receipt + limits.receipt_ns);
-    if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
-    if (receipts || topics) waiting_.push_back(session->id);
+    if (flush_session(*session)) waiting_.push_back(session->id);
   }
   rest_topics();
   std::swap(touched_, waiting_);
   for (const SessionId id : touched_) session_at(id).touched = true;
 }
 
+/// True: it waits for its time.
+bool Router::Impl::flush_session(Session& session) {
+  const bool there = session.connection != kNone && session.state == Session::State::kActive;
+  const bool blocked = session.retry_at > now_.steady_ns;
+  if (there && !blocked) flush_stream(session);
+  note_moves(session);
+  if (!there) return false;
+  if (session.retry_at > now_.steady_ns) {
+    late_at_ = std::min(late_at_, session.retry_at);
+    return true;
+  }
+  flush_control(session, session.id);
+  const bool receipts = !session.dirty_pairs.empty() || session.credit_due;
+  const bool topics = topics_rest(session) && window_open(session);
+  if (receipts) late_at_ = std::min(late_at_, session.last_receipt + limits.receipt_ns);
+  if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
+  return receipts || topics;
+}
+
 void Router::Impl::on_executed(std::span<const Blocked> blocked) {
   for (const Blocked& block : blocked) {
     Session* session = sessions_[block.session].get();
-    if (session == nullptr) continue;
-    Stream& stream = session->stream;
-    for (std::uint32_t i = 0; i < block.bundles; ++i) {
-      const Bundle& bundle = stream.bundles[--stream.handed];
-      stream.handed_bytes -= bundle.bytes;
-      stream.handed_count -= bundle.count;
-    }
-    if (block.control) {
-      session->pong_due |= session->pong_told;
-      session->ping_due |= session->ping_told;
-      session->outcomes_sent = session->outcomes_sent_before;
-      for (const PairIndex index : session->told_pairs) {
-        pairs_[index].told_id = 0;
-        mark_dirty(index);
-      }
-      session->credit_due = true;
-      session->shrink_to = 0;  // A lower total is told again when there is room.
-    }
-    if (session->blocked_since == 0) session->blocked_since = now_.steady_ns;
-    session->retry_at = now_.steady_ns + kBlockedRetry;
-    touch(*session);
+    if (session != nullptr) take_back(*session, block);
   }
   for (const SessionId id : handed_) {
     Session* session = sessions_[id].get();
@@ -81,6 +68,33 @@ void Router::Impl::on_executed(std::span<const Blocked> blocked) {
     if (!session->hello.acks) settle_handed(*session);
   }
   handed_.clear();
+}
+
+/// What met a full pipe waits after all.
+void Router::Impl::take_back(Session& session, const Blocked& block) {
+  Stream& stream = session.stream;
+  for (std::uint32_t i = 0; i < block.bundles; ++i) {
+    const Bundle& bundle = stream.bundles[--stream.handed];
+    stream.handed_bytes -= bundle.bytes;
+    stream.handed_count -= bundle.count;
+  }
+  if (stream.told.gone > stream.handed_count) {
+    stream.told.gone = stream.told.known = stream.handed_count;
+  }
+  if (block.control) {
+    session.pong_due |= session.pong_told;
+    session.ping_due |= session.ping_told;
+    session.outcomes_sent = session.outcomes_sent_before;
+    for (const PairIndex index : session.told_pairs) {
+      pairs_[index].told_id = 0;
+      mark_dirty(index);
+    }
+    session.credit_due = true;
+    session.shrink_to = 0;  // A lower total is told again when there is room.
+  }
+  if (session.blocked_since == 0) session.blocked_since = now_.steady_ns;
+  session.retry_at = now_.steady_ns + kBlockedRetry;
+  touch(session);
 }
 
 /// What was handed to a peer that does not acknowledge is settled.
@@ -97,8 +111,13 @@ void Router::Impl::settle_handed(Session& session) {
   take_outcomes(session, session.outcomes_sent);
 }
 
+/// Whether its connection is there and, as far as is known, not full.
+bool Router::Impl::takes_frames(const Session& session) const {
+  return session.connection != kNone && session.state == Session::State::kActive &&
+         session.retry_at <= now_.steady_ns;
+}
+
 bool Router::Impl::window_open(const Session& session) const {
-  if (!session.hello.acks) return true;  // Its pipe is its window.
   const Stream& stream = session.stream;
   Bundle next;
   if (stream.waiting() > 0) {
@@ -108,14 +127,19 @@ bool Router::Impl::window_open(const Session& session) const {
   } else if (!session.topics.bundles.empty()) {
     next = session.topics.bundles.front();
   }
+  return window_admits(session, next);
+}
+
+bool Router::Impl::window_admits(const Session& session, Bundle next) const {
+  if (!session.hello.acks) return true;  // Its pipe is its window.
+  const Stream& stream = session.stream;
   if (stream.handed_count + next.count > stream.demand) return false;
   return stream.handed == 0 || (stream.handed < session.hello.window_frames &&
                                 stream.handed_bytes + next.bytes <= session.hello.window_bytes);
 }
 
 void Router::Impl::flush_stream(Session& session) {
-  if (session.connection == kNone || session.state != Session::State::kActive) return;
-  if (session.retry_at > now_.steady_ns) return;
+  if (!takes_frames(session)) return;
   TopicQueue& topics = session.topics;
   while (session.stream.waiting() > 0 || !topics.bundles.empty() || topics.gap > 0) {
     if (!window_open(session)) return;
@@ -313,6 +337,7 @@ void Router::Impl::write_receipt(Session& session) {
   if (fast) session.pressed = true;
   adjust_credit(session);
   Receipt receipt{session.credit, session.pair_limit, {}};
+  ++tally_.receipts;
   for (const PairIndex index : session.dirty_pairs) {
     Pair& pair = pairs_[index];
     pair.dirty = false;
@@ -328,6 +353,7 @@ void Router::Impl::write_receipt(Session& session) {
   session.credit_due = false;
   session.settled_since_receipt = session.settled_bytes_since_receipt = 0;
   session.last_receipt = now_.steady_ns;
+  if (session.spent_since != 0) watch_flow(session, session.spent_pair);
   const Kind kind = receipt.entries.empty() ? Kind::kCredit : Kind::kReceipt;
   const ByteBuffer body = encode(receipt);
   append_envelope(out_->arena, {.kind = kind, .to = name_of(session), .body = body});
@@ -406,6 +432,7 @@ void Router::Impl::append(Session& session, Source source, std::uint32_t offset,
   stream.open = true;
   stream.bundles.back().count += count;
   stream.bundles.back().bytes += length;
+  stream.entered += count;
 }
 
 /// Puts an envelope of the broker's own into a peer's program lane.

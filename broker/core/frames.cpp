@@ -43,6 +43,7 @@ void Router::Impl::on_frame(ConnectionId connection, std::string_view name, Byte
     }
   }
   commit_ranges();
+  if (lives && session->outstanding() > 0) watch_flow(*session, route_);
   if (lives) id_floor = std::max(id_floor, session->highest_id);
   if (lives && reader.failed()) end(*session, Outcome::kMalformed, reader.error_text(), false);
 }
@@ -231,6 +232,7 @@ void Router::Impl::end_violator(Session& session) {
 
 void Router::Impl::violation(Session& session, std::string_view what) {
   ++session.violations;
+  ++tally_.violations;
   session.last_violation = what;
   log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
                                           name_of(session), session.violations, quoted(what)));
@@ -243,6 +245,7 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   const ByteBuffer body = encode(Refusal{code, std::string(text), retry});
   append_envelope(out_->arena, {.kind = Kind::kRefused, .to = name, .body = body});
   control_frame(connection, kNone, begin);
+  ++tally_.refused_by[static_cast<std::size_t>(code)];
   log(LogLine::Level::kInfo,
       fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), quoted(text)));
   if (noting()) {
@@ -329,6 +332,10 @@ bool Router::send_from_broker(SessionId session, std::string_view content_type, 
                               Actions& out) {
   impl_->begin(now, out);
   return impl_->send_from_broker(session, content_type, body);
+}
+
+void Router::set_filter_check(FilterCheck check) {
+  impl_->filter_check = std::move(check);
 }
 
 void Router::set_tap(TapDetail detail) {

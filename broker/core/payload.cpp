@@ -108,42 +108,73 @@ Outcome Router::Impl::check_id(Session& session, const EnvelopeView& view, bool 
 /// `alone`: the sender had nothing outstanding before.
 Outcome Router::Impl::check(Session& session, const Pair& pair, const EnvelopeView& view,
                             bool alone) {
-  if (session.received_cost > session.credit && !alone) {
-    violation(session, "over credit");
-    return Outcome::kOverCredit;
+  if (const Outcome wrong = check_sender(session, session.received_cost, alone);
+      wrong != Outcome::kNone) {
+    if (wrong == Outcome::kOverCredit) violation(session, "over credit");
+    return wrong;
   }
-  if (limits.rate > 0 && !within_rate(session)) return Outcome::kOverRate;
+  if (limits.rate > 0) session.rate_until = rate_after(session);
   if (view.has_meta()) {
     if (const Outcome wrong = check_meta(session, view); wrong != Outcome::kNone) return wrong;
   }
-  if (view.bytes.size() > limits.max_envelope) return Outcome::kTooLarge;
-  if (draining) return Outcome::kDraining;
+  const std::size_t size = view.bytes.size();
+  if (const Outcome wrong = check_any(size); wrong != Outcome::kNone) return wrong;
   if (pair.to == kBrokerName) return Outcome::kNone;
 
-  const std::uint64_t cost = cost_of(view.bytes.size());
-  const std::uint64_t limit = session.pair_limit;
-  if ((pair.outstanding() + cost) * 2 > limit || session.outstanding() * 2 > session.credit_size) {
+  const std::uint64_t cost = cost_of(size);
+  if ((pair.outstanding() + cost) * 2 > session.pair_limit ||
+      session.outstanding() * 2 > session.credit_size) {
     session.pressed = true;
   }
-  if (pair.outstanding() > 0 && pair.outstanding() + cost > limit) {
+  if (is_over_pair_limit(session, pair, cost)) {
     violation(session, "over the pair limit");
     return Outcome::kOverCredit;
   }
-  if (view.kind() == Kind::kPublish) return check_publish(session, view);
-  if (view.kind() == Kind::kCall) return check_call(session, view);
+  const SessionId to = directory.session(pair.to);
+  const Outcome wrong = check_way(session, view, size, to);
+  const bool is_direct = view.kind() != Kind::kPublish && view.kind() != Kind::kCall;
+  if (wrong == Outcome::kNone && to == kNone && is_direct) expect(session, pair.to);
+  return wrong;
+}
+
+// What follows decides and changes nothing that counts: foresee() asks it as well.
+
+/// What the sender's own limits forbid, once it has sent payload of `received` cost in all.
+/// `alone`: it had nothing outstanding before.
+Outcome Router::Impl::check_sender(const Session& session, std::uint64_t received,
+                                   bool alone) const {
+  if (received > session.credit && !alone) return Outcome::kOverCredit;
+  const bool fast = limits.rate > 0 && rate_after(session) > now_.steady_ns;
+  return fast ? Outcome::kOverRate : Outcome::kNone;
+}
+
+/// A bucket that holds a second's worth: each envelope takes its share of time. When that is over.
+std::int64_t Router::Impl::rate_after(const Session& session) const {
+  const std::int64_t begin = std::max(session.rate_until, now_.steady_ns - kSecond);
+  return begin + kSecond / static_cast<std::int64_t>(limits.rate);
+}
+
+/// What forbids an envelope of `size` bytes, wherever it goes.
+Outcome Router::Impl::check_any(std::size_t size) const {
+  if (size > limits.max_envelope) return Outcome::kTooLarge;
+  return draining ? Outcome::kDraining : Outcome::kNone;
+}
+
+bool Router::Impl::is_over_pair_limit(const Session& session, const Pair& pair,
+                                      std::uint64_t cost) {
+  return pair.outstanding() > 0 && pair.outstanding() + cost > session.pair_limit;
+}
+
+/// What forbids it where it goes. `to`: who holds the name of a send, request or reply; kNone:
+/// nobody. REQUIRES: meta_ is read.
+Outcome Router::Impl::check_way(const Session& session, const EnvelopeView& view, std::size_t size,
+                                SessionId to) {
+  if (view.kind() == Kind::kPublish) return check_publish(session, view, size);
+  if (view.kind() == Kind::kCall) return check_call(session, view, size);
   if (view.kind() == Kind::kRequest) {
     if (const Outcome wrong = check_exchange(session); wrong != Outcome::kNone) return wrong;
   }
-  return check_recipient(session, pair, view.bytes.size());
-}
-
-/// A bucket that holds a second's worth: each envelope takes its share of time.
-bool Router::Impl::within_rate(Session& session) const {
-  const std::int64_t begin = std::max(session.rate_until, now_.steady_ns - kSecond);
-  const std::int64_t end = begin + kSecond / static_cast<std::int64_t>(limits.rate);
-  if (end > now_.steady_ns) return false;
-  session.rate_until = end;
-  return true;
+  return check_recipient(session, view.to, to, size);
 }
 
 Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {
@@ -158,11 +189,12 @@ Outcome Router::Impl::check_meta(Session& session, const EnvelopeView& view) {
   return meta_.durable || deadline ? Outcome::kUnsupported : Outcome::kNone;
 }
 
-Outcome Router::Impl::check_recipient(const Session& sender, const Pair& pair, std::size_t size) {
+Outcome Router::Impl::check_recipient(const Session& sender, std::string_view name, SessionId to,
+                                      std::size_t size) const {
   if (over_memory()) return Outcome::kFull;
-  if (directory.session(pair.to) == kNone && !expect(sender, pair.to)) return Outcome::kNoPeer;
-  const Stream& stream = session_at(directory.session(pair.to)).stream;
-  if (stream.bytes > 0 && stream.bytes + size > limits.queue) return Outcome::kFull;
+  if (to == kNone && !may_expect(sender, name)) return Outcome::kNoPeer;
+  const std::uint64_t before = to == kNone ? 0 : sessions_[to]->stream.bytes;
+  if (before > 0 && before + size > limits.queue) return Outcome::kFull;
   // Credit admits one envelope of any size: of many peers that may be too much.
   if (held_bytes + size > limits.memory) return Outcome::kFull;
   return Outcome::kNone;
@@ -203,13 +235,22 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
     if (last.pair == pair && last.size == size && last.kind == kind && last.count < UINT32_MAX) {
       const std::uint64_t step = id - last.id(last.count - 1);
       if (last.count == 1 && step <= UINT32_MAX) last.stride = static_cast<std::uint32_t>(step);
-      if (step == last.stride && (last.count > 1 || step <= UINT32_MAX)) {
+      const bool fits = step == last.stride && (last.count > 1 || step <= UINT32_MAX);
+      if (fits && came_together(stream, now_.steady_ns)) {
         ++last.count;
         return;
       }
     }
   }
-  stream.runs.push_back({id, pair, 1, 0, size, kind});
+  stream.runs.push_back({id, pair, 1, 0, size, kind, now_.steady_ns});
+}
+
+/// Whether what comes now may join the latest run, which gives it the time of that one's first. If
+/// not in the same turn, then only as far as it hardly matters beside how long the oldest waits, so
+/// that a queue where nothing moves has few runs.
+bool Router::Impl::came_together(const Stream& stream, std::int64_t received_ns) {
+  const std::int64_t apart = received_ns - stream.runs.back().received_ns;
+  return apart <= (received_ns - stream.runs.front().received_ns) / 8;
 }
 
 /// Moves what was accepted of this frame to its recipients.
@@ -238,6 +279,7 @@ void Router::Impl::commit_direct() {
     action.session = to.id;
     to.stream.open = false;
     to.stream.bundles.push_back({count, static_cast<std::uint32_t>(frame_.size())});
+    to.stream.entered += count;
   } else {
     for (const Range& range : ranges_) append_range(range);
   }
@@ -253,45 +295,6 @@ void Router::Impl::commit_direct() {
 
 void Router::Impl::append_range(const Range& range) {
   append(session_at(range.to), Source::kFrame, range.begin, range.end - range.begin, range.count);
-}
-
-void Router::Impl::note_range(const Range& range) {
-  const Pair& pair = pairs_[range.pair];
-  TapNote& received = note(TapEvent::kReceived, pair.from, pair.to, range.kind);
-  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
-  TapNote next = received;
-  next.length = 0;
-  const Session& to = session_at(range.to);
-  const bool goes = to.state == Session::State::kActive && window_open(to);
-  next.record.event = goes ? TapEvent::kForwarded : TapEvent::kHeld;
-  if (!goes) next.record.code = static_cast<std::uint16_t>(held_why(to));
-  out_->tap.push_back(next);
-}
-
-HeldWhy Router::Impl::held_why(const Session& to) const {
-  if (to.state == Session::State::kExpected) return HeldWhy::kNotThereYet;
-  return to.state == Session::State::kAway ? HeldWhy::kAway : HeldWhy::kWindowFull;
-}
-
-/// Which envelopes of this frame the note speaks of.
-void Router::Impl::show(TapNote& note, const Shown& shown) {
-  note.record.first_id = shown.first_id;
-  note.record.last_id = shown.last_id;
-  note.record.count = shown.count;
-  note.record.bytes = shown.end - shown.begin;
-  note.offset = shown.begin;
-  note.length = shown.end - shown.begin;
-}
-
-/// A tap record begun: the rest of it is the caller's. Valid until the next.
-TapNote& Router::Impl::note(TapEvent event, NameId from, NameId to, std::uint8_t kind) {
-  TapNote& note = out_->tap.emplace_back();
-  note.record.time_ns = now_.wall_ns;
-  note.record.from = from;
-  note.record.to = to;
-  note.record.kind = kind;
-  note.record.event = event;
-  return note;
 }
 
 /// The pair of `session` and `to`; kNoPair: not a name, or no room.
@@ -312,7 +315,7 @@ PairIndex Router::Impl::find_or_make_pair(Session& session, std::string_view to)
     }
   }
   if (!may_have_another_pair(session)) {
-    if (now_.steady_ns - session.pairs_swept >= kSecond) sweep_pairs(session);
+    if (may_sweep_pairs(session)) sweep_pairs(session);
     if (!may_have_another_pair(session)) return kNoPair;
   }
   PairIndex index = 0;
@@ -338,13 +341,15 @@ bool Router::Impl::may_have_another_pair(const Session& session) const {
   return session.pairs.size() < kFewPairs || pairs() * kPairBytes < limits.memory / 16;
 }
 
+bool Router::Impl::may_sweep_pairs(const Session& session) const {
+  return now_.steady_ns - session.pairs_swept >= kSecond;
+}
+
 /// Forgets settled pairs whose last receipt is so old that it arrived, or a resume repeated it.
 void Router::Impl::sweep_pairs(Session& session) {
   session.pairs_swept = now_.steady_ns;
-  const std::int64_t old = now_.steady_ns - limits.silence_ns - limits.resume_ns;
   for (auto at = session.pairs.begin(); at != session.pairs.end();) {
-    const Pair& pair = pairs_[at->second];
-    if (pair.outstanding() > 0 || pair.dirty || pair.told_at > old) {
+    if (!is_forgettable(pairs_[at->second])) {
       ++at;
       continue;
     }
@@ -353,6 +358,11 @@ void Router::Impl::sweep_pairs(Session& session) {
   }
   session.pair_cache.fill(0);
   session.topics_pair = kNoPair;
+}
+
+bool Router::Impl::is_forgettable(const Pair& pair) const {
+  const std::int64_t old = now_.steady_ns - limits.silence_ns - limits.resume_ns;
+  return pair.outstanding() == 0 && !pair.dirty && pair.told_at <= old;
 }
 
 void Router::Impl::free_pair(PairIndex index) {

@@ -44,7 +44,9 @@ void Router::Impl::on_describe(Session& session, const EnvelopeView& view) {
   const bool changed = *metadata != session.hello.metadata;
   session.hello.metadata = std::move(*metadata);
   answer_interest(session, view, Outcome::kDelivered);
-  if (changed) tell_presence(session, "changed", "");
+  if (!changed) return;
+  note_session(session, SessionChange::kChanged, Outcome::kNone);
+  tell_presence(session, "changed", "");
 }
 
 /// Each new watch is a walk over all sessions, each change is told to all who watch: both only now
@@ -117,7 +119,7 @@ void Router::Impl::publish_will(const EnvelopeFields& fields) {
   if (fields.meta.retain) {
     FrameReader reader(Bytes(out_->arena).subspan(begin, size));
     EnvelopeView view;
-    if (reader.next(view) && may_retain(view)) keep_retained(view);
+    if (reader.next(view) && may_retain(view, view.bytes.size())) keep_retained(view);
   }
   for (const Subscriber& each : routes_.audience(routes_.route(fields.to).audience).members) {
     ++accounting.copies;

@@ -32,6 +32,8 @@ class Ring {
 
   [[nodiscard]] T& back() { return (*this)[size_ - 1]; }
 
+  [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
+
   void push_back(const T& item) {
     if (size_ == capacity_) grow();
     items_[(head_ + size_) & mask()] = item;

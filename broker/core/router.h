@@ -9,6 +9,8 @@
 #include "broker/core/accounting.h"
 #include "broker/core/action.h"
 #include "broker/core/limits.h"
+#include "broker/core/metrics.h"
+#include "broker/core/tap_filter.h"
 #include "broker/core/time.h"
 
 namespace zpost::core {
@@ -75,6 +77,8 @@ class Router {
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body, Now now,
                         Actions& out);
 
+  /// Who knows the filter language. Before it is told, no filter is taken.
+  void set_filter_check(FilterCheck check);
   /// Which tap notes are made.
   void set_tap(TapDetail detail);
   /// What the process uses beyond what the core counts, in bytes, told by the shell about once a
@@ -84,6 +88,8 @@ class Router {
   /// The name for a number in a tap note; empty if it is unknown by now. 0 is the broker.
   [[nodiscard]] std::string_view name_of(std::uint32_t number) const;
   [[nodiscard]] const Accounting& accounting() const;
+  /// All numbers for metrics. Looks at every session: for a few calls a second.
+  [[nodiscard]] Metrics metrics() const;
   /// Sessions of peers, active or away.
   [[nodiscard]] std::size_t sessions() const;
   /// Names that may come back from an earlier run, for which something waits. SPEC.md, section 6.

@@ -1,6 +1,6 @@
 // The router's insides, one class over several files: frames.cpp (what comes in), payload.cpp,
 // topics.cpp, calls.cpp, presence.cpp, sessions.cpp, flow.cpp (what goes out), timers.cpp,
-// admin.cpp.
+// admin.cpp, metrics.cpp, notes.cpp, route.cpp.
 #pragma once
 
 #include <deque>
@@ -13,6 +13,7 @@
 
 #include "broker/core/directory.h"
 #include "broker/core/exchanges.h"
+#include "broker/core/route_question.h"
 #include "broker/core/router.h"
 #include "broker/core/services.h"
 #include "broker/core/session.h"
@@ -49,6 +50,8 @@ inline constexpr std::uint64_t kGoodCompany = 16;
 inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
 /// A frame from here on goes to many by reference; smaller ones are gathered.
 inline constexpr std::size_t kWholeForManyBytes = 48 << 10;
+/// A sender is taken to wait once less than this part of what it may have unsettled is left.
+inline constexpr std::uint64_t kSpentShare = 32;
 /// Answers to subscriptions and the like that a peer may leave unacknowledged.
 inline constexpr std::size_t kMaxAnswers = 4096;
 /// Outcomes in one control frame.
@@ -95,6 +98,9 @@ class Router::Impl {
   void drain();
   void farewell();
 
+  // metrics.cpp
+  [[nodiscard]] Metrics metrics() const;
+
   [[nodiscard]] std::size_t pairs() const { return pairs_.size() - free_pairs_.size(); }
 
   /// Every public call starts here: time and output of this step.
@@ -109,6 +115,7 @@ class Router::Impl {
   BrokerIdentity identity;
   Accounting accounting;
   Directory directory;
+  FilterCheck filter_check = {};
   TapDetail tap_detail = TapDetail::kNothing;
   bool draining = false;
   std::size_t session_count = 0;   // Without expected ones.
@@ -138,6 +145,13 @@ class Router::Impl {
     std::uint32_t count = 0;
     std::uint64_t first_id = 0;
     std::uint64_t last_id = 0;
+  };
+
+  /// What became of a part of a stream.
+  struct Moved {
+    TapEvent event = TapEvent::kForwarded;
+    std::uint16_t code = 0;
+    bool calls = false;  // Whether calls are told of, too.
   };
 
   /// A payload envelope that goes no further.
@@ -193,27 +207,29 @@ class Router::Impl {
   [[nodiscard]] PairIndex pair_of(Session& session, const EnvelopeView& view);
   [[nodiscard]] Outcome check(Session& session, const Pair& pair, const EnvelopeView& view,
                               bool alone);
-  [[nodiscard]] bool within_rate(Session& session) const;
+  [[nodiscard]] Outcome check_sender(const Session& session, std::uint64_t received,
+                                     bool alone) const;
+  [[nodiscard]] std::int64_t rate_after(const Session& session) const;
+  [[nodiscard]] Outcome check_any(std::size_t size) const;
+  [[nodiscard]] static bool is_over_pair_limit(const Session& session, const Pair& pair,
+                                               std::uint64_t cost);
+  [[nodiscard]] Outcome check_way(const Session& session, const EnvelopeView& view,
+                                  std::size_t size, SessionId to);
   [[nodiscard]] Outcome check_meta(Session& session, const EnvelopeView& view);
-  [[nodiscard]] Outcome check_recipient(const Session& sender, const Pair& pair, std::size_t size);
+  [[nodiscard]] Outcome check_recipient(const Session& sender, std::string_view name, SessionId to,
+                                        std::size_t size) const;
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
+  [[nodiscard]] static bool came_together(const Stream& stream, std::int64_t received_ns);
   void commit_ranges();
   void commit_direct();
   void append_range(const Range& range);
-  void note_range(const Range& range);
-
-  [[nodiscard]] bool noting() const { return tap_detail != TapDetail::kNothing; }
-
-  static void show(TapNote& note, const Shown& shown);
-  [[nodiscard]] HeldWhy held_why(const Session& to) const;
-  void note_exchange(const Exchange& exchange, TapEvent event, NameId other, std::uint64_t last_id,
-                     std::uint16_t code);
-  TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   [[nodiscard]] PairIndex pair_for(Session& session, std::string_view to);
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
   [[nodiscard]] bool may_have_another_pair(const Session& session) const;
+  [[nodiscard]] bool may_sweep_pairs(const Session& session) const;
+  [[nodiscard]] bool is_forgettable(const Pair& pair) const;
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
   void fail(Session& session, const Failure& failure);
@@ -227,7 +243,8 @@ class Router::Impl {
                        Detail detail = Detail::kQueue, std::uint32_t count = kNone);
   void refuse_interest(Session& session, const EnvelopeView& view, const Error& error);
   [[nodiscard]] PairIndex topics_pair(Session& session);
-  [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_publish(const Session& session, const EnvelopeView& view,
+                                      std::size_t size);
   [[nodiscard]] std::uint32_t queues_of(const Session& session, AudienceId audience) const;
   void publish(Session& session, PairIndex pair, const EnvelopeView& view);
   void commit_topics();
@@ -235,6 +252,8 @@ class Router::Impl {
   void deliver(Session& to, const Copies& copies, SlowPolicy policy);
   void enqueue(Session& to, const Copies& copies);
   void enqueue_apart(Session& to, const Copies& copies);
+  [[nodiscard]] Outcome check_copies(const Session& to, std::uint64_t bytes) const;
+  [[nodiscard]] bool needs_bundle(const Session& to, std::uint32_t bytes, bool shared) const;
   [[nodiscard]] std::uint64_t topic_room(const TopicQueue& queue) const;
   [[nodiscard]] bool is_too_full(const TopicQueue& queue) const;
   void enforce(Session& to, SlowPolicy policy);
@@ -250,8 +269,7 @@ class Router::Impl {
   void tell_gap(Session& session);
   void lose_topics(Session& session, Outcome why);
   void end_slow_subscribers();
-  void note_topics(const TopicRange& range);
-  [[nodiscard]] bool may_retain(const EnvelopeView& view) const;
+  [[nodiscard]] bool may_retain(const EnvelopeView& view, std::size_t size) const;
   void keep_retained(const EnvelopeView& view);
   std::uint32_t send_retained(Session& session, std::string_view pattern, SlowPolicy policy);
 
@@ -263,13 +281,15 @@ class Router::Impl {
   void erase_if_unused(ServiceId service);
   [[nodiscard]] Worker* worker_of(ServiceId service, SessionId session);
   [[nodiscard]] PairIndex service_pair(Session& session, std::string_view service);
-  [[nodiscard]] Outcome check_call(const Session& session, const EnvelopeView& view);
+  [[nodiscard]] Outcome check_call(const Session& session, const EnvelopeView& view,
+                                   std::size_t size);
   [[nodiscard]] Outcome check_exchange(const Session& session);
   [[nodiscard]] ExchangeId open_exchange(Session& session, const EnvelopeView& view);
   void call(Session& session, PairIndex pair, const EnvelopeView& view);
   void enqueue_call(ExchangeId call, bool first);
   void serve(ServiceId service);
-  [[nodiscard]] Worker* least_busy(Service& service);
+  [[nodiscard]] const Worker* least_busy(const Service& service) const;
+  [[nodiscard]] Worker* next_worker(Service& service);
   void hand_to(ExchangeId call, Worker& worker);
   [[nodiscard]] static EnvelopeView read_call(const Exchange& call);
   void take_call(ExchangeId call, bool confirmed);
@@ -294,7 +314,6 @@ class Router::Impl {
   void expire_exchanges();
   void sweep_services();
   void serve_offers(Session& session);
-  void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
 
   // presence.cpp
   void on_watch(Session& session, const EnvelopeView& view);
@@ -306,6 +325,9 @@ class Router::Impl {
                      std::string_view reason);
   void send_will(const Session& session);
   void publish_will(const EnvelopeFields& fields);
+
+  // metrics.cpp
+  static void add_session(const Session& session, Metrics& all);
 
   // sessions.cpp
   void on_hello(ConnectionId connection, std::string_view name, const EnvelopeView& view);
@@ -326,17 +348,45 @@ class Router::Impl {
   void lose_stream(Session& session, Outcome why);
   void lose_run(const Run& run, Outcome why, Detail detail = Detail::kQueue);
   void lose_unheard(const Run& run, const Session& recipient, Outcome why);
-  void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void orphan_pairs(Session& session);
   void remember(const Session& session);
   [[nodiscard]] SessionId new_session(std::string_view name);
   void free_session(Session& session);
-  [[nodiscard]] bool expect(const Session& sender, NameId name);
+  [[nodiscard]] bool may_expect(const Session& sender, std::string_view name) const;
+  void expect(const Session& sender, NameId name);
   void give_up(Session& expected);
   [[nodiscard]] std::uint64_t next_first_id();
   [[nodiscard]] std::uint64_t void_ids(const Session& session, const Remembered* latest);
   [[nodiscard]] const Remembered* remembered(std::string_view name) const;
+
+  // notes.cpp
+  [[nodiscard]] bool noting() const { return tap_detail != TapDetail::kNothing; }
+
+  TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
+  static void show(TapNote& note, const Shown& shown);
+  void note_range(const Range& range);
+  template <typename Visit>
+  void for_even_runs(const Shown& all, Visit visit);
+  [[nodiscard]] HeldWhy held_why(const Session& to) const;
+  void note_moves(Session& session);
+  static void find_place(Stream& stream, std::uint64_t count);
+  void note_gone(Session& session, std::uint64_t gone);
+  void note_held(Session& session);
+  static void skip(const Stream& stream, RunPlace& place, std::uint64_t count);
+  void note_lanes(Session& session, RunPlace& place, std::uint64_t count, const Moved& how);
+  void note_dropped(Session& subscriber);
+  void note_topics(const TopicRange& range);
+  void note_exchange(const Exchange& exchange, TapEvent event, NameId other, std::uint64_t last_id,
+                     std::uint16_t code);
+  void note_waiting(const Exchange& call, HeldWhy why);
+  void note_call(const Exchange& call, TapEvent event, const EnvelopeView& view);
+  void note_unheard(const Run& run, const Session& recipient, Outcome why);
   void note_session(const Session& session, SessionChange change, Outcome code);
+  [[nodiscard]] bool is_spent(const Session& sender, PairIndex index) const;
+  void watch_flow(Session& sender, PairIndex index);
+  void tell_stall(Session& sender);
+  void note_flow(const Session& sender, FlowChange change);
+  void note_asked(const Session& session, const EnvelopeView& view, AdminOp op);
 
   // flow.cpp, settling.cpp
   void take(Session& session, std::uint64_t taken, std::uint64_t outcomes);
@@ -350,12 +400,16 @@ class Router::Impl {
   void settled(Session& session, std::uint64_t cost);
   void mark_dirty(PairIndex index);
   void touch(Session& session);
+  bool flush_session(Session& session);
+  void take_back(Session& session, const Blocked& block);
   void flush_stream(Session& session);
   bool flush_control(Session& session, SessionId blames);
   void hand_over(Session& session);
   void note_handed(const Session& session);
   void settle_handed(Session& session);
+  [[nodiscard]] bool takes_frames(const Session& session) const;
   [[nodiscard]] bool window_open(const Session& session) const;
+  [[nodiscard]] bool window_admits(const Session& session, Bundle next) const;
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
   [[nodiscard]] bool receipt_due(const Session& session) const;
@@ -393,6 +447,7 @@ class Router::Impl {
 
   // admin.cpp
   void admin(Session& session, PairIndex pair, const EnvelopeView& view);
+  [[nodiscard]] std::string wrong_with(const TapFilter& filter, Op op) const;
   void close_tap(Session& session);
   template <typename Wish>
   void open_tap(Session& session, const EnvelopeView& request, Op op, const Result<Wish>& wish);
@@ -401,6 +456,24 @@ class Router::Impl {
   void answer_who(Session& session, const EnvelopeView& request, std::uint64_t start,
                   std::string_view name);
   void answer_stats(Session& session, const EnvelopeView& request);
+  [[nodiscard]] static std::uint64_t waiting_for(const Session& peer);
+  [[nodiscard]] static std::string_view state_name(Session::State state);
+
+  // route.cpp
+  void answer_route(Session& session, const EnvelopeView& request);
+  [[nodiscard]] Outcome foresee(const Session& sender, const EnvelopeView& view, std::size_t size);
+  [[nodiscard]] Outcome foresee_pair(const Session& sender, const EnvelopeView& view, Pair& pair);
+  [[nodiscard]] Session stranger() const;
+  [[nodiscard]] std::string_view waits_why(const Session& to, std::uint32_t size) const;
+  [[nodiscard]] std::string_view foretell_direct(const EnvelopeView& view, std::uint32_t size,
+                                                 MapWriter& out) const;
+  [[nodiscard]] std::string_view foretell_topic(const Session& sender,
+                                                const RouteQuestion& question,
+                                                MapWriter& out) const;
+  [[nodiscard]] std::string_view foretell_service(const RouteQuestion& question, MapWriter& out);
+  void describe_recipient(const Session& to, std::uint32_t size, MapWriter& out) const;
+  void describe_subscriber(const Subscriber& each, const Session& sender,
+                           const RouteQuestion& question, MapWriter& out) const;
 
   /// What deadlines go by: the wall clock at the broker's start, counted on steadily.
   [[nodiscard]] std::uint64_t clock() const {
@@ -479,6 +552,8 @@ class Router::Impl {
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.
   std::uint64_t own_bytes_ = 0;    // Of held_bytes: what the broker itself sends.
+  Tally tally_;
+  Latencies latencies_;
   std::int64_t next_sweep_ = kNever;
   std::int64_t late_at_ = kNever;  // The first receipt or pipe that waits for its time.
 };

@@ -1,6 +1,7 @@
 // What the core knows of a peer: as a sender (pairs, credit, outcomes) and as a recipient (stream).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,7 @@ struct Run {
   std::uint32_t stride = 0;  // Meaningless while count is 1.
   std::uint32_t size = 0;    // Encoded bytes of each.
   std::uint8_t kind = 0;
+  std::int64_t received_ns = 0;  // Steady; when its first one came.
 
   [[nodiscard]] std::uint64_t id(std::uint32_t index) const {
     return first + std::uint64_t{index} * stride;
@@ -72,6 +74,29 @@ struct Run {
 struct Bundle {
   std::uint32_t count = 0;  // Program-lane envelopes not yet taken.
   std::uint32_t bytes = 0;
+  std::int64_t received_ns = 0;  // Of a topic queue: steady; when its first one came.
+};
+
+/// A place in a stream's runs: an envelope of one of them.
+struct RunPlace {
+  std::size_t index = 0;
+  std::uint32_t offset = 0;
+};
+
+/// What the tap knows of a stream, in lane numbers: up to where things were handed over, up to
+/// where it is known that they waited, and up to where they go out once more.
+struct Told {
+  std::uint64_t gone = 0;
+  std::uint64_t known = 0;
+  std::uint64_t again = 0;
+  RunPlace next;  // Of the first that is not gone, if any of it is known.
+
+  /// The oldest `count` of the first run were cut off it; it is left out if none `remain`.
+  void cut(std::uint32_t count, bool remain) {
+    if (next.index == 0) next.offset -= std::min(next.offset, count);
+    if (remain) return;
+    next = next.index == 0 ? RunPlace{} : RunPlace{next.index - 1, next.offset};
+  }
 };
 
 /// What is on its way to a recipient, in order: handed over and unacknowledged, then waiting.
@@ -83,10 +108,12 @@ struct Stream {
   std::uint64_t bytes = 0;
   std::uint64_t handed_bytes = 0;
   std::uint64_t acked = 0;            // Lane numbers: taken so far in this epoch,
-  std::uint64_t handed_count = 0;     // handed over so far in this epoch.
+  std::uint64_t handed_count = 0;     // handed over so far in this epoch,
+  std::uint64_t entered = 0;          // put into it so far in this epoch.
   std::uint64_t demand = UINT64_MAX;  // Nothing beyond this lane number is handed over.
   bool apart = false;                 // One envelope a bundle.
   std::uint32_t front_taken = 0;      // Of the oldest bundle, since it was begun or rewound.
+  Told told;
 
   [[nodiscard]] std::size_t waiting() const { return bundles.size() - handed; }
 };
@@ -110,7 +137,8 @@ struct TopicQueue {
   std::uint64_t left = 0;     // handed over or dropped.
   // Up to where `left` must come until no retained values wait: those are no sign of slowness.
   std::uint64_t retained_end = 0;
-  std::uint64_t gap = 0;  // Copies dropped that the subscriber is not told of yet.
+  std::uint64_t gap = 0;      // Copies dropped that the subscriber is not told of yet,
+  std::uint64_t dropped = 0;  // and that the tap is not told of.
   Ring<WaitingPublishes> waiting;
 };
 
@@ -212,6 +240,9 @@ struct Session {
   bool credit_asked = false;      // Since its latest payload.
   bool pressed = false;           // It came near a limit: let it grow.
   bool credit_due = false;        // Told with the next receipt even if no pair moved.
+  std::int64_t spent_since = 0;   // It must wait, for its credit or for
+  PairIndex spent_pair = kNone;   // this recipient; 0: it need not.
+  bool spent_told = false;        // The tap knows.
   std::int64_t last_payload = 0;
   std::int64_t rate_until = 0;  // By limits.rate it has sent up to here.
   std::int64_t last_receipt = INT64_MIN / 2;

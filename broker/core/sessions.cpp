@@ -156,6 +156,7 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   if (!run.empty() && run != identity.run)
     session.expects_until = now_.steady_ns + limits.resume_ns;
   ++session_count;
+  ++tally_.sessions;
   next_sweep_ = std::min(next_sweep_, now_.steady_ns + kSweepPeriod);
 
   Action& action = act(expected != kNone ? Op::kBind : Op::kOpen);
@@ -191,9 +192,13 @@ SessionId Router::Impl::new_session(std::string_view name) {
 /// A sender that was here in an earlier run may be back before its recipients. What it sends to a
 /// name that nobody holds waits then, as if the name's session were away. Not for one that came and
 /// left.
-bool Router::Impl::expect(const Session& sender, NameId name) {
+bool Router::Impl::may_expect(const Session& sender, std::string_view name) const {
   if (now_.steady_ns >= sender.expects_until || expected_count >= limits.peers) return false;
-  if (remembered(directory.name(name)) != nullptr) return false;
+  return remembered(name) == nullptr;
+}
+
+/// REQUIRES: may_expect().
+void Router::Impl::expect(const Session& sender, NameId name) {
   Session& session = session_at(new_session(std::string(directory.name(name))));
   session.state = Session::State::kExpected;
   session.stream.apart = true;  // Whoever comes may want a few only.
@@ -204,7 +209,6 @@ bool Router::Impl::expect(const Session& sender, NameId name) {
   act(Op::kOpen).session = session.id;
   log(LogLine::Level::kInfo,
       fmt::format("expected name={} by={}", name_of(session), name_of(sender)));
-  return true;
 }
 
 /// Nobody came.
@@ -252,6 +256,9 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
     stream.bundles.front().count -= stream.front_taken;
     stream.front_taken = 0;
   }
+  stream.told.again = stream.handed_count;
+  stream.told.gone = stream.acked;
+  stream.told.next = {};
   stream.handed = 0;
   stream.handed_bytes = 0;
   stream.handed_count = stream.acked;
@@ -452,16 +459,6 @@ void Router::Impl::lose_unheard(const Run& run, const Session& recipient, Outcom
   if (pair.held_count == 0) free_pair(run.pair);
 }
 
-void Router::Impl::note_unheard(const Run& run, const Session& recipient, Outcome why) {
-  const NameId from = run.pair >= kTopicCopy ? kBrokerName : pairs_[run.pair].from;
-  TapRecord& record = note(TapEvent::kFailed, from, recipient.name, run.kind).record;
-  record.first_id = run.first;
-  record.last_id = run.id(run.count - 1);
-  record.count = run.count;
-  record.bytes = run.count * run.size;
-  record.code = static_cast<std::uint16_t>(why);
-}
-
 /// What the session sent and others still hold lives on without a sender to tell.
 void Router::Impl::orphan_pairs(Session& session) {
   for (const auto& [name, index] : session.pairs) {
@@ -509,13 +506,6 @@ void Router::Impl::remember(const Session& session) {
   const auto at = remembered_.find(oldest);
   if (at != remembered_.end() && at->second.epoch == epoch) remembered_.erase(at);
   remembered_order_.pop_front();
-}
-
-void Router::Impl::note_session(const Session& session, SessionChange change, Outcome code) {
-  if (!noting()) return;
-  TapRecord& record = note(TapEvent::kSession, session.name, kBrokerName, 0).record;
-  record.code = static_cast<std::uint16_t>(change);
-  record.first_id = static_cast<std::uint64_t>(code);
 }
 
 }  // namespace zpost::core

@@ -65,6 +65,7 @@ void Router::Impl::doubt_front(Session& session, std::uint64_t count) {
     } else {
       settle_run(run, part, true);
     }
+    session.stream.told.cut(part, run.count > 0);
     if (run.count == 0) runs.pop_front();
   }
 }
@@ -93,6 +94,7 @@ void Router::Impl::settle_front(Session& session, std::uint64_t count, bool conf
     const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, run.count));
     settle_run(run, part, confirmed);
     count -= part;
+    session.stream.told.cut(part, run.count > 0);
     if (run.count == 0) runs.pop_front();
   }
 }
@@ -112,7 +114,9 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
 
   accounting.held -= count;
   (confirmed ? accounting.delivered : accounting.unconfirmed) += count;
-  if (run.pair == kBrokerPayload || run.pair == kTopicCopy) return;
+  if (run.pair == kBrokerPayload) return;
+  latencies_.delivery(run.kind).add(now_.steady_ns - run.received_ns, count);
+  if (run.pair == kTopicCopy) return;
 
   Pair& pair = pairs_[run.pair];
   const std::uint64_t cost = count * cost_of(run.size);

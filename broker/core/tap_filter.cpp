@@ -19,10 +19,25 @@ bool matches(const std::string& pattern, std::string_view name) {
   return pattern.empty() || matches_name_pattern(pattern, name);
 }
 
-bool read_pattern(MsgpackReader& reader, std::string& pattern) {
+/// A recipient's name, the topic of a publish, or the service of a call, which has an @ before it.
+bool matches_target(const std::string& pattern, std::string_view name) {
+  if (name.starts_with('@')) name.remove_prefix(1);
+  return matches(pattern, name) ||
+         (is_topic_pattern(pattern) && is_topic(name) && matches_topic_pattern(pattern, name));
+}
+
+bool read_pattern(MsgpackReader& reader, std::string& pattern, bool or_topic) {
   std::string_view text;
-  if (!reader.read_str(text) || !(text.empty() || is_name_pattern(text))) return false;
+  if (!reader.read_str(text)) return false;
+  const bool good = text.empty() || is_name_pattern(text) || (or_topic && is_topic_pattern(text));
   pattern = text;
+  return good;
+}
+
+bool read_text(MsgpackReader& reader, std::string& text) {
+  std::string_view read;
+  if (!reader.read_str(read)) return false;
+  text = read;
   return true;
 }
 
@@ -38,9 +53,10 @@ bool read_kinds(MsgpackReader& reader, std::bitset<128>& kinds) {
 }
 
 bool read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) {
-  if (key == "from") return read_pattern(reader, filter.from);
-  if (key == "to") return read_pattern(reader, filter.to);
+  if (key == "from") return read_pattern(reader, filter.from, false);
+  if (key == "to") return read_pattern(reader, filter.to, true);
   if (key == "kinds") return read_kinds(reader, filter.kinds);
+  if (key == "filter") return read_text(reader, filter.filter);
   if (key != "snap") return reader.skip();
   std::uint64_t snap = 0;
   if (!reader.read_uint(snap)) return false;
@@ -52,13 +68,14 @@ bool read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
   if (key == "id") return reader.read_uint(wish.id.emplace());
   if (key == "since") return reader.read_uint(wish.since_ns);
   if (key == "until") return reader.read_uint(wish.until_ns);
+  if (key == "latest") return reader.read_uint(wish.latest);
   return read_entry(reader, key, wish.filter);
 }
 
 /// Names only keys that it knows: what a stranger makes up has no place in a log.
 Error bad_value(std::string_view key) {
-  constexpr std::array<std::string_view, 7> kKeys{"from", "to",    "kinds", "snap",
-                                                  "id",   "since", "until"};
+  constexpr std::array<std::string_view, 9> kKeys{"from",  "to",    "kinds",  "snap",  "id",
+                                                  "since", "until", "latest", "filter"};
   const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
   return {Outcome::kMalformed, known ? fmt::format("bad value of key \"{}\"", key)
                                      : std::string("bad value of an unknown key")};
@@ -80,10 +97,15 @@ Result<Wish> parse(Bytes request) {
   return wish;
 }
 
+/// Sessions, and a sender that must wait, concern whatever is under way.
+bool has_ids(TapEvent event) {
+  return event != TapEvent::kSession && event != TapEvent::kMissed && event != TapEvent::kFlow;
+}
+
 /// Whether the record speaks of the envelope `id`. A reply's id is beside its request's.
 bool speaks_of(const TapRecord& record, std::uint64_t id) {
   if (record.event == TapEvent::kAnswered) return record.first_id == id;
-  return record.first_id <= id && id <= record.last_id;
+  return has_id(record, id);
 }
 
 }  // namespace
@@ -96,14 +118,13 @@ bool TapFilter::wants(const TapRecord& record, std::string_view from_name,
            (!to.empty() && matches_name_pattern(to, from_name));
   }
   if (kinds.any() && !kinds.test(record.kind & 0x7fU)) return false;
-  return matches(from, from_name) && matches(to, to_name);
+  return matches(from, from_name) && matches_target(to, to_name);
 }
 
 bool RecallWish::wants(const TapRecord& record, std::string_view from_name,
                        std::string_view to_name) const {
   if (record.time_ns < since_ns || record.time_ns > until_ns) return false;
-  const bool run = record.event != TapEvent::kSession && record.event != TapEvent::kMissed;
-  if (id && run && !speaks_of(record, *id)) return false;
+  if (id && has_ids(record.event) && !speaks_of(record, *id)) return false;
   return record.event == TapEvent::kMissed || filter.wants(record, from_name, to_name);
 }
 

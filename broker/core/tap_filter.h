@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,13 +17,21 @@ namespace zpost::core {
 struct TapFilter {
   std::string from;  // A pattern; empty: anyone.
   std::string to;
-  std::bitset<128> kinds;  // None set: all.
-  std::uint32_t snap = 0;  // Bytes of the envelopes shown.
+  std::bitset<128> kinds;   // None set: all.
+  std::uint32_t snap = 0;   // Bytes of the envelopes shown.
+  std::string filter = {};  // In the filter language, which the core does not know; empty: none.
 
   /// Of a session's record the one name it is about must match any pattern given.
   [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
                            std::string_view to_name) const;
 };
+
+/// What is asked of the tap.
+enum class TapUse : std::uint8_t { kTap, kRecall };
+
+/// What is wrong with the text of a filter for such a use, for people; empty: nothing. The core
+/// refuses what this does not take.
+using FilterCheck = std::function<std::string(std::string_view text, TapUse use)>;
 
 /// What a look back into the recorder is for.
 struct RecallWish {
@@ -30,6 +39,8 @@ struct RecallWish {
   std::optional<std::uint64_t> id;  // Only envelopes of this one, and sessions.
   std::uint64_t since_ns = 0;       // Wall clock.
   std::uint64_t until_ns = UINT64_MAX;
+  // Only from the latest but so many kReceived or kFailed on; 0: all.
+  std::uint64_t latest = 0;
 
   [[nodiscard]] bool wants(const TapRecord& record, std::string_view from_name,
                            std::string_view to_name) const;

@@ -57,6 +57,7 @@ void Router::Impl::sweep(Session& session) {
   if (now - session.pairs_swept >= kPairSweepPeriod) sweep_pairs(session);
   ping(session);
   shrink(session);
+  tell_stall(session);
   part(session);
 }
 

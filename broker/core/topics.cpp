@@ -90,7 +90,8 @@ PairIndex Router::Impl::topics_pair(Session& session) {
 }
 
 /// What forbids a publish that is in order so far.
-Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& view) {
+Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& view,
+                                    std::size_t size) {
   if (over_memory()) return Outcome::kFull;
   if (!knows_topic_) topic_ = routes_.route(view.to);
   knows_topic_ = true;
@@ -98,15 +99,15 @@ Outcome Router::Impl::check_publish(const Session& session, const EnvelopeView& 
   if (!somebody && (meta_.wanted & kWantSubscriber) != 0) return Outcome::kNoSubscriber;
   if (!meta_.retain) return Outcome::kNone;
   if (meta_entries(view) >= kMaxMetaEntries) return Outcome::kMalformed;
-  if (may_retain(view)) return Outcome::kNone;
+  if (may_retain(view, size)) return Outcome::kNone;
   detail_ = Detail::kRetained;
   return Outcome::kFull;
 }
 
 /// Whether there is room for it as its topic's value.
-bool Router::Impl::may_retain(const EnvelopeView& view) const {
+bool Router::Impl::may_retain(const EnvelopeView& view, std::size_t size) const {
   if (view.body.empty()) return true;  // It clears the value.
-  if (retained_bytes_ + view.bytes.size() > limits.memory / 8) return false;
+  if (retained_bytes_ + size > limits.memory / 8) return false;
   return retained_.size() < limits.retained || retained_.contains(view.to);
 }
 
@@ -193,10 +194,11 @@ void Router::Impl::spread(const TopicRange& range) {
 /// Puts copies into a subscriber's topic queue, and sees to it that this keeps its limit.
 void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy) {
   TopicQueue& queue = to.topics;
-  if (queue.ends_session) return lose_copies(copies.count, Outcome::kLost);
-  if (over_memory() || held_bytes + copies.length > limits.memory) {
-    lose_copies(copies.count, Outcome::kDropped);
+  if (const Outcome wrong = check_copies(to, copies.length); wrong != Outcome::kNone) {
+    lose_copies(copies.count, wrong);
+    if (wrong == Outcome::kLost) return;
     queue.gap += copies.count;
+    queue.dropped += copies.count;
     return touch(to);
   }
   held_bytes += copies.length;
@@ -206,7 +208,7 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
     Action& action = act(Op::kWhole);
     action.session = to.id;
     action.topics = true;
-    queue.bundles.push_back({copies.count, copies.length});
+    queue.bundles.push_back({copies.count, copies.length, now_.steady_ns});
     queue.open = false;
   } else if (to.stream.apart && copies.count > 1) {
     enqueue_apart(to, copies);
@@ -220,6 +222,12 @@ void Router::Impl::deliver(Session& to, const Copies& copies, SlowPolicy policy)
     if (is_too_full(queue)) enforce(to, policy);
   }
   touch(to);
+}
+
+/// What keeps `bytes` of copies from a subscriber.
+Outcome Router::Impl::check_copies(const Session& to, std::uint64_t bytes) const {
+  if (to.topics.ends_session) return Outcome::kLost;
+  return over_memory() || held_bytes + bytes > limits.memory ? Outcome::kDropped : Outcome::kNone;
 }
 
 /// How much may wait in it: its limit, and beside it the retained values that do.
@@ -243,13 +251,19 @@ void Router::Impl::enqueue(Session& to, const Copies& copies) {
   action.offset = copies.offset;
   action.length = copies.length;
   action.shared = copies.shared;
-  const std::uint32_t most = copies.shared ? most_company() : kBundleBytes;
-  action.fresh =
-      !queue.open || to.stream.apart || queue.bundles.back().bytes + copies.length > most;
-  if (action.fresh) queue.bundles.push_back({});
+  action.fresh = needs_bundle(to, copies.length, copies.shared);
+  if (action.fresh) queue.bundles.push_back({0, 0, now_.steady_ns});
   queue.open = true;
   queue.bundles.back().count += copies.count;
   queue.bundles.back().bytes += copies.length;
+}
+
+/// Whether copies go into a bundle of their own.
+bool Router::Impl::needs_bundle(const Session& to, std::uint32_t bytes, bool shared) const {
+  const TopicQueue& queue = to.topics;
+  const std::uint32_t most = shared ? most_company() : kBundleBytes;
+  return !queue.open || to.stream.apart ||
+         queue.bundles[queue.bundles.size() - 1].bytes + bytes > most;
 }
 
 /// For a peer that gets one envelope a frame.
@@ -296,6 +310,8 @@ void Router::Impl::enforce(Session& to, SlowPolicy policy) {
   action.session = to.id;
   action.count = dropped;
   queue.gap += copies;
+  queue.dropped += copies;
+  touch(to);
   lose_copies(copies, Outcome::kDropped);
   settle_waiting(to);
 }
@@ -406,12 +422,14 @@ void Router::Impl::hand_over_topics(Session& session) {
   leave(queue, bundle.bytes);
   stream.bundles.push_back(bundle);
   stream.bytes += bundle.bytes;
+  stream.entered += bundle.count;
   Run* const last = stream.runs.empty() ? nullptr : &stream.runs.back();
-  if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count) {
+  if (last != nullptr && last->pair == kTopicCopy && UINT32_MAX - last->count >= bundle.count &&
+      came_together(stream, bundle.received_ns)) {
     last->count += bundle.count;
   } else {
-    stream.runs.push_back(
-        {0, kTopicCopy, bundle.count, 0, 0, static_cast<std::uint8_t>(Kind::kPublish)});
+    stream.runs.push_back({0, kTopicCopy, bundle.count, 0, 0,
+                           static_cast<std::uint8_t>(Kind::kPublish), bundle.received_ns});
   }
   act(Op::kEnqueue).session = session.id;
   ++topic_frames_;
@@ -457,19 +475,6 @@ void Router::Impl::end_slow_subscribers() {
   slow_.clear();
 }
 
-void Router::Impl::note_topics(const TopicRange& range) {
-  TapNote& received = note(TapEvent::kReceived, pairs_[range.pair].from, range.topic,
-                           static_cast<std::uint8_t>(Kind::kPublish));
-  show(received, {range.begin, range.end, range.count, range.first_id, range.last_id});
-  TapNote given = received;
-  given.length = 0;
-  given.record.event = TapEvent::kForwarded;
-  const Session& sender = session_at(pairs_[range.pair].sender);
-  const std::uint32_t queues = queues_of(sender, range.audience);
-  given.record.code = static_cast<std::uint16_t>(std::min<std::uint32_t>(queues, UINT16_MAX));
-  out_->tap.push_back(given);
-}
-
 // ---- Retained values
 // -----------------------------------------------------------------------------
 
@@ -508,6 +513,7 @@ std::uint32_t Router::Impl::send_retained(Session& session, std::string_view pat
     if (over_memory() || held_bytes + at->second.size() > limits.memory) {
       lose_copies(1, Outcome::kDropped);
       ++queue.gap;
+      ++queue.dropped;
       touch(session);
       continue;
     }

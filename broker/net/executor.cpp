@@ -123,8 +123,10 @@ void Executor::control(ConnectionId connection, core::SessionId session, Bytes b
 }
 
 bool Executor::send(ConnectionId connection, zmq_msg_t& message) {
+  const std::size_t size = zmq_msg_size(&message);  // Sending empties it.
   switch (socket_.send(connections_[connection].kept, message)) {
     case RouterSocket::Sent::kYes:
+      sent_.add(size);
       return true;
     case RouterSocket::Sent::kFull:
       return false;

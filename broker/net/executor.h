@@ -11,6 +11,7 @@
 #include "broker/net/connections.h"
 #include "broker/net/receiver.h"
 #include "broker/net/router_socket.h"
+#include "broker/net/traffic.h"
 
 namespace zpost::net {
 
@@ -39,6 +40,9 @@ class Executor {
 
   /// Whether the last list had one of those.
   [[nodiscard]] bool has_tap_actions() const { return has_tap_actions_; }
+
+  /// What was handed to libzmq so far.
+  [[nodiscard]] const Traffic& sent() const { return sent_; }
 
  private:
   static constexpr std::int64_t kExpelGrace = core::kSecond;
@@ -76,6 +80,7 @@ class Executor {
   std::vector<core::Blocked> blocked_;
   std::vector<ConnectionId> unreachable_;
   bool has_tap_actions_ = false;
+  Traffic sent_;
 };
 
 }  // namespace zpost::net

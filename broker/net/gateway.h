@@ -50,6 +50,9 @@ class Gateway {
 
   [[nodiscard]] bool has_tap_actions() const { return executor_.has_tap_actions(); }
 
+  /// Frames for peers handed over so far.
+  [[nodiscard]] const Traffic& sent() const { return executor_.sent(); }
+
   /// Connections that were lost since the last call. Call after a turn's frames.
   [[nodiscard]] std::span<const ConnectionId> take_gone(core::Now now);
 

@@ -43,6 +43,8 @@ Desk::Done Desk::turn(std::uint64_t now_ns) {
   done.something = take_notes();
   serve(now_ns, done);
   recorded_bytes_.store(recorder_.bytes(), std::memory_order_relaxed);
+  recorded_.store(recorder_.records(), std::memory_order_relaxed);
+  oldest_ns_.store(recorder_.oldest_ns(), std::memory_order_relaxed);
   return done;
 }
 
@@ -57,13 +59,15 @@ bool Desk::obey_due() {
 }
 
 void Desk::obey(OpenTap& order) {
-  listeners_.insert_or_assign(order.session,
-                              Stream<Listener>{Listener(std::move(order.filter)), order.ticket});
+  listeners_.insert_or_assign(
+      order.session,
+      Stream<Listener>{Listener(std::move(order.filter), std::move(order.program)), order.ticket});
 }
 
 void Desk::obey(OpenRecall& order) {
-  recalls_.insert_or_assign(order.session,
-                            Stream<Recall>{Recall(std::move(order.wish), recorder_), order.ticket});
+  recalls_.insert_or_assign(order.session, Stream<Recall>{Recall(std::move(order.wish), recorder_,
+                                                                 std::move(order.program)),
+                                                          order.ticket});
 }
 
 void Desk::obey(CloseTap& order) {

@@ -26,12 +26,14 @@ struct OpenTap {
   core::SessionId session = core::kNone;
   std::uint64_t ticket = 0;  // Tells what a session asked for from what it asks for later.
   core::TapFilter filter;
+  std::optional<filter::Filter> program;  // What the text of the filter says.
 };
 
 struct OpenRecall {
   core::SessionId session = core::kNone;
   std::uint64_t ticket = 0;
   core::RecallWish wish;
+  std::optional<filter::Filter> program;
 };
 
 /// Its tap and its recall.
@@ -96,6 +98,13 @@ class Desk {
     return recorded_bytes_.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] std::uint64_t recorded() const { return recorded_.load(std::memory_order_relaxed); }
+
+  /// The time of the oldest record; 0: there is none. Thread: any.
+  [[nodiscard]] std::uint64_t oldest_ns() const {
+    return oldest_ns_.load(std::memory_order_relaxed);
+  }
+
  private:
   // Bodies on their way to one inspector: enough for it never to wait for the next.
   static constexpr int kMostUnderWay = 4;
@@ -131,6 +140,8 @@ class Desk {
   TapMail& mail_;
   Recorder recorder_;
   std::atomic<std::size_t> recorded_bytes_{0};
+  std::atomic<std::uint64_t> recorded_{0};
+  std::atomic<std::uint64_t> oldest_ns_{0};
   std::map<core::SessionId, Stream<Listener>> listeners_;
   std::map<core::SessionId, Stream<Recall>> recalls_;
   std::deque<Command> commands_;

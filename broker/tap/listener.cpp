@@ -19,7 +19,39 @@ constexpr std::size_t kMaxNames = 2 * (sizeof(TapRecord) + kMaxNameBytes);
 }  // namespace
 
 void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
+  if (!program_) {
+    if (filter_.wants(record, from.name, to.name)) pack(record, from, to, shown);
+    return;
+  }
+  filter::Subject subject = filter::subject_of(record, from.name, to.name);
+  if (program_->asks_for_latency()) latencies_.learn_or_tell(subject, record.time_ns);
   if (!filter_.wants(record, from.name, to.name)) return;
+  if (record.event == TapEvent::kReceived && program_->looks_into_envelopes()) {
+    return pack_wanted(record, from, to, shown);
+  }
+  if (program_->wants(subject)) pack(record, from, to, shown);
+}
+
+void Listener::pack_wanted(const TapRecord& record, const NameUse& from, const NameUse& to,
+                           Bytes shown) {
+  TapRecord one = record;
+  one.count = 1;
+  std::uint32_t left = record.count;
+  ShownReader reader(shown);
+  for (ShownEnvelope envelope; left > 0 && reader.next(envelope); --left) {
+    one.first_id = one.last_id = envelope.id;
+    one.bytes = static_cast<std::uint32_t>(envelope.size);
+    filter::Subject subject = filter::subject_of(one, from.name, to.name);
+    subject.envelope = &envelope;
+    if (program_->wants(subject)) pack(one, from, to, reader.bytes());
+  }
+  if (left == 0) return;
+  filter::Subject rest = filter::subject_of(record, from.name, to.name);
+  rest.envelope_elsewhere = true;
+  if (program_->wants(rest)) lose(1);
+}
+
+void Listener::pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
   const Bytes extra = shown.first(std::min<std::size_t>(shown.size(), filter_.snap));
   const std::size_t need = kMaxNames + sizeof record + padded(extra.size());
   if (staged_.size() - sent_ + need > most_) {

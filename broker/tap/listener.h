@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "broker/core/tap_filter.h"
+#include "protocol/filter/filter.h"
+#include "protocol/filter/latency_memory.h"
 #include "zpost/protocol/msgpack_writer.h"
 
 namespace zpost::tap {
@@ -27,10 +30,20 @@ class Listener {
   /// Room for what a block of the recorder may have, however it is packed.
   static constexpr std::size_t kMaxRecalled = 4 << 20;
 
-  explicit Listener(core::TapFilter filter, std::size_t most = kMaxStaged)
-      : filter_(std::move(filter)), most_(most) {}
+  /// What of a run a filter is shown that looks into its envelopes.
+  static constexpr std::size_t kMaxLook = 64 << 10;
 
-  /// `shown` are the envelopes' bytes; empty if there are none to show.
+  explicit Listener(core::TapFilter filter, std::size_t most = kMaxStaged)
+      : Listener(std::move(filter), std::nullopt, most) {}
+
+  /// `program` is what the filter's text says.
+  Listener(core::TapFilter filter, std::optional<filter::Filter> program,
+           std::size_t most = kMaxStaged)
+      : filter_(std::move(filter)), program_(std::move(program)), most_(most) {}
+
+  /// `shown` are the envelopes' bytes; empty if there are none to show. A filter that looks into
+  /// envelopes makes of a received run a record for each that it wants; those it cannot look into
+  /// any more are missed.
   void offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
 
   /// `count` records were lost before they came here.
@@ -54,12 +67,16 @@ class Listener {
   void pop_body();
 
  private:
+  void pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+  void pack_wanted(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
   [[nodiscard]] bool is_told(const NameUse& use) const;
   void tell(const NameUse& use, std::uint64_t time_ns);
   void put(TapRecord record, Bytes extra);
   void fill_body();
 
   core::TapFilter filter_;
+  std::optional<filter::Filter> program_;
+  filter::LatencyMemory latencies_;
   std::size_t most_;
   ByteBuffer staged_;
   std::size_t sent_ = 0;             // Of `staged_`.

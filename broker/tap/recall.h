@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "broker/core/tap_filter.h"
 #include "broker/tap/listener.h"
@@ -14,7 +15,9 @@ namespace zpost::tap {
 class Recall {
  public:
   /// From the oldest record to the latest there is now.
-  Recall(core::RecallWish wish, Recorder& recorder);
+  /// `program` is what the text of the wish's filter says.
+  Recall(core::RecallWish wish, Recorder& recorder,
+         std::optional<filter::Filter> program = std::nullopt);
 
   /// Looks at some blocks, unless what was found still waits: then it returns false.
   [[nodiscard]] bool go_on(const Recorder& recorder);
@@ -30,11 +33,21 @@ class Recall {
   // A few milliseconds' work.
   static constexpr int kBlocksAtOnce = 64;
 
+  [[nodiscard]] bool is_of_interest(const Recorder& recorder, std::uint64_t serial) const;
+  void seek(const Recorder& recorder);
   void read(const Recorder& recorder, std::uint64_t serial);
+  [[nodiscard]] bool before_latest(const TapRecord& record);
   void finish(const Recorder& recorder);
 
   core::RecallWish wish_;
+  std::optional<filter::Filter> program_;
+  filter::LatencyMemory latencies_;
   Listener packer_;
+  std::uint64_t seek_ = 0;   // While it looks for the latest: the block after the next to look at.
+  std::uint64_t found_ = 0;  // Of the latest, from there on.
+  bool seeking_ = false;
+  bool begun_ = false;      // The first of the latest was told.
+  std::uint64_t skip_ = 0;  // So many of those go before what is wanted.
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t position_ = 0;  // Records before `next_`, of all there ever were.

@@ -35,7 +35,7 @@ void put_signed(std::vector<std::byte>& out, std::int64_t value) {
 
 /// Whether its ids are a sender's, each above the one before.
 bool has_ids(TapEvent event) {
-  return event != TapEvent::kSession && event != TapEvent::kMissed;
+  return event != TapEvent::kSession && event != TapEvent::kMissed && event != TapEvent::kDropped;
 }
 
 }  // namespace
@@ -51,16 +51,20 @@ void Recorder::add(const TapRecord& record, const NameUse& from, const NameUse& 
   const std::size_t names = from.name.size() + to.name.size();
   if (open_.bytes.size() + kMostRecordBytes + names > kBlockBytes) seal();
   if (open_.records == 0) begin_block();
-  if (joins_last(record)) {
+  bool grows = false;
+  if (was_forwarded(record)) {
     open_.bytes[last_head_] |= std::byte{kAlsoForwarded};
     last_head_ = SIZE_MAX;
   } else {
     const std::uint32_t from_here = local(from);
-    write(record, from_here, local(to));
+    grows = continues_last(record);
+    write(grows ? take_back(record, from_here) : record, from_here, local(to));
   }
-  ++open_.records;
-  ++records_;
-  ++added_;
+  if (!grows) {
+    ++open_.records;
+    ++records_;
+    ++added_;
+  }
   open_.sessions = open_.sessions || record.event == TapEvent::kSession;
   open_.first_ns = std::min(open_.first_ns, record.time_ns);
   open_.last_ns = std::max(open_.last_ns, record.time_ns);
@@ -103,8 +107,29 @@ std::uint32_t Recorder::local(const NameUse& name) {
   return place.local;
 }
 
+/// Whether it is the last one's run going on: several frames of a turn.
+bool Recorder::continues_last(const TapRecord& record) const {
+  return last_head_ != SIZE_MAX && record.event == TapEvent::kReceived &&
+         last_.event == TapEvent::kReceived && record.from == last_.from && record.to == last_.to &&
+         record.kind == last_.kind && record.time_ns == last_.time_ns && record.code == 0 &&
+         last_.code == 0 && goes_on_with(last_, record) &&
+         UINT32_MAX - last_.count > record.count && UINT32_MAX - last_.bytes > record.bytes;
+}
+
+/// Takes the last record out again: with this one, they are one.
+TapRecord Recorder::take_back(const TapRecord& record, std::uint32_t from) {
+  TapRecord whole = last_;
+  whole.last_id = record.last_id;
+  whole.count += record.count;
+  whole.bytes += record.bytes;
+  open_.bytes.resize(last_head_);
+  context_.time_ns = before_last_.time_ns;
+  context_.last_id[from] = before_last_.last_id;
+  return whole;
+}
+
 /// Whether it says that what the last one tells of was forwarded at once.
-bool Recorder::joins_last(const TapRecord& record) const {
+bool Recorder::was_forwarded(const TapRecord& record) const {
   return last_head_ != SIZE_MAX && record.event == TapEvent::kForwarded &&
          last_.event == TapEvent::kReceived && record.code == 0 && last_.code == 0 &&
          record.from == last_.from && record.to == last_.to && record.first_id == last_.first_id &&
@@ -121,6 +146,7 @@ void Recorder::write(const TapRecord& record, std::uint32_t from, std::uint32_t 
   if (record.code != 0) head |= kHasCode;
   last_ = record;
   last_head_ = out.size();
+  before_last_ = {context_.time_ns, context_.last_id[from]};
   out.push_back(static_cast<std::byte>(head));
   put_signed(out, static_cast<std::int64_t>(record.time_ns - context_.time_ns));
   context_.time_ns = record.time_ns;
@@ -154,6 +180,11 @@ bool Recorder::may_have(std::uint64_t serial, std::string_view from, std::uint64
   return std::ranges::any_of(block(serial).senders, [&](const Sender& sender) {
     return (from.empty() || sender.name == from) && sender.least <= id && id <= sender.most;
   });
+}
+
+bool Recorder::has_sender(std::uint64_t serial, std::string_view name) const {
+  return std::ranges::any_of(block(serial).senders,
+                             [&](const Sender& sender) { return sender.name == name; });
 }
 
 bool Recorder::overlaps(std::uint64_t serial, std::uint64_t since_ns,

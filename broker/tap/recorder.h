@@ -33,6 +33,7 @@ class Recorder {
   /// Keeps `bytes`, and the block being filled beside them. 0: nothing is kept.
   explicit Recorder(std::size_t bytes) : limit_(bytes) {}
 
+  /// What continues the record before, of the same time, becomes a part of it.
   void add(const TapRecord& record, const NameUse& from, const NameUse& to);
 
   /// Ends the block that is being filled, so that all that is known can be read.
@@ -64,6 +65,8 @@ class Recorder {
   /// Whether the block may have a record of `id` sent by `from` (empty: anyone).
   /// REQUIRES: first_block() <= serial < end_block(), as for all that follow.
   [[nodiscard]] bool may_have(std::uint64_t serial, std::string_view from, std::uint64_t id) const;
+  /// Whether it has a record of `name`.
+  [[nodiscard]] bool has_sender(std::uint64_t serial, std::string_view name) const;
   /// Whether it may have records of [since_ns, until_ns].
   [[nodiscard]] bool overlaps(std::uint64_t serial, std::uint64_t since_ns,
                               std::uint64_t until_ns) const;
@@ -113,7 +116,9 @@ class Recorder {
   void begin_block();
   void drop_oldest();
   [[nodiscard]] std::uint32_t local(const NameUse& name);
-  [[nodiscard]] bool joins_last(const TapRecord& record) const;
+  [[nodiscard]] bool continues_last(const TapRecord& record) const;
+  [[nodiscard]] TapRecord take_back(const TapRecord& record, std::uint32_t from);
+  [[nodiscard]] bool was_forwarded(const TapRecord& record) const;
   void write(const TapRecord& record, std::uint32_t from, std::uint32_t to);
 
   [[nodiscard]] const Block& block(std::uint64_t serial) const {
@@ -130,7 +135,12 @@ class Recorder {
   std::uint64_t records_ = 0;
   std::uint64_t added_ = 0;           // Ever.
   TapRecord last_;                    // The latest of the open block,
-  std::size_t last_head_ = SIZE_MAX;  // where it stands there; SIZE_MAX: nothing joins it.
+  std::size_t last_head_ = SIZE_MAX;  // where it stands there; SIZE_MAX: nothing joins it,
+
+  struct {
+    std::uint64_t time_ns = 0;
+    std::uint64_t last_id = 0;  // Of its sender.
+  } before_last_;               // and the context before it.
 };
 
 /// Takes a block apart.

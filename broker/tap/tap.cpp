@@ -15,6 +15,23 @@ std::uint64_t wall_ns() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
 }
 
+std::string what_is_wrong(std::string_view text, core::TapUse use) {
+  const auto program = filter::Filter::compile(text);
+  if (!program) return program.error().on_one_line(text);
+  if (use == core::TapUse::kRecall && program->looks_into_envelopes()) {
+    return "the recorder has neither bodies nor content types: a recall cannot ask for them";
+  }
+  return "";
+}
+
+/// REQUIRES: nothing is wrong with it.
+std::optional<filter::Filter> compiled(const core::TapFilter& filter) {
+  if (filter.filter.empty()) return std::nullopt;
+  auto program = filter::Filter::compile(filter.filter);
+  assert(program.has_value());
+  return *std::move(program);
+}
+
 }  // namespace
 
 Tap::Tap(core::Router& router, TapSettings settings)
@@ -22,6 +39,7 @@ Tap::Tap(core::Router& router, TapSettings settings)
       settings_(std::move(settings)),
       ring_(settings_.ring_bytes),
       desk_(ring_, mail_, settings_.recorder_bytes) {
+  router_.set_filter_check(what_is_wrong);
   choose_detail();
   if (settings_.thread) thread_ = std::thread([this] { run(); });
 }
@@ -50,9 +68,11 @@ void Tap::open(core::SessionId session, Bytes request) {
   auto filter = core::parse_tap_filter(request);
   assert(filter.has_value());
   const std::uint64_t ticket = next_ticket_++;
-  listeners_[session] = {ticket, filter->snap};
+  std::optional<filter::Filter> program = compiled(*filter);
+  const bool looks = program && program->looks_into_envelopes();
+  listeners_[session] = {ticket, looks ? std::uint32_t{Listener::kMaxLook} : filter->snap};
   choose_detail();
-  tell(OpenTap{session, ticket, *std::move(filter)});
+  tell(OpenTap{session, ticket, *std::move(filter), std::move(program)});
   sleeper_.hurry();
 }
 
@@ -60,7 +80,8 @@ void Tap::recall(core::SessionId session, Bytes request) {
   auto wish = core::parse_recall(request);
   assert(wish.has_value());
   const std::uint64_t ticket = recalls_[session] = next_ticket_++;
-  tell(OpenRecall{session, ticket, *std::move(wish)});
+  std::optional<filter::Filter> program = compiled(wish->filter);
+  tell(OpenRecall{session, ticket, *std::move(wish), std::move(program)});
   sleeper_.hurry();
 }
 
@@ -79,7 +100,9 @@ void Tap::close(core::SessionId session) {
 
 void Tap::take(const std::vector<core::TapNote>& notes, Bytes frame) {
   for (const core::TapNote& note : notes) {
-    if (!put(note, frame)) ++lost_;
+    if (put(note, frame)) continue;
+    ++lost_;
+    ++missed_;
   }
   ring_.publish();
   ring_.half_full() ? sleeper_.hurry() : sleeper_.call();

@@ -58,6 +58,16 @@ class Tap {
   /// What the flight recorder holds, in bytes.
   [[nodiscard]] std::size_t recorded_bytes() const { return desk_.recorded_bytes(); }
 
+  [[nodiscard]] std::size_t recorder_limit() const { return settings_.recorder_bytes; }
+
+  /// Its records, and the time of the oldest; 0: there is none.
+  [[nodiscard]] std::uint64_t recorded() const { return desk_.recorded(); }
+
+  [[nodiscard]] std::uint64_t oldest_ns() const { return desk_.oldest_ns(); }
+
+  /// Records there was no room for, ever.
+  [[nodiscard]] std::uint64_t missed() const { return missed_; }
+
   /// Does what the thread would.
   void work(std::uint64_t now_ns);
 
@@ -88,6 +98,7 @@ class Tap {
   std::map<core::SessionId, std::deque<OutBody>> waiting_;
   std::vector<std::string> told_;  // Names by number, as the tap's thread knows them.
   std::uint64_t lost_ = 0;         // Notes there was no room for, since the last there was.
+  std::uint64_t missed_ = 0;       // The same, ever.
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

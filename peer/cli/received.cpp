@@ -29,6 +29,7 @@ Received received(const EnvelopeView& view) {
   received.retained = meta->retained;
   received.more = meta->more;
   received.sent_ns = meta->sent_ns;
+  received.trace = meta->trace;
   received.in_reply_to = meta->in_reply_to.value_or(0);
   received.body.content_type = meta->content_type;
   return received;
@@ -42,6 +43,7 @@ Received received(const peer::Message& message) {
           .more = message.more,
           .id = message.id,
           .sent_ns = message.sent_ns,
+          .trace = message.trace,
           .in_reply_to = message.in_reply_to,
           .body = {message.body, message.body_is_text, message.content_type}};
 }
@@ -64,6 +66,7 @@ std::string received_json(const Received& received) {
   if (received.more) json["more"] = true;
   if (received.in_reply_to != 0) json["in_reply_to"] = json_id(received.in_reply_to);
   if (!received.body.content_type.empty()) json["content_type"] = received.body.content_type;
+  if (!received.trace.empty()) json["trace"] = received.trace;
   if (received.sent_ns != 0) json["sent"] = utc_time(received.sent_ns);
   put_body(json, received.body);
   return to_line(json);

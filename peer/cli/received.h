@@ -21,6 +21,7 @@ struct Received {
   bool more = false;  // Other replies to the same request follow.
   std::uint64_t id = 0;
   std::uint64_t sent_ns = 0;  // 0: not said.
+  std::string_view trace = {};
   std::uint64_t in_reply_to = 0;
   Body body = {};
 };

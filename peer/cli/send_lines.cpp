@@ -109,10 +109,14 @@ ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
 
 peer::Answer<peer::SentSpan> LineSender::send_now(std::span<const Bytes> bodies, bool text,
                                                   milliseconds timeout) {
-  if (!task_.publish)
-    return peer_.send(task_.to, bodies, {task_.content_type, text, true, timeout});
+  if (!task_.publish) {
+    peer::SendOptions how{task_.content_type, text, true, timeout};
+    how.trace = task_.trace;
+    return peer_.send(task_.to, bodies, how);
+  }
   peer::PublishOptions options;
   options.content_type = task_.content_type;
+  options.trace = task_.trace;
   options.text = text;
   options.stamp = true;
   options.retain = task_.publish->retain;

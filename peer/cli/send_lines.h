@@ -27,6 +27,7 @@ struct SendTask {
   std::string to;                      // A peer's name; a topic if `publish` says how.
   std::optional<PublishTask> publish;  // Else it is sent.
   std::string content_type;
+  std::string trace;
   milliseconds timeout{10'000};  // Without credit, or without any outcome.
 };
 

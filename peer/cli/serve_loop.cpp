@@ -119,7 +119,9 @@ void ServeLoop::start(const peer::Message& request) {
   CommandSpec spec;
   spec.arguments = options_.command;
   // A variable cannot hold a zero byte; the content type is the only one that could.
-  spec.environment = {"ZPOST_FROM=" + request.from, "ZPOST_ID=" + std::to_string(request.id),
+  spec.environment = {"TRACEPARENT=" + request.trace,
+                      "ZPOST_FROM=" + request.from,
+                      "ZPOST_ID=" + std::to_string(request.id),
                       "ZPOST_CONTENT_TYPE=" + request.content_type,
                       "ZPOST_SERVICE=" + (request.kind == Kind::kCall ? request.to : ""),
                       "ZPOST_ATTEMPT=" + std::to_string(std::max<std::uint64_t>(request.again, 1))};

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "peer/cli/command.h"
 #include "peer/cli/output_lines.h"
 #include "peer/cli/reply_queue.h"
+#include "peer/cli/shared/command.h"
 #include "peer/cli/shared/exit_code.h"
 #include "peer/cli/shared/options.h"
 #include "peer/cli/shared/session_watch.h"

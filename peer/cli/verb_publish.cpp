@@ -66,6 +66,7 @@ void add_publish_verb(CLI::App& app, Program& program) {
   add_duration_option(*verb, "--timeout", options->task.timeout,
                       "Give up after so long without progress (default 10s)");
   add_content_type_option(*verb, options->task.content_type, "What the body is");
+  add_trace_option(*verb, options->task.trace);
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);
   verb->callback([options, clear, &program] {

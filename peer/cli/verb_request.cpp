@@ -45,6 +45,7 @@ struct RequestOptions {
   bool is_call = false;
   BodySource source;
   std::string content_type;
+  std::string trace;
   milliseconds timeout{10'000};
   bool raw = false;
   bool stream = false;
@@ -143,6 +144,7 @@ class Asking {
     peer::SendOptions how{options_.content_type, options_.source.is_argument() && is_utf8(body),
                           true, options_.timeout};
     how.idempotent = options_.idempotent;
+    how.trace = options_.trace;
     const auto bytes = as_bytes(body);
     const milliseconds timeout = options_.timeout;
     return options_.is_call
@@ -238,6 +240,7 @@ void add_request_verb(CLI::App& app, Program& program) {
                  "With --service: it may be done twice, so another worker may take it over");
   add_duration_option(*verb, "--timeout", options->timeout, "How long to wait (default 10s)");
   add_content_type_option(*verb, options->content_type, "What the body is");
+  add_trace_option(*verb, options->trace);
   verb->add_flag("--raw", options->raw, "Print the reply's bytes and nothing else");
   add_connection_options(*verb, options->common);
   add_format_option(*verb, options->common);

@@ -118,6 +118,7 @@ void add_send_verb(CLI::App& app, Program& program) {
       add_duration_option(*verb, "--timeout", options->send.task.timeout,
                           "Give up after so long without progress (default 10s, files 60s)");
   add_content_type_option(*verb, options->send.task.content_type, "What the body is");
+  add_trace_option(*verb, options->send.task.trace);
   add_connection_options(*verb, options->send.common);
   add_format_option(*verb, options->send.common);
   verb->callback([options, verb, timeout, &program] {

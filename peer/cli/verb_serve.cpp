@@ -27,8 +27,8 @@ Examples:
 
 The body is the command's standard input, its standard output is the reply. A command that fails
 says no: the requester is told its exit status and the last line of its standard error.
-The command finds ZPOST_FROM, ZPOST_ID and ZPOST_CONTENT_TYPE in its environment, ZPOST_SERVICE and
-ZPOST_ATTEMPT for a call. With --service the broker gives each call to one of those who offer it, at
+The command finds TRACEPARENT, ZPOST_FROM, ZPOST_ID and ZPOST_CONTENT_TYPE in its environment,
+ZPOST_SERVICE and ZPOST_ATTEMPT for a call. With --service the broker gives each call to one of those who offer it, at
 most --concurrency at a time. With --stream each line of output is a reply of its own, as it comes.
 A command is stopped when its request is cancelled, is too late, or whoever asked is gone.
 Replies to a requester that takes none wait, up to 64 and 4 MiB; more are dropped, and that is said.

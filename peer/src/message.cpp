@@ -41,6 +41,7 @@ Message make_message(const EnvelopeView& view) {
   const Result<Meta> meta = read_meta(view);
   if (!meta) return message;
   if (is_utf8(meta->content_type)) message.content_type = meta->content_type;
+  if (is_utf8(meta->trace)) message.trace = meta->trace;
   message.sent_ns = meta->sent_ns;
   message.in_reply_to = meta->in_reply_to.value_or(0);
   message.rejected = meta->rejected;

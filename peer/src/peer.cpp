@@ -23,6 +23,7 @@ std::uint64_t wall_clock_ns() {
 Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& options) {
   Draft draft{.kind = kind, .to = to, .body = body, .text = options.text, .meta = {}};
   draft.meta.content_type = options.content_type;
+  draft.meta.trace = options.trace;
   draft.meta.idempotent = options.idempotent && kind == Kind::kCall;
   if (options.stamp) draft.meta.sent_ns = wall_clock_ns();
   return draft;
@@ -31,6 +32,7 @@ Draft draft_of(Kind kind, std::string_view to, Bytes body, const SendOptions& op
 Draft draft_of(std::string_view topic, Bytes body, const PublishOptions& options) {
   Draft draft{.kind = Kind::kPublish, .to = topic, .body = body, .text = options.text, .meta = {}};
   draft.meta.content_type = options.content_type;
+  draft.meta.trace = options.trace;
   draft.meta.retain = options.retain;
   draft.meta.wanted =
       (options.wants_count ? kWantCount : 0) | (options.needs_subscriber ? kWantSubscriber : 0);

@@ -15,7 +15,8 @@ bool fits(std::size_t replies, std::size_t held, std::size_t bytes, std::size_t 
 }  // namespace
 
 bool ReplyReserve::put(const Draft& draft) {
-  const std::size_t bytes = draft.body.size() + draft.meta.content_type.size();
+  const std::size_t bytes =
+      draft.body.size() + draft.meta.content_type.size() + draft.meta.trace.size();
   if (!fits(replies_, bytes_, bytes, 1)) return false;
   const auto known = queues_.find(draft.to);
   if (known != queues_.end() &&
@@ -23,8 +24,10 @@ bool ReplyReserve::put(const Draft& draft) {
     return false;
   }
   Queue& queue = known != queues_.end() ? known->second : queues_[std::string(draft.to)];
-  queue.replies.push_back(
-      {{draft.body.begin(), draft.body.end()}, std::string(draft.meta.content_type), draft});
+  queue.replies.push_back({{draft.body.begin(), draft.body.end()},
+                           std::string(draft.meta.content_type),
+                           std::string(draft.meta.trace),
+                           draft});
   queue.bytes += bytes;
   bytes_ += bytes;
   ++replies_;
@@ -39,8 +42,9 @@ void ReplyReserve::offer(const std::function<bool(const Draft&)>& take) {
       reply.draft.to = to;
       reply.draft.body = reply.body;
       reply.draft.meta.content_type = reply.content_type;
+      reply.draft.meta.trace = reply.trace;
       if (!take(reply.draft)) break;
-      const std::size_t bytes = reply.body.size() + reply.content_type.size();
+      const std::size_t bytes = reply.body.size() + reply.content_type.size() + reply.trace.size();
       queue.bytes -= bytes;
       bytes_ -= bytes;
       --replies_;

@@ -54,6 +54,7 @@ class ReplyReserve {
   struct Reply {
     std::vector<std::byte> body;
     std::string content_type;
+    std::string trace;
     Draft draft;  // Its views are set when it is offered.
   };
 

@@ -28,6 +28,11 @@ std::optional<Failure> invalid_texts(const Draft& draft) {
                             " bytes, the limit is " + std::to_string(kMaxContentTypeBytes));
   }
   if (!is_utf8(draft.meta.content_type)) return invalid_argument("content type: not UTF-8");
+  if (draft.meta.trace.size() > kMaxTraceBytes) {
+    return invalid_argument("trace: " + std::to_string(draft.meta.trace.size()) +
+                            " bytes, the limit is " + std::to_string(kMaxTraceBytes));
+  }
+  if (!is_utf8(draft.meta.trace)) return invalid_argument("trace: not UTF-8");
   if (draft.text && !is_utf8(as_text(draft.body))) return invalid_argument("text: not UTF-8");
   return std::nullopt;
 }

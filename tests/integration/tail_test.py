@@ -14,7 +14,10 @@ import threading
 import time
 import unittest
 
+import msgpack
+
 from programs import BIN, FAILED, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
+from raw_peer import Kind, RawPeer
 
 
 class Program:
@@ -116,6 +119,56 @@ class TailTest(unittest.TestCase):
             seen = tail.await_object(event=event, to="bob")
             self.assertEqual((seen["id"], seen["kind"]), (received["id"], "send"))
         self.assertEqual(tail.stop(), 0)
+
+    def test_a_filter_looks_into_bodies_and_names(self):
+        self.start_recv("bob")
+        tail = self.start_tail("--format", "json", "--snap", "20",
+                               'body.temp > 30 and from = "lab-*" and not kind = request')
+        for sender, temp in (("lab-1", 20), ("alice", 40), ("lab-2", 31), ("lab-3", 45)):
+            body = '{"note": "much longer than what is shown of it", "temp": %d}' % temp
+            self.assertEqual(self.run_program(
+                "zpost-peer", "send", "--as", sender, "bob", body).returncode, 0)
+        tail.await_object(**{"from": "lab-3"})
+        self.assertEqual([(each["from"], each["event"]) for each in tail.objects()],
+                         [("lab-2", "received"), ("lab-3", "received")])
+
+    def test_a_filter_asks_for_the_latency(self):
+        self.start_recv("bob")
+        tail = self.start_tail("--format", "json", "event = delivered and latency > 1ns")
+        self.start_tail("latency > 1h")
+        self.assertEqual(self.send("bob", "hello bob").returncode, 0)
+        self.assertEqual(tail.await_object(event="delivered")["to"], "bob")
+        self.assertEqual(len(tail.objects()), 1)
+
+    def test_a_wrong_filter_is_shown_with_its_place(self):
+        tail = self.run_program("zpost-inspect", "tail", "size > 4KiB and frm = alice")
+        self.assertEqual(tail.returncode, USAGE)
+        self.assertEqual(tail.stderr.splitlines()[:3], [
+            'zpost-inspect: the filter is wrong at column 17: there is no field "frm"; '
+            'did you mean from?',
+            "  size > 4KiB and frm = alice",
+            "                  ^"])
+
+    def test_the_broker_refuses_a_wrong_filter_in_words(self):
+        eve = RawPeer(self.endpoint, "eve")
+        eve.join()
+        eve.send("", msgpack.packb({"op": "tap", "filter": "kind = sned"}), kind=Kind.REQUEST)
+        self.assertEqual(eve.expect(Kind.REPLY).body.decode(),
+                         'filter: column 8: kind is never "sned"; did you mean send?')
+
+    def test_bodies_are_shown_as_they_are_decoded(self):
+        self.start_recv("bob")
+        tree = self.start_tail("--tree", "event = received")
+        hexed = self.start_tail("--decode", "hex", "event = received")
+        own = self.start_tail("--decoder", "text/x-lab=tr a-z A-Z", "event = received")
+        sent = self.run_program("zpost-peer", "send", "--as", "lab", "--content-type", "text/x-lab",
+                                "bob", '{"a": 1}')
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        hexed.await_line(r"#\d+ 8 B: 7b 22 61 22 3a 20 31 7d$")
+        own.await_line(r'#\d+ \{"A": 1\}$')
+        tree.await_line(r'^ {15}\{"a": 1\}$')
+        self.assertEqual(self.send("bob", '{"a": [1, "x"]}').returncode, 0)
+        tree.await_line(r'^ {15}  \[1\]: "x"$')
 
     def test_text_has_one_row_for_each_with_the_body_made_harmless(self):
         self.start_recv("bob")

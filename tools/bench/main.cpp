@@ -30,7 +30,9 @@ int run(int argc, char** argv) {
   add_memory_verb(app, systems, exit_code);
   add_stall_verb(app, systems, exit_code);
   add_fairness_verb(app, systems, exit_code);
+  add_filter_verb(app, exit_code);
   add_storm_verb(app, exit_code);
+  add_recorder_verb(app, exit_code);
   add_compare_verb(app, systems, exit_code);
   try {
     app.parse(argc, argv);

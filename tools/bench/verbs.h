@@ -24,7 +24,9 @@ void add_latency_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code
 void add_memory_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 void add_stall_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 void add_fairness_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
+void add_filter_verb(CLI::App& app, ExitCode& exit_code);
 void add_storm_verb(CLI::App& app, ExitCode& exit_code);
+void add_recorder_verb(CLI::App& app, ExitCode& exit_code);
 void add_compare_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code);
 
 }  // namespace zpost::bench

@@ -1,8 +1,11 @@
 // Which lines are wanted, beyond what the broker filters. Pure.
 #pragma once
 
+#include <optional>
 #include <set>
 
+#include "protocol/filter/filter.h"
+#include "protocol/filter/latency_memory.h"
 #include "tools/inspect/kind_memory.h"
 #include "tools/inspect/tail_line.h"
 
@@ -10,10 +13,12 @@ namespace zpost::inspect {
 
 class TailFilter {
  public:
-  /// `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot tell of
-  /// which kind a delivery is.
-  TailFilter(std::set<TapEvent> events, bool by_kind)
-      : events_(std::move(events)), by_kind_(by_kind) {}
+  /// `filter`: what the broker was asked for, too. It decides of runs, here each envelope is
+  /// judged. `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot
+  /// tell of which kind a delivery is.
+  TailFilter(std::set<TapEvent> events, bool by_kind,
+             std::optional<filter::Filter> filter = std::nullopt)
+      : events_(std::move(events)), by_kind_(by_kind), filter_(std::move(filter)) {}
 
   /// Completes `line`. False: it is not wanted. What was missed is always told.
   [[nodiscard]] bool wants(TailLine& line);
@@ -21,7 +26,9 @@ class TailFilter {
  private:
   std::set<TapEvent> events_;
   bool by_kind_;
+  std::optional<filter::Filter> filter_;
   KindMemory kinds_;
+  filter::LatencyMemory latencies_;
 };
 
 }  // namespace zpost::inspect

@@ -13,6 +13,7 @@ using cli::json_id;
 
 void put_envelope(Json& json, const ShownEnvelope& envelope) {
   if (!envelope.content_type.empty()) json["content_type"] = envelope.content_type;
+  if (!envelope.trace.empty()) json["trace"] = envelope.trace;
   if (envelope.in_reply_to != 0) json["in_reply_to"] = json_id(envelope.in_reply_to);
   if (envelope.rejected) json["rejected"] = true;
   cli::put_body(json, {envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut});
@@ -26,15 +27,24 @@ void put_run(Json& json, const TailLine& line) {
   if (line.count > 1) json["last_id"] = json_id(line.last_id);
   json["count"] = line.count;
   json["bytes"] = line.bytes;
-  if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
-  if (line.held) json["why"] = held_name(*line.held);
-  if (line.queues != 0) json["queues"] = line.queues;
-  if (line.attempt != 0) json["attempt"] = line.attempt;
-  if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);
+  put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
+  if (line.decoded) json["decoded"] = *line.decoded;
 }
 
 }  // namespace
+
+void put_fate(Json& json, const TailLine& line) {
+  if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);
+  if (line.held) json["why"] = held_name(*line.held);
+  if (line.latency_ns) json["latency_ns"] = *line.latency_ns;
+  if (line.flow) json["flow"] = flow_name(*line.flow);
+  if (line.op) json["op"] = op_name(*line.op);
+  if (line.again) json["again"] = true;
+  if (line.queues != 0) json["queues"] = line.queues;
+  if (line.attempt != 0) json["attempt"] = line.attempt;
+  if (line.reply_id != 0) json["reply"] = json_id(line.reply_id);
+}
 
 std::string tail_json(const TailLine& line) {
   Json json{{"time", cli::utc_time(line.time_ns)},

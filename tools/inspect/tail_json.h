@@ -3,9 +3,13 @@
 
 #include <string>
 
+#include "peer/cli/shared/json_fwd.h"
 #include "tools/inspect/tail_line.h"
 
 namespace zpost::inspect {
+
+/// Adds what became of the envelopes: the keys that depend on the event.
+void put_fate(cli::Json& json, const TailLine& line);
 
 /// One object with a line feed.
 [[nodiscard]] std::string tail_json(const TailLine& line);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "zpost/protocol/kinds.h"
+
 namespace zpost::inspect {
 namespace {
 
@@ -11,17 +13,14 @@ struct EventName {
   std::string_view name;
 };
 
-constexpr std::array kEvents{EventName{TapEvent::kReceived, "received"},
-                             EventName{TapEvent::kForwarded, "forwarded"},
-                             EventName{TapEvent::kHeld, "held"},
-                             EventName{TapEvent::kFailed, "failed"},
-                             EventName{TapEvent::kDelivered, "delivered"},
-                             EventName{TapEvent::kSession, "session"},
-                             EventName{TapEvent::kAssigned, "assigned"},
-                             EventName{TapEvent::kAnswered, "answered"},
-                             EventName{TapEvent::kName, "name"},
-                             EventName{TapEvent::kMissed, "missed"},
-                             EventName{TapEvent::kEnd, "end"}};
+constexpr std::array kEvents{
+    EventName{TapEvent::kReceived, "received"},   EventName{TapEvent::kForwarded, "forwarded"},
+    EventName{TapEvent::kHeld, "held"},           EventName{TapEvent::kFailed, "failed"},
+    EventName{TapEvent::kDelivered, "delivered"}, EventName{TapEvent::kSession, "session"},
+    EventName{TapEvent::kAssigned, "assigned"},   EventName{TapEvent::kAnswered, "answered"},
+    EventName{TapEvent::kDropped, "dropped"},     EventName{TapEvent::kFlow, "flow"},
+    EventName{TapEvent::kAsked, "asked"},         EventName{TapEvent::kName, "name"},
+    EventName{TapEvent::kMissed, "missed"},       EventName{TapEvent::kEnd, "end"}};
 
 /// What the code means depends on the event.
 void put_code(TailLine& line, const TapRecord& record) {
@@ -36,7 +35,17 @@ void put_code(TailLine& line, const TapRecord& record) {
       line.held = static_cast<HeldWhy>(record.code);
       break;
     case TapEvent::kForwarded:
-      line.queues = record.code;
+      if (record.kind == static_cast<std::uint8_t>(Kind::kPublish)) {
+        line.queues = record.code;
+      } else {
+        line.again = record.code == 1;
+      }
+      break;
+    case TapEvent::kFlow:
+      line.flow = static_cast<FlowChange>(record.code);
+      break;
+    case TapEvent::kAsked:
+      line.op = static_cast<AdminOp>(record.code);
       break;
     case TapEvent::kAssigned:
       line.attempt = record.code;
@@ -101,8 +110,46 @@ std::string_view held_name(HeldWhy why) {
       return "away";
     case HeldWhy::kNotThereYet:
       return "not-there-yet";
+    case HeldWhy::kPipeFull:
+      return "pipe-full";
+    case HeldWhy::kNoDemand:
+      return "no-demand";
+    case HeldWhy::kNoFreeWorker:
+      return "no-free-worker";
+    case HeldWhy::kWorkerGone:
+      return "worker-gone";
   }
   return "unknown";
+}
+
+std::string_view flow_name(FlowChange change) {
+  switch (change) {
+    case FlowChange::kStalled:
+      return "stalled";
+    case FlowChange::kGoesOn:
+      return "goes-on";
+  }
+  return "unknown";
+}
+
+std::string_view op_name(AdminOp op) {
+  switch (op) {
+    case AdminOp::kWho:
+      return "who";
+    case AdminOp::kStats:
+      return "stats";
+    case AdminOp::kTap:
+      return "tap";
+    case AdminOp::kUntap:
+      return "untap";
+    case AdminOp::kRecall:
+      return "recall";
+    case AdminOp::kRoute:
+      return "route";
+    case AdminOp::kOther:
+      break;
+  }
+  return "something else";
 }
 
 std::string_view change_name(SessionChange change) {
@@ -117,6 +164,8 @@ std::string_view change_name(SessionChange change) {
       return "over";
     case SessionChange::kRefused:
       return "refused";
+    case SessionChange::kChanged:
+      return "changed";
   }
   return "unknown";
 }

@@ -26,13 +26,19 @@ struct TailLine {
   std::uint64_t bytes = 0;
   // Failed, delivered, answered without a reply; why a session is over.
   Outcome outcome = Outcome::kNone;
-  std::optional<HeldWhy> held = {};  // kHeld only.
-  std::uint64_t queues = 0;          // Of a forwarded publish; 0: it is none.
-  std::uint64_t attempt = 0;         // kAssigned only.
-  std::uint64_t reply_id = 0;        // kAnswered only; 0: there was no reply.
+  std::optional<HeldWhy> held = {};     // kHeld only.
+  std::uint64_t queues = 0;             // Of a forwarded publish; 0: it is none.
+  bool again = false;                   // Forwarded once more, over a new connection.
+  std::optional<FlowChange> flow = {};  // kFlow only.
+  std::optional<AdminOp> op = {};       // kAsked only.
+  std::uint64_t attempt = 0;            // kAssigned only.
+  std::uint64_t reply_id = 0;           // kAnswered only; 0: there was no reply.
   SessionChange change = SessionChange::kJoined;
-  std::uint64_t missed = 0;                    // kMissed only.
-  std::optional<ShownEnvelope> envelope = {};  // Borrowed from the tap's body.
+  std::optional<std::uint64_t> latency_ns = {};  // Since it was received, where that is known.
+  std::uint64_t missed = 0;                      // kMissed only.
+  std::optional<ShownEnvelope> envelope = {};    // Borrowed from the tap's body.
+  std::optional<std::string> decoded = {};       // Its body on one line, if not as usual;
+  std::vector<std::string> tree = {};            // in rows, if wanted.
 };
 
 /// "received", "session", …; "unknown" for other numbers.
@@ -44,6 +50,10 @@ struct TailLine {
 [[nodiscard]] std::string event_names();
 /// "window-full", "away", …
 [[nodiscard]] std::string_view held_name(HeldWhy why);
+/// "stalled" or "goes-on".
+[[nodiscard]] std::string_view flow_name(FlowChange change);
+/// "who", "stats", …
+[[nodiscard]] std::string_view op_name(AdminOp op);
 /// "joined", "away", …
 [[nodiscard]] std::string_view change_name(SessionChange change);
 

@@ -35,7 +35,12 @@ Ink ink_of(const TailLine& line) {
       return Ink::kDim;
     case TapEvent::kHeld:
     case TapEvent::kMissed:
+    case TapEvent::kDropped:
       return Ink::kYellow;
+    case TapEvent::kFlow:
+      return line.flow == FlowChange::kStalled ? Ink::kYellow : Ink::kPlain;
+    case TapEvent::kAsked:
+      return Ink::kDim;
     case TapEvent::kFailed:
       return Ink::kRed;
     case TapEvent::kDelivered:
@@ -54,6 +59,8 @@ std::string session_text(const TailLine& line) {
 }
 
 std::string id_text(const TailLine& line, std::size_t columns) {
+  if (line.event == TapEvent::kDropped)
+    return cli::counted(line.count, line.count == 1 ? "copy" : "copie");
   std::string id = std::to_string(line.first_id);
   if (columns < kNarrow && id.size() > kEndOfId) {
     id.replace(0, id.size() - kEndOfId, "…");
@@ -66,12 +73,18 @@ std::string kind_text(const TailLine& line) {
   return line.kind_number == 0 ? "" : std::string(kind_name(static_cast<Kind>(line.kind_number)));
 }
 
-std::string body_text(const ShownEnvelope& envelope) {
-  const cli::Body body{envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut};
-  const cli::ReadableBody readable = cli::readable(body);
+/// What comes before the body.
+std::string meta_text(const ShownEnvelope& envelope) {
   std::string text;
   if (envelope.in_reply_to != 0) text = fmt::format("to #{} ", envelope.in_reply_to);
   if (envelope.rejected) text += "rejected: ";
+  return text;
+}
+
+std::string body_text(const ShownEnvelope& envelope) {
+  const cli::Body body{envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut};
+  const cli::ReadableBody readable = cli::readable(body);
+  std::string text = meta_text(envelope);
   switch (readable.form) {
     case cli::BodyForm::kText:
       text += fmt::format("\"{}{}\"", cli::visible_line(readable.text), envelope.cut ? "…" : "");
@@ -89,6 +102,43 @@ std::string body_text(const ShownEnvelope& envelope) {
   return text;
 }
 
+std::string flow_text(const TailLine& line) {
+  if (*line.flow != FlowChange::kStalled) return "goes on";
+  if (line.to.empty()) return "must wait: its credit is used up";
+  return fmt::format("must wait: {} has not taken enough of it", who(line.to));
+}
+
+/// What comes last: why, or what.
+std::string end_text(const TailLine& line) {
+  if (line.held) return held_text(line);
+  if (line.flow) return flow_text(line);
+  if (line.op) return std::string(op_name(*line.op));
+  if (line.again) return "again, over a new connection";
+  if (line.queues != 0) return fmt::format("to {}", cli::counted(line.queues, "queue"));
+  if (line.attempt > 1) return fmt::format("attempt {}", line.attempt);
+  if (line.reply_id != 0) return fmt::format("by #{}", line.reply_id);
+  if (line.event == TapEvent::kDropped) return "too slow for what it subscribes to";
+  const bool failed = line.event == TapEvent::kFailed || line.event == TapEvent::kAnswered;
+  if (failed && line.outcome != Outcome::kNone)
+    return cli::outcome_text(line.outcome, who(line.to));
+  if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
+  if (!line.envelope) return "";
+  return line.decoded ? meta_text(*line.envelope) + *line.decoded : body_text(*line.envelope);
+}
+
+/// Below the row, and clear of it.
+std::string tree_text(const TailLine& line, std::size_t columns) {
+  constexpr std::size_t kIndent = 15;
+  std::string text;
+  for (const std::string& row : line.tree) {
+    const std::size_t left = std::max(columns, kIndent + kLeastBodyColumns) - kIndent;
+    text += fmt::format("{:{}}{}\n", "", kIndent, cli::shortened(row, left));
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string held_text(const TailLine& line) {
   switch (*line.held) {
     case HeldWhy::kWindowFull:
@@ -97,24 +147,17 @@ std::string held_text(const TailLine& line) {
       return fmt::format("{} is away", who(line.to));
     case HeldWhy::kNotThereYet:
       return fmt::format("{} is not back since the broker's start", who(line.to));
+    case HeldWhy::kPipeFull:
+      return fmt::format("the connection of {} takes no more", who(line.to));
+    case HeldWhy::kNoDemand:
+      return fmt::format("{} asks for no more now", who(line.to));
+    case HeldWhy::kNoFreeWorker:
+      return fmt::format("no worker of {} is free", who(line.to));
+    case HeldWhy::kWorkerGone:
+      return "its worker is gone";
   }
   return "";
 }
-
-/// What comes last: why, or what.
-std::string end_text(const TailLine& line) {
-  if (line.held) return held_text(line);
-  if (line.queues != 0) return fmt::format("to {}", cli::counted(line.queues, "queue"));
-  if (line.attempt > 1) return fmt::format("attempt {}", line.attempt);
-  if (line.reply_id != 0) return fmt::format("by #{}", line.reply_id);
-  const bool failed = line.event == TapEvent::kFailed || line.event == TapEvent::kAnswered;
-  if (failed && line.outcome != Outcome::kNone)
-    return cli::outcome_text(line.outcome, who(line.to));
-  if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
-  return line.envelope ? body_text(*line.envelope) : "";
-}
-
-}  // namespace
 
 std::string tail_text(const TailLine& line, const Palette& palette, std::size_t columns) {
   const std::string clock = palette.paint(Ink::kDim, cli::local_time_ms(line.time_ns)) + " ";
@@ -139,7 +182,8 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   std::string end = cli::shortened(end_text(line), left);
   if (line.event == TapEvent::kFailed) end = palette.paint(Ink::kRed, end);
   const Ink ink = line.event == TapEvent::kForwarded ? Ink::kDim : Ink::kPlain;
-  return clock + event + " " + palette.paint(ink, header) + (end.empty() ? "" : " " + end) + "\n";
+  return clock + event + " " + palette.paint(ink, header) + (end.empty() ? "" : " " + end) + "\n" +
+         tree_text(line, columns);
 }
 
 }  // namespace zpost::inspect

@@ -9,6 +9,9 @@
 
 namespace zpost::inspect {
 
+/// Why an envelope is held, in words.
+[[nodiscard]] std::string held_text(const TailLine& line);
+
 /// One row of at most about `columns`, with a line feed: time, event, from → to, kind, size, id,
 /// body or reason.
 [[nodiscard]] std::string tail_text(const TailLine& line, const cli::Palette& palette,

@@ -13,12 +13,14 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/decode.h"
+#include "tools/inspect/external_decoder.h"
+#include "tools/inspect/patterns.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
 #include "tools/inspect/tap_request.h"
 #include "tools/inspect/verbs.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -31,12 +33,17 @@ Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
   zpost-inspect tail --events failed,session
+  zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
+  zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
+  zpost-inspect tail --decode hex --tree --snap 4KiB
+  zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
-call ended), session. Patterns are a name, or the beginning of one followed by *.
+call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
+or goes on), asked (a question to the broker). Patterns are a name, or the beginning of one followed by *.
 Whoever reads too slowly misses records and is told how many.
 Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
 
@@ -44,15 +51,15 @@ struct TailOptions {
   cli::CommonOptions common;
   TapWish wish;
   std::set<TapEvent> events;
+  std::optional<filter::Filter> filter;  // As in the wish.
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
+  Decoding decoding = Decoding::kAuto;
+  bool decodes = false;  // Other than usual.
+  bool tree = false;
+  ExternalDecoders decoders;
 };
-
-std::string check_pattern(const std::string& text) {
-  if (is_name_pattern(text)) return "";
-  return fmt::format("\"{}\" is neither a name nor the beginning of one followed by *", text);
-}
 
 Kind payload_kind(const std::string& word) {
   const std::optional<Kind> kind = kind_from_name(word);
@@ -69,6 +76,31 @@ TapEvent shown_event(const std::string& word) {
     throw CLI::ValidationError("--events", "\"" + word + "\" is none of " + event_names());
   }
   return *event;
+}
+
+Decoding decoding_of(const std::string& word) {
+  if (const auto decoding = decoding_from_name(word)) return *decoding;
+  throw CLI::ValidationError("--decode",
+                             "\"" + word + "\" is none of auto, msgpack, json, text, hex");
+}
+
+void add_decoder(TailOptions& options, const std::string& text) {
+  const Result<void> added = options.decoders.add(text);
+  if (!added) throw CLI::ValidationError("--decoder", added.error().text);
+}
+
+/// False: its text is wrong, which was said.
+bool compile_filter(TailOptions& options) {
+  const std::string& text = options.wish.filter;
+  if (text.empty()) return true;
+  auto filter = filter::Filter::compile(text);
+  if (filter) {
+    options.filter = *std::move(filter);
+    return true;
+  }
+  cli::complain("the filter is wrong at " + filter.error().with_caret(text));
+  cli::note("docs/filter.md has the fields and examples");
+  return false;
 }
 
 std::size_t terminal_columns() {
@@ -88,7 +120,7 @@ class Tail {
         watch_(peer),
         refusals_(peer),
         palette_(cli::wants_colour(STDOUT_FILENO)),
-        filter_(options.events, !options.wish.kinds.empty()) {}
+        filter_(options.events, !options.wish.kinds.empty(), options.filter) {}
 
   [[nodiscard]] ExitCode run() {
     const ExitCode code = open_tap();
@@ -146,9 +178,24 @@ class Tail {
   void show(TailLine& line) {
     if (!filter_.wants(line) || is_enough()) return;
     ++shown_;
+    if (line.envelope) decode(line);
     output_.put(options_.common.format == cli::Format::kJson
                     ? tail_json(line)
                     : tail_text(line, palette_, terminal_columns()));
+  }
+
+  void decode(TailLine& line) const {
+    const std::optional<std::string> made = options_.decoders.decode(*line.envelope);
+    const bool tree = options_.tree && options_.common.format == cli::Format::kText;
+    if (made) {
+      line.decoded = tree ? line.envelope->content_type : line_of_text(*made);
+      if (tree) line.tree = rows_of_text(*made);
+    } else if (tree) {
+      line.decoded = line.envelope->content_type;
+      line.tree = decoded_tree(*line.envelope, options_.decoding);
+    } else if (options_.decodes) {
+      line.decoded = decoded_line(*line.envelope, options_.decoding);
+    }
   }
 
   const TailOptions& options_;
@@ -168,6 +215,7 @@ class Tail {
 };
 
 ExitCode run(TailOptions& options, const std::string& software) {
+  if (!compile_filter(options)) return ExitCode::kUsage;
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -184,11 +232,14 @@ void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
   verb->footer(kFooter);
   const auto options = std::make_shared<TailOptions>();
+  verb->add_option("FILTER", options->wish.filter,
+                   "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+      ->option_text(" ");
   verb->add_option("--from", options->wish.from, "Only what such a peer sends")
-      ->check(check_pattern)
+      ->check(check_name_pattern)
       ->option_text("PATTERN");
   verb->add_option("--to", options->wish.to, "Only what is sent to such a peer")
-      ->check(check_pattern)
+      ->check(check_target_pattern)
       ->option_text("PATTERN");
   verb->add_option_function<std::vector<std::string>>(
           "--kind",
@@ -208,6 +259,24 @@ void add_tail_verb(CLI::App& app, Program& program) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("EVENT,...");
+  verb->add_option_function<std::string>(
+          "--decode",
+          [options](const std::string& word) {
+            options->decoding = decoding_of(word);
+            options->decodes = options->decoding != Decoding::kAuto;
+          },
+          "What bodies are taken for (default auto: by content type, then by their looks)")
+      ->option_text("auto|msgpack|json|text|hex");
+  verb->add_flag("--tree", options->tree, "Bodies below their line, a row for each value");
+  verb->add_option_function<std::vector<std::string>>(
+          "--decoder",
+          [options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) add_decoder(*options, text);
+          },
+          "Bodies of such a content type as a command shows them: it gets one on its standard "
+          "input (repeatable)")
+      ->allow_extra_args(false)
+      ->option_text("TYPE=COMMAND");
   verb->add_flag("--headers", options->headers,
                  "No bodies; neighbours become one line with a count");
   cli::add_size_option(*verb, "--snap", options->snap,

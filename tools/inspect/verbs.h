@@ -16,6 +16,14 @@ struct Program {
   cli::ExitCode end = cli::ExitCode::kAsWanted;
 };
 
+void add_capture_verb(CLI::App& app, Program& program);
+void add_graph_verb(CLI::App& app, Program& program);
+void add_read_verb(CLI::App& app, Program& program);
+void add_snapshot_verb(CLI::App& app, Program& program);
+void add_doctor_verb(CLI::App& app, Program& program);
+void add_route_verb(CLI::App& app, Program& program);
 void add_tail_verb(CLI::App& app, Program& program);
+void add_top_verb(CLI::App& app, Program& program);
+void add_why_verb(CLI::App& app, Program& program);
 
 }  // namespace zpost::inspect

@@ -39,6 +39,17 @@ std::string check_content_type(const std::string& text) {
   return check_utf8(text);
 }
 
+/// `00-` trace id `-` span id `-` flags, in hexadecimal. https://www.w3.org/TR/trace-context/
+std::string check_trace(const std::string& text) {
+  const std::string_view all = text;
+  const bool good = all.size() == 55 && all.starts_with("00-") && all[35] == '-' &&
+                    all[52] == '-' && is_hex(all.substr(3, 32), 32) &&
+                    is_hex(all.substr(36, 16), 16) && is_hex(all.substr(53), 2);
+  if (good) return "";
+  return fmt::format("\"{}\" is no traceparent: 00-32 hex digits-16 hex digits-2 hex digits",
+                     visible_line(text));
+}
+
 }  // namespace
 
 void add_connection_options(CLI::App& verb, CommonOptions& options) {
@@ -139,6 +150,14 @@ CLI::Option* add_choice_option(CLI::App& verb, const std::string& name,
 
 void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what) {
   verb.add_option("--content-type", type, what)->check(check_content_type)->option_text("TYPE");
+}
+
+void add_trace_option(CLI::App& verb, std::string& trace) {
+  trace = from_environment("TRACEPARENT", "");
+  if (!check_trace(trace).empty()) trace.clear();  // Somebody else's, in another form.
+  verb.add_option("--trace", trace, "The trace it belongs to: a W3C traceparent (TRACEPARENT)")
+      ->check(check_trace)
+      ->option_text("TRACEPARENT");
 }
 
 void add_recipient(CLI::App& verb, std::string& to, const std::string& what) {

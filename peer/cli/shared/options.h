@@ -47,6 +47,8 @@ CLI::Option* add_choice_option(CLI::App& verb, const std::string& name,
                                const std::string& what);
 /// --content-type.
 void add_content_type_option(CLI::App& verb, std::string& type, const std::string& what);
+/// --trace; the default is that of the environment, if it is one.
+void add_trace_option(CLI::App& verb, std::string& trace);
 /// The positional TO: a name. Required.
 void add_recipient(CLI::App& verb, std::string& to, const std::string& what);
 

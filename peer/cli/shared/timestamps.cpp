@@ -44,6 +44,10 @@ std::string local_time_ms(std::uint64_t ns) {
   return fmt::format("{}.{:03}", clock_time(local(ns)), ns / 1'000'000 % 1000);
 }
 
+std::string local_time_us(std::uint64_t ns) {
+  return fmt::format("{}.{:06}", clock_time(local(ns)), ns / 1000 % 1'000'000);
+}
+
 std::string utc_time(std::uint64_t ns) {
   const auto seconds = static_cast<std::time_t>(ns / kSecond);
   std::tm parts = {};

@@ -15,6 +15,8 @@ namespace zpost::cli {
 /// `12:31:04.123` in local time.
 [[nodiscard]] std::string local_time_ms(std::uint64_t ns);
 
+/// `12:31:04.123456` in local time.
+[[nodiscard]] std::string local_time_us(std::uint64_t ns);
 /// `2026-01-01T00:00:00.000000000Z`.
 [[nodiscard]] std::string utc_time(std::uint64_t ns);
 

@@ -124,6 +124,29 @@ TEST(ConfigTest, OthersMachinesAreRefusedUnlessInsecure) {
   EXPECT_TRUE(check_config(config).has_value());
 }
 
+TEST(ConfigTest, MetricsAreForThisMachineUnlessInsecure) {
+  Config config;
+  for (const char* const good : {"", "auto", "127.0.0.1:9000", "[::1]:*"}) {
+    config.admin_listen = good;
+    EXPECT_TRUE(check_config(config).has_value()) << good;
+  }
+  config.admin_listen = "0.0.0.0:9000";
+  const auto refused = check_config(config);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().text, HasSubstr("0.0.0.0:9000"));
+  EXPECT_THAT(refused.error().text, HasSubstr("--insecure"));
+  config.insecure = true;
+  EXPECT_TRUE(check_config(config).has_value());
+}
+
+TEST(ConfigTest, AnAdminAddressThatIsNoneIsNamed) {
+  Config config;
+  config.admin_listen = "nowhere";
+  const auto refused = check_config(config);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().text, HasSubstr("admin.listen \"nowhere\""));
+}
+
 TEST(ConfigTest, ValuesThatExcludeEachOtherAreRefused) {
   Config config;
   config.limits.silence_ns = config.limits.heartbeat_ns;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "zpost/protocol/envelope.h"
+
 namespace zpost::tap {
 namespace {
 
@@ -128,6 +130,98 @@ TEST_F(ListenerTest, WhenNothingFollowsMissedRecordsAreToldByThemselves) {
   EXPECT_GT(shown.front().record.missed, 0u);
   listener_.tell_missed(2);
   EXPECT_TRUE(take().empty());
+}
+
+class FilteredListenerTest : public testing::Test {
+ protected:
+  static constexpr NameUse kAlice{1, 1, "alice"};
+  static constexpr NameUse kBob{2, 1, "bob"};
+
+  static Listener listener(const std::string& text) {
+    return Listener({.from = {}, .to = {}, .kinds = {}, .snap = 256, .filter = text},
+                    *filter::Filter::compile(text));
+  }
+
+  static TapRecord record(TapEvent event, std::uint64_t first_id, std::uint32_t count) {
+    TapRecord record;
+    record.event = event;
+    record.time_ns = 1'000;
+    record.kind = 16;
+    record.first_id = first_id;
+    record.last_id = first_id + count - 1;
+    record.count = count;
+    record.bytes = 40 * count;
+    record.from = kAlice.number;
+    record.to = kBob.number;
+    return record;
+  }
+
+  static ByteBuffer envelopes(const std::vector<std::string>& bodies) {
+    ByteBuffer bytes;
+    std::uint64_t id = 7;
+    for (const std::string& body : bodies) {
+      append_envelope(bytes, {.to = "bob", .from = "alice", .id = id++, .body = as_bytes(body)});
+    }
+    return bytes;
+  }
+
+  static std::vector<TapRecord> take(Listener& listener) {
+    listener.tell_missed(1);
+    std::vector<TapRecord> records;
+    for (; !listener.next_body().empty(); listener.pop_body()) {
+      for (const Shown& one : unpack(listener.next_body())) {
+        if (one.record.event != TapEvent::kName) records.push_back(one.record);
+      }
+    }
+    return records;
+  }
+};
+
+TEST_F(FilteredListenerTest, OfARunOnlyTheEnvelopesThatAreWantedAreTold) {
+  Listener wanting = listener("body.temp > 30");
+  const ByteBuffer bytes = envelopes({R"({"temp":1})", R"({"temp":31})", "x", R"({"temp":99})"});
+  wanting.offer(record(TapEvent::kReceived, 7, 4), kAlice, kBob, bytes);
+  wanting.offer(record(TapEvent::kForwarded, 7, 4), kAlice, kBob, {});
+  const auto records = take(wanting);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].first_id, 8U);
+  EXPECT_EQ(records[0].last_id, 8U);
+  EXPECT_EQ(records[0].count, 1U);
+  EXPECT_EQ(records[1].first_id, 10U);
+  EXPECT_EQ(records[1].extra, records[1].bytes);
+}
+
+TEST_F(FilteredListenerTest, EnvelopesItCannotLookIntoAreMissedUnlessTheirHeaderIsUnwanted) {
+  Listener wanting = listener("body.temp > 30 and from = alice");
+  const ByteBuffer bytes = envelopes({R"({"temp":1})"});
+  wanting.offer(record(TapEvent::kReceived, 7, 3), kAlice, kBob, bytes);
+  wanting.offer(record(TapEvent::kReceived, 7, 3), {3, 1, "carol"}, kBob, bytes);
+  const auto records = take(wanting);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].event, TapEvent::kMissed);
+  EXPECT_EQ(records[0].missed, 1U);
+}
+
+TEST_F(FilteredListenerTest, AFilterOfHeadersTellsTheRunAsItIs) {
+  Listener wanting = listener("from = al* and id = 8");
+  wanting.offer(record(TapEvent::kReceived, 7, 4), kAlice, kBob, envelopes({"x"}));
+  wanting.offer(record(TapEvent::kReceived, 17, 4), kAlice, kBob, envelopes({"x"}));
+  const auto records = take(wanting);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].count, 4U);
+}
+
+TEST_F(FilteredListenerTest, ALatencyIsKnownOfWhatWasReceivedBefore) {
+  Listener wanting = listener("latency >= 1us and event = delivered");
+  TapRecord delivered = record(TapEvent::kDelivered, 7, 1);
+  delivered.time_ns = 2'000;
+  wanting.offer(delivered, kAlice, kBob, {});
+  EXPECT_TRUE(take(wanting).empty());
+  wanting.offer(record(TapEvent::kReceived, 7, 1), kAlice, kBob, {});
+  wanting.offer(delivered, kAlice, kBob, {});
+  delivered.time_ns = 1'500;
+  wanting.offer(delivered, kAlice, kBob, {});
+  EXPECT_EQ(take(wanting).size(), 1U);
 }
 
 }  // namespace

@@ -170,5 +170,41 @@ TEST_F(RecallTest, AnEmptyRecorderHasOnlyAnEnd) {
   EXPECT_TRUE(told.ended);
 }
 
+TEST_F(RecallTest, TheLatestAreFoundFromTheEnd) {
+  Recorder recorder(1 << 20);
+  fill(recorder, 1, 30'000);
+  fill(recorder, 50'000, 1, {2, 1, "carol"});
+  fill(recorder, 60'000, 20'000);
+  core::RecallWish wish;
+  wish.latest = 3;
+  wish.filter.from = "alice";
+  Recall latest(wish, recorder);
+  const Told told = take(latest, recorder);
+  ASSERT_EQ(told.records.size(), 3U);
+  EXPECT_EQ(told.records.front().first_id, 79'997U);
+  EXPECT_EQ(told.missed, 0U);
+
+  wish.latest = 1;
+  wish.filter.from = "carol";
+  Recall carols(wish, recorder);
+  const Told found = take(carols, recorder);
+  ASSERT_EQ(found.records.size(), 1U);
+  EXPECT_EQ(found.records.front().first_id, 50'000U);
+}
+
+TEST_F(RecallTest, OfFewerThanTheLatestWantedAllAreTold) {
+  Recorder recorder(1 << 20);
+  fill(recorder, 1, 5);
+  core::RecallWish wish;
+  wish.latest = 100;
+  Recall recall(wish, recorder);
+  EXPECT_EQ(take(recall, recorder).records.size(), 5U);
+  wish.filter.from = "nobody";
+  Recall none(wish, recorder);
+  const Told told = take(none, recorder);
+  EXPECT_TRUE(told.records.empty());
+  EXPECT_TRUE(told.ended);
+}
+
 }  // namespace
 }  // namespace zpost::tap

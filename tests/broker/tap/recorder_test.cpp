@@ -82,6 +82,41 @@ TEST_F(RecorderTest, WhatWasReceivedAndForwardedAtOnceIsTwoRecordsAgain) {
   EXPECT_EQ(seen[1].to, "peer-2");
 }
 
+TEST_F(RecorderTest, FramesOfATurnFromOneToAnotherAreOneRun) {
+  Recorder recorder(kPlenty);
+  add(recorder, run(TapEvent::kReceived, 1000, 7, 3));
+  add(recorder, run(TapEvent::kReceived, 1000, 10, 2));
+  add(recorder, run(TapEvent::kReceived, 1000, 12, 1));
+  add(recorder, run(TapEvent::kForwarded, 1000, 7, 6));
+  add(recorder, run(TapEvent::kReceived, 2000, 21, 1));
+  EXPECT_EQ(recorder.records(), 3U);
+  const std::vector<Seen> seen = all(recorder);
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0].record.first_id, 7U);
+  EXPECT_EQ(seen[0].record.last_id, 12U);
+  EXPECT_EQ(seen[0].record.count, 6U);
+  EXPECT_EQ(seen[0].record.bytes, 6 * run(TapEvent::kReceived, 1000, 7).bytes);
+  EXPECT_EQ(seen[1].record.event, TapEvent::kForwarded);
+  EXPECT_EQ(seen[1].record.count, 6U);
+  EXPECT_EQ(seen[2].record.first_id, 21U);
+}
+
+TEST_F(RecorderTest, AnotherSenderOrTimeBeginsARun) {
+  Recorder recorder(kPlenty);
+  add(recorder, run(TapEvent::kReceived, 1000, 7));
+  TapRecord other = run(TapEvent::kReceived, 1000, 8);
+  other.from += 1;
+  add(recorder, other);
+  add(recorder, run(TapEvent::kReceived, 1000, 9));
+  add(recorder, run(TapEvent::kReceived, 1001, 10));
+  add(recorder, run(TapEvent::kReceived, 1001, 11));
+  add(recorder, run(TapEvent::kReceived, 1001, 20));  // Other steps.
+  TapRecord request = run(TapEvent::kReceived, 1001, 29);
+  request.kind = static_cast<std::uint8_t>(Kind::kRequest);
+  add(recorder, request);
+  EXPECT_EQ(all(recorder).size(), 6U);
+}
+
 TEST_F(RecorderTest, AnythingComesBackAsItWas) {
   for (unsigned seed = 0; seed < 50; ++seed) {
     std::mt19937_64 random(seed);

@@ -30,6 +30,7 @@ class TapTest : public testing::Test {
   }
 
   void pass_on(Bytes bytes) {
+    tap_.take(out_.tap, bytes);
     for (const core::Action& action : out_.list) {
       if (action.op == core::Op::kUntap) tap_.close(action.session);
       if (action.op == core::Op::kRecall) {
@@ -40,7 +41,6 @@ class TapTest : public testing::Test {
         tap_.open(action.session, request);
       }
     }
-    tap_.take(out_.tap, bytes);
     out_.clear();
   }
 
@@ -79,9 +79,9 @@ class TapTest : public testing::Test {
     return lines;
   }
 
-  void ask(std::string_view op) {
+  void ask(std::string_view op, std::string_view filter = "") {
     ByteBuffer body;
-    MsgpackWriter(body).map(1).str("op").str(op);
+    MsgpackWriter(body).map(2).str("op").str(op).str("filter").str(filter);
     frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = body});
     settle();
   }
@@ -106,7 +106,47 @@ TEST_F(TapTest, WhatIsReceivedAndForwardedIsShown) {
   hello(1, "alice");
   hello(2, "bob");
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
-  EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob"}));
+  settle();
+  EXPECT_EQ(shown(), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "5 alice>bob"}));
+}
+
+TEST_F(TapTest, AFilterSaysWhatIsShown) {
+  hello(0, "eve");
+  ask("tap", "event = forwarded or event = session and from = b*");
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  settle();
+  EXPECT_EQ(shown(), (Lines{"6 bob>", "2 alice>bob"}));
+}
+
+TEST_F(TapTest, AFilterThatLooksIntoBodiesIsShownThemWhateverTheSnap) {
+  hello(0, "eve");
+  ask("tap", "body = 'hello *'");
+  hello(1, "alice");
+  hello(2, "bob");
+  for (const char* const text : {"good bye", "hello bob"}) {
+    frame(1, "alice",
+          {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_, .body = as_bytes(text)});
+  }
+  EXPECT_EQ(shown(), Lines{"1 alice>bob"});
+}
+
+TEST_F(TapTest, AFilterThatCannotBeReadOpensNothing) {
+  hello(0, "eve");
+  ask("tap", "frm = alice");
+  EXPECT_FALSE(tap_.open());
+  ask("recall", "body = x");
+  EXPECT_FALSE(tap_.open());
+}
+
+TEST_F(TapTest, ARecallTellsWhatItsFilterWants) {
+  hello(1, "alice");
+  hello(2, "bob");
+  frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  hello(0, "eve");
+  ask("recall", "event = received and to = bob");
+  EXPECT_EQ(shown(kRecallContentType), (Lines{"1 alice>bob", "11 >"}));
 }
 
 TEST_F(TapTest, TheTapDoesNotShowItself) {
@@ -137,11 +177,12 @@ TEST_F(TapTest, WhatNobodyWatchedCanBeRecalled) {
   hello(1, "alice");
   hello(2, "bob");
   frame(1, "alice", {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_});
+  settle();
   hello(0, "eve");
   ask("recall");
   EXPECT_TRUE(tap_.open());
-  EXPECT_EQ(shown(kRecallContentType),
-            (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob", "6 eve>", "11 >"}));
+  EXPECT_EQ(shown(kRecallContentType), (Lines{"6 alice>", "6 bob>", "1 alice>bob", "2 alice>bob",
+                                              "5 alice>bob", "6 eve>", "14 eve>", "11 >"}));
   EXPECT_FALSE(tap_.open()) << "a recall ends by itself";
 }
 

@@ -130,9 +130,23 @@ TEST(TailLineTest, WhatTheCodeMeansDependsOnTheEvent) {
   EXPECT_EQ(lines_of(held)[0].outcome, Outcome::kNone);
 
   TapEntry published = run_of(TapEvent::kForwarded, 1);
+  published.record.kind = static_cast<std::uint8_t>(Kind::kPublish);
   published.record.code = 3;
   EXPECT_EQ(lines_of(published)[0].queues, 3u);
   EXPECT_EQ(lines_of(published)[0].outcome, Outcome::kNone);
+
+  TapEntry again = run_of(TapEvent::kForwarded, 1);
+  again.record.code = 1;
+  EXPECT_TRUE(lines_of(again)[0].again);
+  EXPECT_EQ(lines_of(again)[0].queues, 0u);
+
+  TapEntry stalled = run_of(TapEvent::kFlow, 1);
+  stalled.record.code = 1;
+  EXPECT_EQ(lines_of(stalled)[0].flow, FlowChange::kStalled);
+
+  TapEntry asked = run_of(TapEvent::kAsked, 1);
+  asked.record.code = 5;
+  EXPECT_EQ(lines_of(asked)[0].op, AdminOp::kRecall);
 
   TapEntry assigned = run_of(TapEvent::kAssigned, 1);
   assigned.record.code = 2;
@@ -149,7 +163,8 @@ TEST(TailLineTest, WhatTheCodeMeansDependsOnTheEvent) {
 
 TEST(TailLineTest, EveryEventThatMayBeAskedForHasItsName) {
   EXPECT_EQ(event_names(),
-            "received, forwarded, held, failed, delivered, session, assigned, answered");
+            "received, forwarded, held, failed, delivered, session, assigned, answered, dropped, "
+            "flow, asked");
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ struct Message {
   std::uint64_t again = 0;
   bool retained = false;  // Publishes only: the value kept of the topic, not news.
   bool will = false;      // The sender vanished and left this.
+  std::string trace;      // A W3C traceparent; empty: not said.
   bool body_is_text = false;
   /// Of kind kGap: so many publishes were dropped here, since this peer took too slowly. The body
   /// is empty then, and so is `from`.

@@ -36,6 +36,9 @@ struct SendOptions {
   /// Calls only: it may be done more than once, so that the broker hands it to another worker when
   /// the one that had it vanished.
   bool idempotent = false;
+  /// A W3C traceparent, at most 256 bytes, which goes along in the meta: whoever receives it, and
+  /// the inspector, can tell of which trace it is. Read during the call only.
+  std::string_view trace{};
 };
 
 struct PublishOptions {
@@ -50,6 +53,7 @@ struct PublishOptions {
   /// When nobody subscribes, the outcome is `no-subscriber` instead of `delivered`.
   bool needs_subscriber = false;
   milliseconds timeout = kForever;  // How long to wait for credit.
+  std::string_view trace{};         // As of SendOptions.
 };
 
 struct SubscribeOptions {

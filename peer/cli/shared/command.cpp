@@ -1,4 +1,4 @@
-#include "peer/cli/command.h"
+#include "peer/cli/shared/command.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

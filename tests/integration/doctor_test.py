@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""zpost-inspect doctor and route against brokers, and against what is none.
+
+ZPOST_BIN names the directory of the programs.
+"""
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import zmq
+
+from programs import BIN, PATIENCE_S, REFUSED, UNREACHABLE, USAGE, await_true, environment
+from tail_test import Program
+
+WARNED = 3
+
+
+class Stranger:
+    """Listens, and says what it is told to anybody who connects."""
+
+    def __init__(self, words):
+        self.words = words
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.held = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+                self.held.append(connection)
+                connection.sendall(self.words)
+            except OSError:
+                return
+
+    @property
+    def endpoint(self):
+        return f"tcp://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def close(self):
+        self.socket.close()
+        for connection in self.held:
+            connection.close()
+
+
+class Case(unittest.TestCase):
+    def inspect(self, *arguments, endpoint):
+        return subprocess.run([str(BIN / "zpost-inspect"), *arguments], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE_S,
+                              env=environment(endpoint))
+
+    def doctor(self, endpoint, *arguments):
+        """Its checks by name, and its exit code."""
+        done = self.inspect("doctor", "--format", "json", *arguments, endpoint=endpoint)
+        return {check["check"]: check for check in map(json.loads, done.stdout.splitlines())}, \
+            done.returncode
+
+
+class WithoutBrokerTest(Case):
+    def check_diagnosis(self, endpoint, words):
+        checks, code = self.doctor(endpoint)
+        self.assertEqual(code, UNREACHABLE)
+        self.assertEqual(checks["broker"]["state"], "fail")
+        self.assertIn(words, checks["broker"]["text"])
+        # Every other program says the same when it cannot connect.
+        peer = subprocess.run([str(BIN / "zpost-peer"), "who"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=PATIENCE_S,
+                              env=environment(endpoint))
+        self.assertEqual(peer.returncode, UNREACHABLE)
+        self.assertIn(words, peer.stderr)
+
+    def stranger(self, words):
+        stranger = Stranger(words)
+        self.addCleanup(stranger.close)
+        return stranger.endpoint
+
+    def test_a_closed_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        self.check_diagnosis(f"tcp://127.0.0.1:{port}", "nothing listens there")
+
+    def test_a_host_that_does_not_exist(self):
+        self.check_diagnosis("tcp://no-such-host.invalid:1234", "no-such-host.invalid")
+
+    def test_a_server_that_says_nothing(self):
+        self.check_diagnosis(self.stranger(b""), "not ZeroMQ")
+
+    def test_a_web_server(self):
+        self.check_diagnosis(self.stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not ZeroMQ")
+
+    def test_another_socket_of_zeromq(self):
+        context = zmq.Context()
+        self.addCleanup(context.destroy, linger=0)
+        other = context.socket(zmq.REP)
+        self.addCleanup(other.close, linger=0)
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        self.check_diagnosis(f"tcp://127.0.0.1:{port}", "REP")
+
+    def test_a_router_that_welcomes_nobody(self):
+        context = zmq.Context()
+        self.addCleanup(context.destroy, linger=0)
+        other = context.socket(zmq.ROUTER)
+        self.addCleanup(other.close, linger=0)
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        self.check_diagnosis(f"tcp://127.0.0.1:{port}", "ROUTER")
+
+
+class WithBrokerTest(Case):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.broker = Program("zpost-broker", "--listen", "tcp://127.0.0.1:*", "--state",
+                              f"{self.folder}/state", endpoint="")
+        self.addCleanup(self.broker.stop, signal.SIGKILL)
+        self.endpoint = self.broker.await_line("^listening on ").split()[2]
+
+    def start(self, *arguments):
+        started = Program("zpost-peer", *arguments, endpoint=self.endpoint)
+        self.addCleanup(started.stop, signal.SIGKILL)
+        return started
+
+    def await_there(self, name, key="subscriptions", least=0):
+        def listed():
+            who = subprocess.run([str(BIN / "zpost-peer"), "who", "--format", "json"],
+                                 stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=PATIENCE_S, env=environment(self.endpoint)).stdout
+            found = [each for each in map(json.loads, who.splitlines()) if each["name"] == name]
+            return found and (least == 0 or found[0][key] >= least)
+        await_true(listed, f"{name} is there")
+
+    def route(self, *arguments):
+        done = self.inspect("route", *arguments, endpoint=self.endpoint)
+        return done.stdout, done.returncode
+
+    def test_a_healthy_broker(self):
+        checks, code = self.doctor(self.endpoint)
+        self.assertEqual(code, 0, checks)
+        self.assertEqual({check["state"] for check in checks.values()}, {"ok"})
+
+    def test_a_name_that_is_held_and_one_that_is_free(self):
+        self.start("recv", "--as", "bob")
+        self.await_there("bob")
+        checks, code = self.doctor(self.endpoint, "--name", "bob")
+        self.assertEqual(code, REFUSED)
+        self.assertEqual(checks["name"]["state"], "fail")
+        self.assertIn("bob", checks["name"]["text"])
+        checks, code = self.doctor(self.endpoint, "--name", "carol")
+        self.assertEqual(code, 0, checks)
+        # Nobody was disturbed.
+        self.await_there("bob")
+
+    def test_route_says_where_it_would_go(self):
+        self.start("recv", "--as", "bob")
+        self.await_there("bob")
+        text, code = self.route("--from", "alice", "--to", "bob")
+        self.assertEqual(code, 0, text)
+        self.assertIn("bob", text)
+        text, code = self.route("--from", "alice", "--to", "nobody")
+        self.assertEqual(code, WARNED)
+        self.assertIn("no-peer", text)
+
+    def test_route_lists_who_subscribes(self):
+        self.start("subscribe", "--as", "bob", "news/*")
+        self.await_there("bob", least=1)
+        text, code = self.route("--from", "alice", "--topic", "news/today")
+        self.assertEqual(code, 0, text)
+        self.assertIn("bob", text)
+        self.assertEqual(self.route("--from", "alice", "--topic", "olds")[1], WARNED)
+
+    def test_route_sends_nothing(self):
+        bob = self.start("recv", "--as", "bob")
+        self.await_there("bob")
+        self.route("--from", "alice", "--to", "bob")
+        subprocess.run([str(BIN / "zpost-peer"), "send", "--as", "alice", "bob", "the only one"],
+                       timeout=PATIENCE_S, env=environment(self.endpoint), check=True)
+        bob.await_line("the only one")
+        self.assertEqual(len(bob.lines), 1)
+
+    def test_wrong_use_is_explained(self):
+        self.assertEqual(self.route("--from", "a b", "--to", "bob")[1], USAGE)
+        self.assertEqual(self.route("--from", "alice")[1], USAGE)
+
+
+del Case
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+"""zpost-inspect top on terminals of two sizes, over a resize and a restart of the broker.
+
+The terminals are tmux's, so that what is compared is what a person would see. ZPOST_BIN names the
+directory of the programs.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from programs import BIN, USAGE, UNREACHABLE, PATIENCE_S, ProgramTest, await_true, environment
+
+INSPECT = str(BIN / "zpost-inspect")
+TMUX = shutil.which("tmux")
+
+
+class Screen:
+    """A terminal of tmux's on which top runs."""
+
+    def __init__(self, endpoint, columns, lines, *arguments):
+        self.folder = tempfile.mkdtemp()
+        self.env = environment(endpoint, TMUX_TMPDIR=self.folder, TERM="xterm-256color")
+        self.env.pop("TMUX", None)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
+                  INSPECT, "top", *arguments)
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+        self.resize(columns, lines)
+
+    def tmux(self, *arguments):
+        done = subprocess.run([TMUX, "-L", "top", *arguments], env=self.env, check=False,
+                              capture_output=True, timeout=PATIENCE_S)
+        return done.stdout.decode(errors="replace")
+
+    def resize(self, columns, lines):
+        self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
+
+    def type(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type_text(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def lines(self):
+        return self.tmux("capture-pane", "-p").split("\n")[:-1]
+
+    def expect(self, pattern):
+        def found():
+            return re.search(pattern, "\n".join(self.lines()), re.M)
+        try:
+            return await_true(found, pattern)
+        except AssertionError:
+            raise AssertionError(f"no {pattern!r} in:\n" + "\n".join(self.lines())) from None
+
+    def expect_none(self, pattern):
+        await_true(lambda: not re.search(pattern, "\n".join(self.lines()), re.M),
+                   f"no more {pattern}")
+
+    def pid(self):
+        return int(self.tmux("display-message", "-p", "#{pane_pid}"))
+
+    def is_over(self):
+        return self.tmux("display-message", "-p", "#{pane_dead}").strip() != "0"
+
+    def close(self):
+        self.tmux("kill-server")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@unittest.skipUnless(TMUX, "tmux is not here")
+class TopScreenTest(ProgramTest):
+    def open(self, columns=80, lines=24, *arguments):
+        screen = Screen(self.broker.endpoint, columns, lines, *arguments)
+        self.addCleanup(screen.close)
+        screen.expect(r"^zpost top ")
+        return screen
+
+    def send(self, *arguments, stdin=b""):
+        return self.run_peer("send", *arguments, stdin=stdin)
+
+    def test_peers_with_their_traffic_are_seen(self):
+        self.start_peer("recv", "--as", "bob")
+        screen = self.open()
+        screen.expect(r"^  bob .* 0 ")
+        for _ in range(3):
+            self.assert_exit(self.send("--as", "alice", "bob", "hello"), 0)
+        self.send("--as", "alice", "nobody", "hello")
+        screen.expect(r"^[ ~] alice +\S+ +\S+ +0 +0 +1 ")
+        screen.expect(r"^  bob .* [\d.]+ [µm]?s +[\d.]+ [µm]?s")
+        screen.expect(r"failed \d/s, \d+ ever \(.*no-peer")
+        screen.expect(r"recorder reaches back \d+\.\d min")
+        self.assertEqual(len(screen.lines()), 24)
+
+    def test_enter_goes_from_a_peer_to_an_envelope_to_its_life_and_back(self):
+        self.start_peer("recv", "--as", "dave")
+        self.assert_exit(self.send("--as", "alice", "dave", "hello"), 0)
+        screen = self.open(80, 24, "--filter", 'to = dave')
+        self.assert_exit(self.send("--as", "alice", "dave", "hello"), 0)
+        screen.expect(r"^  dave ")
+        screen.type("<")  # By name.
+        screen.expect(r"▼Peer")
+        screen.type("End")
+        screen.type("Enter")
+        screen.expect(r"^dave +active ")
+        screen.expect(r"delivered alice → dave +send +\d+ B +#")
+        screen.type("Enter")
+        screen.expect(r"taken by the program of dave")
+        screen.type("Escape")
+        screen.expect(r"delivered alice → dave")
+        screen.type("Escape")
+        screen.expect(r"▼Peer")
+
+    def test_it_grows_and_shrinks_with_its_terminal(self):
+        self.start_peer("recv", "--as", "erin")
+        screen = self.open(120, 40)
+        screen.expect(r"TRAFFIC +LATENCY")
+        screen.resize(80, 24)
+        screen.expect(r"P99 LATENCY")
+        screen.expect_none("TRAFFIC")
+        screen.expect(r"^  erin ")
+        screen.resize(70, 20)
+        screen.expect(r"top wants 80×24, here is 70×20")
+        screen.resize(120, 40)
+        screen.expect(r"TRAFFIC +LATENCY")
+        self.assertTrue(all(len(line) <= 120 for line in screen.lines()))
+        screen.expect(r"^q quit ")
+
+    def test_it_goes_on_over_a_restart_of_the_broker(self):
+        screen = self.open()
+        self.broker.stop()
+        screen.expect(r"the broker does not answer")
+        self.broker.start()
+        screen.expect(r"recorder reaches back")
+        self.start_peer("recv", "--as", "frank")
+        screen.expect(r"^  frank ")
+        self.assert_exit(self.send("--as", "alice", "frank", "hello"), 0)
+        screen.expect(r"^  frank .* [\d.]+ [µm]?s +[\d.]+ [µm]?s")
+
+    def test_topics_and_services_have_tabs(self):
+        self.start_peer("subscribe", "--as", "grace", "lab/**")
+        self.start_peer("serve", "--as", "worker", "--service", "shout", "--", "tr", "a-z", "A-Z")
+        screen = self.open()
+        screen.expect(r"^  grace ")
+        self.run_peer("publish", "lab/oven", "20 C")
+        screen.type("t")
+        screen.expect(r"^  lab/oven +\d+ +\d+ +1 +0")
+        self.run_peer("request", "--service", "shout", "hello")
+        screen.type("v")
+        screen.expect(r"^  shout .* 1 +0 +[\d.]+ [µm]?s")
+
+    def test_a_filter_is_typed_and_what_is_wrong_with_it_is_said(self):
+        self.start_peer("recv", "--as", "heidi")
+        screen = self.open()
+        screen.expect(r"^  heidi ")
+        screen.type_text("/frm = alice")
+        screen.type("Enter")
+        screen.expect(r'there is no field "frm"')
+        screen.type(*["BSpace"] * 11)
+        screen.type_text("from = ivan")
+        screen.type("Enter")
+        screen.expect(r"only from = ivan")
+        screen.expect_none("heidi")
+        self.send("--as", "alice", "heidi", "hello")
+        self.send("--as", "ivan", "heidi", "hello")
+        screen.expect(r"^[ ~] ivan ")
+        self.assertNotIn("alice", "\n".join(screen.lines()))
+
+    def test_help_pause_and_quit(self):
+        screen = self.open()
+        screen.type("?")
+        screen.expect(r"peers, topics, services")
+        screen.type("?")
+        screen.type("Space")
+        screen.expect(r"^PAUSED")
+        screen.type("Space")
+        screen.expect_none("PAUSED")
+        screen.type("q")
+        await_true(screen.is_over, "the end")
+
+    def test_a_signal_ends_it(self):
+        screen = self.open()
+        os.kill(screen.pid(), signal.SIGTERM)
+        await_true(screen.is_over, "the end")
+
+
+class TopOnceTest(ProgramTest):
+    def top(self, *arguments, endpoint=None):
+        return subprocess.run([INSPECT, "top", *arguments], stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=PATIENCE_S, check=False,
+                              env=environment(endpoint or self.broker.endpoint))
+
+    def test_once_prints_a_picture(self):
+        self.start_peer("recv", "--as", "bob")
+        done = self.top("--once", "--delay", "1500ms")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^zpost top ")
+        self.assertRegex(done.stdout, r"(?m)^  bob ")
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_json_is_one_object(self):
+        self.start_peer("recv", "--as", "carol")
+        done = self.top("--format", "json", "--delay", "1500ms")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        peers = {peer["name"]: peer for peer in json.loads(done.stdout)["peers"]}
+        self.assertEqual(peers["carol"]["state"], "active")
+
+    def test_wrong_uses_say_what_is_wrong(self):
+        done = self.top()
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn("--once", done.stderr)
+        done = self.top("--once", "--filter", "frm = alice")
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn('no field "frm"', done.stderr)
+        done = self.top("--once", endpoint="tcp://127.0.0.1:1")
+        self.assertEqual(done.returncode, UNREACHABLE)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

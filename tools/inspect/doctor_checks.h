@@ -1,0 +1,46 @@
+// What the doctor concludes from what it saw. Pure: no sockets, no clock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "peer/cli/shared/palette.h"
+#include "zpost/peer/peer.h"
+
+namespace zpost::inspect {
+
+enum class Health { kOk, kWarn, kFail };
+
+struct Check {
+  std::string what;  // One word.
+  Health state = Health::kOk;
+  std::string text;
+  std::string advice;  // Lines; empty: nothing to do.
+};
+
+/// How many descriptors this program may have.
+[[nodiscard]] Check descriptor_check(std::uint64_t limit);
+
+/// The broker's clock against ours, ns since 1970.
+[[nodiscard]] Check clock_check(std::uint64_t broker_ns, std::uint64_t our_ns);
+
+/// Who takes nothing though something waits for it, who is away, who is expected back: from two
+/// looks at who is there.
+[[nodiscard]] std::vector<Check> peer_checks(const std::vector<peer::Peer::PeerInfo>& before,
+                                             const std::vector<peer::Peer::PeerInfo>& after,
+                                             std::uint64_t now_ns);
+
+/// Whether somebody could come under `name`.
+[[nodiscard]] Check name_check(std::string_view name,
+                               const std::vector<peer::Peer::PeerInfo>& peers,
+                               std::uint64_t now_ns);
+
+/// What to do about a refusal; empty: its text says it.
+[[nodiscard]] std::string refusal_advice(Outcome code);
+
+[[nodiscard]] std::string check_text(const Check& check, const cli::Palette& palette);
+[[nodiscard]] std::string check_json(const Check& check);
+
+}  // namespace zpost::inspect

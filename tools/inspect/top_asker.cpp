@@ -1,0 +1,180 @@
+#include "tools/inspect/top_asker.h"
+
+#include <utility>
+
+#include "peer/cli/shared/json.h"
+#include "peer/cli/shared/msgpack_json.h"
+#include "peer/cli/shared/refusals.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
+#include "tools/inspect/look_back.h"
+#include "tools/inspect/story_search.h"
+#include "tools/inspect/story_text.h"
+
+namespace zpost::inspect {
+namespace {
+
+using cli::Json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kEvery{1000};
+constexpr milliseconds kPatience{2000};
+constexpr std::uint64_t kLatest = 500;  // Records of what came in, or failed.
+constexpr std::size_t kMostEnvelopes = 500;
+
+ByteBuffer stats_question() {
+  ByteBuffer body;
+  MsgpackWriter(body).map(1).str("op").str("stats");
+  return body;
+}
+
+std::uint64_t number(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+/// What it does not say stays 0.
+TopNumbers numbers_from(Bytes body) {
+  TopNumbers numbers;
+  const std::optional<Json> json = cli::json_from_msgpack(body);
+  if (!json || !json->is_object()) return numbers;
+  numbers.peers = number(*json, "peers");
+  numbers.memory = number(*json, "memory");
+  if (const auto counters = json->find("counters");
+      counters != json->end() && counters->is_object()) {
+    numbers.held = number(*counters, "held");
+    numbers.received = number(*counters, "received");
+    numbers.delivered = number(*counters, "delivered");
+    numbers.unconfirmed = number(*counters, "unconfirmed");
+    numbers.failed = number(*counters, "failed");
+    const auto by = counters->find("failed_by");
+    if (by != counters->end() && by->is_object()) {
+      for (const auto& [name, count] : by->items()) {
+        if (count.is_number_unsigned()) numbers.failed_by[name] = count.get<std::uint64_t>();
+      }
+    }
+  }
+  return numbers;
+}
+
+std::string failure_text(const peer::Failure& failure) {
+  return "the broker does not look back: " + cli::visible_line(failure.text) + "\n";
+}
+
+}  // namespace
+
+TopAsker::TopAsker(peer::Peer peer) : peer_(std::move(peer)), thread_([this] { work(); }) {}
+
+TopAsker::~TopAsker() {
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+  }
+  changed_.notify_one();
+  peer_.close(milliseconds(0));  // Ends what it waits for.
+  thread_.join();
+}
+
+void TopAsker::want_envelopes(std::string filter) {
+  const std::scoped_lock lock(mutex_);
+  wanted_.filter = std::move(filter);
+  news_.envelopes.reset();  // Of somebody else.
+  is_new_ = true;
+  changed_.notify_one();
+}
+
+void TopAsker::want_story(std::string from, std::uint64_t id) {
+  const std::scoped_lock lock(mutex_);
+  wanted_.from = std::move(from);
+  wanted_.id = id;
+  news_.story.reset();
+  is_new_ = true;
+  changed_.notify_one();
+}
+
+TopNews TopAsker::take() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(news_, {});
+}
+
+template <typename Value>
+void TopAsker::put(std::optional<Value> TopNews::*place, Value value) {
+  const std::scoped_lock lock(mutex_);
+  news_.*place = std::move(value);
+}
+
+TopAsker::Wanted TopAsker::await_turn() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kEvery, [this] { return over_ || is_new_; });
+  is_new_ = false;
+  Wanted wanted = wanted_;
+  wanted_.id = 0;
+  return wanted;
+}
+
+void TopAsker::work() {
+  while (true) {
+    const Wanted wanted = await_turn();
+    {
+      const std::scoped_lock lock(mutex_);
+      if (over_) return;
+    }
+    ask(wanted);
+    refuse_requests();
+  }
+}
+
+void TopAsker::ask(const Wanted& wanted) {
+  if (wanted.id != 0) put(&TopNews::story, tell_story(wanted.from, wanted.id));
+  if (!wanted.filter.empty()) {
+    const auto found = look_back(peer_, {.latest = kLatest, .filter = wanted.filter}, kPatience);
+    const std::scoped_lock lock(mutex_);
+    // Meanwhile somebody else's may be wanted.
+    if (found && wanted.filter == wanted_.filter) {
+      news_.envelopes = latest_envelopes(found->records, kMostEnvelopes);
+    }
+  }
+  auto peers = peer_.who(kPatience);
+  if (peers) put(&TopNews::peers, *std::move(peers));
+  ask_numbers();
+}
+
+void TopAsker::ask_numbers() {
+  const auto answer = peer_.request("", stats_question(), kPatience).get();
+  if (!answer) return;
+  TopNumbers numbers = numbers_from(answer->body);
+  // An id that no envelope has: only how far the recorder reaches is wanted.
+  const std::uint64_t now = cli::wall_clock_ns();
+  const auto reach = look_back(peer_, {.id = 0, .since_ns = now, .until_ns = now}, kPatience);
+  if (reach) numbers.recorder_oldest_ns = reach->oldest_ns;
+  put(&TopNews::numbers, std::move(numbers));
+}
+
+std::string TopAsker::tell_story(const std::string& from, std::uint64_t id) {
+  const auto found = look_back(peer_, {.from = from, .id = id}, kPatience);
+  if (!found) return failure_text(found.error());
+  std::vector<Story> all = stories(found->records, id);
+  if (all.empty()) return "the recorder has forgotten it\n";
+  std::string text;
+  for (Story& story : all) {
+    const auto verdict = StorySearch(peer_, kPatience).complete(story);
+    if (!verdict) return failure_text(verdict.error());
+    text += story_text(story, *verdict, cli::Palette(false));
+  }
+  return text;
+}
+
+void TopAsker::refuse_requests() {
+  peer::Batch batch;
+  cli::Refusals refusals(peer_);
+  while (peer_.receive_batch(batch, milliseconds(0))) {
+    for (const EnvelopeView& view : batch.envelopes()) {
+      if (view.kind() == Kind::kRequest) {
+        (void)refusals.say_no(view.from, view.id, peer_.name() + " only watches");
+      }
+    }
+    peer_.take();
+  }
+}
+
+}  // namespace zpost::inspect
