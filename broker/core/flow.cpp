@@ -94,6 +94,7 @@ void Router::Impl::take_back(Session& session, const Blocked& block) {
   }
   if (session.blocked_since == 0) session.blocked_since = now_.steady_ns;
   session.retry_at = now_.steady_ns + kBlockedRetry;
+  note_moves(session);  // Before anything else becomes of it.
   touch(session);
 }
 

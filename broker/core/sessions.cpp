@@ -256,7 +256,7 @@ void Router::Impl::resume(Session& session, ConnectionId connection, Hello hello
     stream.bundles.front().count -= stream.front_taken;
     stream.front_taken = 0;
   }
-  stream.told.again = stream.handed_count;
+  stream.told.again = std::max(stream.told.again, stream.handed_count);
   stream.told.gone = stream.acked;
   stream.told.next = {};
   stream.handed = 0;

@@ -41,6 +41,7 @@ History::History(Dice& dice, Tell tell)
       world_(limits_),
       witness_(limits_.memory / 2, tells_all(limits_)) {
   world_.set_wall(1'000'000'000'000'000'000);
+  world_.router().set_tap(core::TapDetail::kTopics);
   add_peers();
 }
 
@@ -135,6 +136,7 @@ void History::step() {
 }
 
 void History::check() {
+  tap_witness_.see(world_.take_tap());
   // Beside what is sent to it, a peer may have a topic queue and one frame beyond, the retained
   // values of all topics, and what publishers wait for because its policy is `block`.
   const std::uint64_t topics = limits_.topic_queue + kMostTopicFrame + limits_.max_envelope +

@@ -11,6 +11,7 @@
 #include "tests/broker/core/support/fake_peer.h"
 #include "tests/broker/core/support/world.h"
 #include "tests/sim/dice.h"
+#include "tests/sim/tap_witness.h"
 #include "tests/sim/witness.h"
 
 namespace zpost::sim {
@@ -101,6 +102,7 @@ class History {
   core::Limits limits_;
   core::test::World world_;
   Witness witness_;
+  TapWitness tap_witness_;
   std::vector<std::unique_ptr<FakePeer>> peers_;     // Honest.
   std::vector<std::unique_ptr<FakePeer>> usurpers_;  // Honest, with the name of another.
   std::unique_ptr<FakePeer> mallory_;
