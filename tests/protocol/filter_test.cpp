@@ -145,10 +145,10 @@ TEST_F(FilterTest, AnAbsentValueIsNeitherEqualNorDifferentAndOneOfAnotherTypeDif
 
 TEST_F(FilterTest, BodiesOfMessagePackAreLookedInto) {
   // {"temp": 31, "items": [-1, {"name": "x"}], 5: 1, "f": 1.5}
-  const std::string body(
+  constexpr char kPacked[] =
       "\x84\xa4temp\x1f\xa5items\x92\xff\x81\xa4name\xa1x\x05\x01\xa1"
-      "f\xcb\x3f\xf8\0\0\0\0\0\0",
-      38);
+      "f\xcb\x3f\xf8\0\0\0\0\0\0";
+  const std::string body(kPacked, sizeof kPacked - 1);
   set_body(as_bytes(body));
   EXPECT_TRUE(wants("body.temp > 30"));
   EXPECT_TRUE(wants("body.items[0] = -1 and body.items[1].name = x and body.f = 1.5"));
