@@ -1,7 +1,7 @@
 // Where bytes come from.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
 #include <span>
 #include <string>
 
@@ -30,7 +30,7 @@ class MemorySource : public ByteSource {
 
   [[nodiscard]] std::size_t read(std::span<std::byte> room) override {
     const std::size_t taken = room.size() < bytes_.size() ? room.size() : bytes_.size();
-    std::memcpy(room.data(), bytes_.data(), taken);
+    std::copy_n(bytes_.begin(), taken, room.begin());
     bytes_ = bytes_.subspan(taken);
     return taken;
   }

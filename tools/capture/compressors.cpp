@@ -104,7 +104,7 @@ class PeekedSource : public ByteSource {
   [[nodiscard]] std::size_t read(std::span<std::byte> room) override {
     if (at_ == size_) return rest_.read(room);
     const std::size_t taken = std::min(room.size(), size_ - at_);
-    std::memcpy(room.data(), first_.data() + at_, taken);
+    std::copy_n(first_.data() + at_, taken, room.begin());
     at_ += taken;
     return taken;
   }
