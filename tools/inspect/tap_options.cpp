@@ -37,6 +37,10 @@ void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& ev
                   "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->check(check_filter)
       ->option_text("FILTER");
+  add_choice_by_header(verb, wish, events);
+}
+
+void add_choice_by_header(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events) {
   verb.add_option("--from", wish.from, "Only what such a peer sends")
       ->check(check_name_pattern)
       ->option_text("PATTERN");

@@ -15,5 +15,7 @@ namespace zpost::inspect {
 
 /// --filter, --from, --to, --kind and --events. Both must outlive the parsing.
 void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events);
+/// The same without --filter.
+void add_choice_by_header(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events);
 
 }  // namespace zpost::inspect

@@ -15,10 +15,11 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/decode.h"
 #include "tools/inspect/external_decoder.h"
-#include "tools/inspect/patterns.h"
+#include "tools/inspect/filter_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
+#include "tools/inspect/tap_options.h"
 #include "tools/inspect/tap_request.h"
 #include "tools/inspect/verbs.h"
 
@@ -61,23 +62,6 @@ struct TailOptions {
   ExternalDecoders decoders;
 };
 
-Kind payload_kind(const std::string& word) {
-  const std::optional<Kind> kind = kind_from_name(word);
-  if (!kind || !is_payload(*kind)) {
-    throw CLI::ValidationError("--kind",
-                               "\"" + word + "\" is none of send, request, reply, publish, call");
-  }
-  return *kind;
-}
-
-TapEvent shown_event(const std::string& word) {
-  const std::optional<TapEvent> event = event_from_name(word);
-  if (!event || !is_asked_for(*event)) {
-    throw CLI::ValidationError("--events", "\"" + word + "\" is none of " + event_names());
-  }
-  return *event;
-}
-
 Decoding decoding_of(const std::string& word) {
   if (const auto decoding = decoding_from_name(word)) return *decoding;
   throw CLI::ValidationError("--decode",
@@ -87,20 +71,6 @@ Decoding decoding_of(const std::string& word) {
 void add_decoder(TailOptions& options, const std::string& text) {
   const Result<void> added = options.decoders.add(text);
   if (!added) throw CLI::ValidationError("--decoder", added.error().text);
-}
-
-/// False: its text is wrong, which was said.
-bool compile_filter(TailOptions& options) {
-  const std::string& text = options.wish.filter;
-  if (text.empty()) return true;
-  auto filter = filter::Filter::compile(text);
-  if (filter) {
-    options.filter = *std::move(filter);
-    return true;
-  }
-  cli::complain("the filter is wrong at " + filter.error().with_caret(text));
-  cli::note("docs/filter.md has the fields and examples");
-  return false;
 }
 
 std::size_t terminal_columns() {
@@ -215,7 +185,7 @@ class Tail {
 };
 
 ExitCode run(TailOptions& options, const std::string& software) {
-  if (!compile_filter(options)) return ExitCode::kUsage;
+  if (!compile_filter(options.wish.filter, options.filter)) return ExitCode::kUsage;
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -235,30 +205,7 @@ void add_tail_verb(CLI::App& app, Program& program) {
   verb->add_option("FILTER", options->wish.filter,
                    "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->option_text(" ");
-  verb->add_option("--from", options->wish.from, "Only what such a peer sends")
-      ->check(check_name_pattern)
-      ->option_text("PATTERN");
-  verb->add_option("--to", options->wish.to, "Only what is sent to such a peer")
-      ->check(check_target_pattern)
-      ->option_text("PATTERN");
-  verb->add_option_function<std::vector<std::string>>(
-          "--kind",
-          [options](const std::vector<std::string>& words) {
-            for (const std::string& word : words) options->wish.kinds.push_back(payload_kind(word));
-          },
-          "Only this kind (repeatable)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->option_text("send|request|reply|publish|call");
-  verb->add_option_function<std::vector<std::string>>(
-          "--events",
-          [options](const std::vector<std::string>& words) {
-            for (const std::string& word : words) options->events.insert(shown_event(word));
-          },
-          "Only these events, with commas between them")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->option_text("EVENT,...");
+  add_choice_by_header(*verb, options->wish, options->events);
   verb->add_option_function<std::string>(
           "--decode",
           [options](const std::string& word) {
