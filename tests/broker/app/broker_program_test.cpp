@@ -41,9 +41,10 @@ class BrokerProgramTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  /// Starts a broker and does not wait for it.
+  /// Starts a broker and does not wait for it. It serves no metrics: their port is the same for
+  /// all that runs beside it, and the second to want it warns.
   Process& launch(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--state", directory_ + "/state"});
+    arguments.insert(arguments.end(), {"--state", directory_ + "/state", "--admin", ""});
     broker_ = std::make_unique<Process>("zpost-broker", std::move(arguments));
     return *broker_;
   }
