@@ -3,6 +3,7 @@
 
 #include <msgpack.hpp>
 
+#include "broker/core/question_map.h"
 #include "broker/core/router_impl.h"
 #include "broker/core/tap_filter.h"
 
@@ -19,29 +20,14 @@ struct Question {
 
 Result<Question> read_question(Bytes body) {
   Question question;
-  MsgpackReader reader(body);
-  std::size_t entries = 0;
-  if (!reader.read_map(entries, kMaxMetaEntries)) {
-    return Error{Outcome::kMalformed, "the body must be a msgpack map with the key op"};
-  }
-  for (std::size_t i = 0; i < entries; ++i) {
-    std::string_view key;
-    bool good = reader.read_str(key);
-    if (good && key == "op") {
-      good = reader.read_str(question.op);
-    } else if (good && key == "name") {
-      good = reader.read_str(question.name);
-    } else if (good && key == "start") {
-      good = reader.read_uint(question.start);
-    } else if (good) {
-      good = reader.skip();
-    }
-    if (!good) {
-      return Error{Outcome::kMalformed,
-                   fmt::format("key \"{}\": {} at byte {}", key, read_error_name(reader.error()),
-                               reader.position())};
-    }
-  }
+  const auto read = read_question_map(
+      body, [&](MsgpackReader& reader, std::string_view key) -> std::optional<bool> {
+        if (key == "op") return reader.read_str(question.op);
+        if (key == "name") return reader.read_str(question.name);
+        if (key == "start") return reader.read_uint(question.start);
+        return std::nullopt;
+      });
+  if (!read) return read.error();
   return question;
 }
 
