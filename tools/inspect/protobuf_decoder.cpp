@@ -9,6 +9,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver_util.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +26,8 @@ namespace zpost::inspect {
 namespace {
 
 namespace pb = google::protobuf;
+
+constexpr const char* kUrlPrefix = "type.googleapis.com";
 
 /// Keeps the first of what the library complains about: the others follow from it.
 class FirstComplaint final : public pb::DescriptorPool::ErrorCollector {
@@ -225,11 +228,14 @@ class ProtobufDecoder::Messages {
     pb::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
     std::string json;
-    const auto printed = pb::util::MessageToJsonString(*message, &json, options);
+    // Of the bytes, not of the message: one that lacks something required must be shown as well.
+    const std::string text(as_text(bytes));
+    const auto printed = pb::util::BinaryToJsonString(
+        resolver_.get(), fmt::format("{}/{}", kUrlPrefix, type.full_name()), text, &json, options);
     cli::Json value = cli::Json::parse(json, nullptr, false);
     if (!printed.ok() || value.is_discarded()) {
-      body.fault = fmt::format("{} that cannot be printed: {}", body.message,
-                               printed.message().ToString());
+      body.fault =
+          fmt::format("{} that cannot be printed: {}", body.message, printed.message().ToString());
       return;
     }
     // Printed once more: the library escapes what needs none.
@@ -269,6 +275,8 @@ class ProtobufDecoder::Messages {
   FirstComplaint complaints_;
   pb::DescriptorPool pool_{&database_, &complaints_};
   pb::DynamicMessageFactory factory_{&pool_};
+  std::unique_ptr<pb::util::TypeResolver> resolver_{
+      pb::util::NewTypeResolverForDescriptorPool(kUrlPrefix, &pool_)};
 };
 
 ProtobufDecoder::ProtobufDecoder() : messages_(std::make_unique<Messages>()) {}
