@@ -31,8 +31,8 @@ function(zpost_test name)
   endif()
 
   add_executable(${name} ${arg_SOURCES})
-  if(ZPOST_UNITY_TESTS)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  if(programs IN_LIST arg_LABEL)
+    zpost_compile_alone(${arg_SOURCES})
   endif()
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test-bin)

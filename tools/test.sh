@@ -99,7 +99,7 @@ build() {
   local preset=$1 log=$logs/$1-ninja.log
   shift
   # The quickstart may have configured the same directory without tests.
-  if { cmake --preset "$preset" -DBUILD_TESTING=ON -DZPOST_UNITY_TESTS=ON &&
+  if { cmake --preset "$preset" -DBUILD_TESTING=ON &&
     cmake --build --preset "$preset" -j "$jobs" "$@"; } > "$log" 2>&1; then
     grep -E 'warning:' "$log"
     tail -1 "$log"
