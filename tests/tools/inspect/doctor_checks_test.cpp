@@ -70,7 +70,7 @@ TEST_F(DoctorChecksTest, LimitsThatAreFarAwayAreOneLine) {
   const std::vector<Check> checks = limit_checks(stats());
   ASSERT_EQ(checks.size(), 1U);
   EXPECT_EQ(checks[0].state, Health::kOk);
-  EXPECT_EQ(checks[0].text, "5 of 20,000 peers, 9 MiB of 1 GiB memory, 0 of 16 inspectors");
+  EXPECT_EQ(checks[0].text, "5 of 20,000 peers, 9.0 MiB of 1.0 GiB memory, 0 of 16 inspectors");
 }
 
 TEST_F(DoctorChecksTest, ALimitThatIsNearIsNamedWithItsValueAndKey) {
@@ -106,7 +106,7 @@ TEST_F(DoctorChecksTest, WhoeverTakesNothingIsNamedWithSinceWhen) {
   EXPECT_EQ(checks[0].what, "consumer");
   EXPECT_EQ(checks[0].state, Health::kWarn);
   EXPECT_EQ(checks[0].text,
-            "bob takes nothing, since 12 s: 1,234 queued (2 KiB), 5 unacknowledged, last heard "
+            "bob takes nothing, since 12 s: 1,234 queued (2.0 KiB), 5 unacknowledged, last heard "
             "just now");
   EXPECT_NE(checks[0].advice.find("bob (10.0.0.7:4711)"), std::string::npos);
 }
@@ -115,7 +115,7 @@ TEST_F(DoctorChecksTest, WhoeverFallsBehindIsNamedWithHowFar) {
   const std::vector<Check> checks = peer_checks({owing(150, 40)}, kNow);
   ASSERT_EQ(checks.size(), 1U);
   EXPECT_EQ(checks[0].text,
-            "bob is 2 min behind: it takes 40/s; 1,234 queued (2 KiB), 5 unacknowledged");
+            "bob is 2 min behind: it takes 40/s; 1,234 queued (2.0 KiB), 5 unacknowledged");
 }
 
 TEST_F(DoctorChecksTest, WhoIsAwayOrExpectedIsNamedWithWhatWaits) {
