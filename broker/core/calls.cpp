@@ -30,9 +30,13 @@ void Router::Impl::on_offer(Session& session, const EnvelopeView& view) {
   if (session.offers.size() >= limits.offers) {
     return answer_interest(session, view, Outcome::kFull, Detail::kOffers);
   }
+  if (offers_ >= limits.all_offers) {
+    return answer_interest(session, view, Outcome::kFull, Detail::kAllOffers);
+  }
   const ServiceId id = services_.find_or_make(offer->service);
-  services_[id].workers.push_back({session.id, offer->capacity, 0});
+  services_[id].workers.push_back({session.id, offer->capacity, take_left(session, id)});
   session.offers.insert(id);
+  ++offers_;
   answer_interest(session, view, Outcome::kDelivered);
   serve(id);
 }
@@ -41,22 +45,37 @@ void Router::Impl::on_withdraw(Session& session, const EnvelopeView& view) {
   const auto name = decode_withdraw(view.body);
   if (!name) return refuse_interest(session, view, name.error());
   const ServiceId id = services_.find(name->name);
-  if (id != kNone && session.offers.erase(id) > 0) remove_worker(id, session.id);
+  if (id != kNone && session.offers.erase(id) > 0) {
+    --offers_;
+    remove_worker(id, session);
+  }
   answer_interest(session, view, Outcome::kDelivered);
 }
 
 void Router::Impl::withdraw_all(Session& session) {
-  for (const ServiceId id : session.offers) remove_worker(id, session.id);
+  for (const ServiceId id : session.offers) remove_worker(id, session);
+  offers_ -= session.offers.size();
   session.offers.clear();
 }
 
-/// What it has in hand stays with it.
-void Router::Impl::remove_worker(ServiceId id, SessionId session) {
+/// What it has in hand stays with it, and takes up its places should it offer the service again.
+void Router::Impl::remove_worker(ServiceId id, Session& session) {
   Service& service = services_[id];
-  std::erase_if(service.workers, [&](const Worker& each) { return each.session == session; });
+  const std::uint64_t in_hand = worker_of(id, session.id)->in_hand;
+  if (in_hand > 0) session.left_in_hand[id] = in_hand;
+  std::erase_if(service.workers, [&](const Worker& each) { return each.session == session.id; });
   if (!service.workers.empty()) return;
   service.alone_since = now_.steady_ns;
   erase_if_unused(id);
+}
+
+/// The calls of a service that it withdrew and still has in hand, no longer counted apart.
+std::uint64_t Router::Impl::take_left(Session& session, ServiceId id) {
+  const auto left = session.left_in_hand.find(id);
+  if (left == session.left_in_hand.end()) return 0;
+  const std::uint64_t in_hand = left->second;
+  session.left_in_hand.erase(left);
+  return in_hand;
 }
 
 void Router::Impl::erase_if_unused(ServiceId id) {
@@ -102,8 +121,9 @@ Outcome Router::Impl::check_call(const Session& session, const EnvelopeView& vie
 /// The same for requests as well.
 Outcome Router::Impl::check_exchange(const Session& session) {
   if (meta_.deadline_ns != 0 && meta_.deadline_ns <= clock()) return Outcome::kExpired;
-  if (session.exchanges < limits.calls) return Outcome::kNone;
-  detail_ = Detail::kCalls;
+  const bool many = session.exchanges >= limits.calls;
+  if (!many && exchanges_.size() < limits.all_calls) return Outcome::kNone;
+  detail_ = many ? Detail::kCalls : Detail::kAllCalls;
   return Outcome::kFull;
 }
 
@@ -297,7 +317,12 @@ void Router::Impl::release_worker(ExchangeId id) {
   Exchange& call = exchanges_[id];
   Session& holder = session_at(call.holder);
   if (call.service != kNone) {
-    if (Worker* const worker = worker_of(call.service, holder.id)) --worker->in_hand;
+    if (Worker* const worker = worker_of(call.service, holder.id)) {
+      --worker->in_hand;
+    } else if (const auto left = holder.left_in_hand.find(call.service);
+               left != holder.left_in_hand.end() && --left->second == 0) {
+      holder.left_in_hand.erase(left);
+    }
   }
   exchanges_.let_go(id, holder);
 }

@@ -93,7 +93,8 @@ void Router::Impl::take_back(Session& session, const Blocked& block) {
     session.shrink_to = 0;  // A lower total is told again when there is room.
   }
   if (session.blocked_since == 0) session.blocked_since = now_.steady_ns;
-  session.retry_at = now_.steady_ns + kBlockedRetry;
+  const std::int64_t full_for = now_.steady_ns - session.blocked_since;
+  session.retry_at = now_.steady_ns + std::clamp(full_for / 8, kBlockedRetry, kMostBlockedRetry);
   note_moves(session);  // Before anything else becomes of it.
   touch(session);
 }
@@ -189,7 +190,7 @@ bool Router::Impl::flush_control(Session& session, SessionId blames) {
                     {.kind = Kind::kPong, .to = name_of(session), .body = session.pong});
   }
   if (session.ping_due) {
-    append_envelope(out_->arena, {.kind = Kind::kPing, .to = name_of(session)});
+    write_ping(session);
   }
   session.pong_told = std::exchange(session.pong_due, false);
   session.ping_told = std::exchange(session.ping_due, false);
@@ -198,6 +199,14 @@ bool Router::Impl::flush_control(Session& session, SessionId blames) {
   control_frame(session.connection, blames, begin);
   if (blames != kNone) note_handed(session);
   return true;
+}
+
+/// Numbered, so that its pong tells what was read by then: frames of a connection come in order.
+void Router::Impl::write_ping(Session& session) {
+  const std::string number = std::to_string(++session.pings);
+  session.latest_ping = now_.steady_ns;
+  append_envelope(out_->arena,
+                  {.kind = Kind::kPing, .to = name_of(session), .body = as_bytes(number)});
 }
 
 void Router::Impl::control_frame(ConnectionId connection, SessionId session, std::size_t begin) {
@@ -275,6 +284,11 @@ std::string Router::Impl::full_text(Detail detail) const {
       return fmt::format("limits.watches is {} a peer", limits.watches);
     case Detail::kOffers:
       return fmt::format("limits.offers is {} services a peer", limits.offers);
+    case Detail::kAllOffers:
+      return fmt::format("limits.all_offers is {} services of all peers", limits.all_offers);
+    case Detail::kAllCalls:
+      return fmt::format("limits.all_calls is {} requests and calls of all peers",
+                         limits.all_calls);
     case Detail::kCalls:
       return fmt::format("limits.calls is {} requests and calls without a reply", limits.calls);
     case Detail::kServiceQueue:

@@ -152,6 +152,9 @@ bool Router::Impl::control(Session& session, const EnvelopeView& view) {
         touch(session);
         break;
       case Kind::kPong:
+        if (as_text(view.body) == std::to_string(session.pings)) {
+          session.read_until = session.latest_ping;
+        }
         break;
       case Kind::kAck:
         on_ack(session, view);

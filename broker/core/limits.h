@@ -26,8 +26,10 @@ struct Limits {
   std::uint64_t all_subscriptions = 1'000'000;  // and of all.
   std::uint64_t topic_queue = 8 << 20;          // Bytes of publishes waiting for a subscriber.
   std::uint64_t rate = 0;                       // Envelopes a second of a peer; 0: no limit.
-  std::uint64_t offers = 64;                    // Services of a peer.
-  std::uint64_t calls = 65'536;                 // Requests and calls of a peer without a reply.
+  std::uint64_t offers = 64;                    // Services of a peer,
+  std::uint64_t all_offers = 100'000;           // and of all.
+  std::uint64_t calls = 65'536;                 // Requests and calls of a peer without a reply,
+  std::uint64_t all_calls = 1'000'000;          // and of all.
   std::uint64_t service_queue = 10'000;         // Calls waiting for a worker of a service.
   std::uint64_t retained = 10'000;              // Topics with a retained value.
   std::uint64_t inspectors = 16;                // Peers that have the tap or a recall open.

@@ -345,11 +345,13 @@ bool Router::Impl::may_sweep_pairs(const Session& session) const {
   return now_.steady_ns - session.pairs_swept >= kSecond;
 }
 
-/// Forgets settled pairs whose last receipt is so old that it arrived, or a resume repeated it.
+/// Forgets pairs that were settled a while ago, and whose last receipt no resume need repeat.
 void Router::Impl::sweep_pairs(Session& session) {
   session.pairs_swept = now_.steady_ns;
   for (auto at = session.pairs.begin(); at != session.pairs.end();) {
-    if (!is_forgettable(pairs_[at->second])) {
+    const Pair& pair = pairs_[at->second];
+    if (!is_forgettable(session, pair)) {
+      if (is_old(pair) && session.latest_ping <= pair.told_at) ask_what_is_read(session);
       ++at;
       continue;
     }
@@ -360,9 +362,23 @@ void Router::Impl::sweep_pairs(Session& session) {
   session.topics_pair = kNoPair;
 }
 
-bool Router::Impl::is_forgettable(const Pair& pair) const {
+bool Router::Impl::is_old(const Pair& pair) const {
   const std::int64_t old = now_.steady_ns - limits.silence_ns - limits.resume_ns;
   return pair.outstanding() == 0 && !pair.dirty && pair.told_at <= old;
+}
+
+/// A peer that sends on need not have read what it was told, however long ago; if it resumes, its
+/// copies wait for that receipt. Only its pong shows that it has it.
+bool Router::Impl::is_forgettable(const Session& session, const Pair& pair) const {
+  const bool repeats = session.hello.resume && session.hello.pong;
+  return is_old(pair) && (!repeats || pair.told_at < session.read_until);
+}
+
+/// Its pong comes in time for the next sweep.
+void Router::Impl::ask_what_is_read(Session& session) {
+  if (!session.hello.pong || session.ping_due) return;
+  session.ping_due = true;
+  touch(session);
 }
 
 void Router::Impl::free_pair(PairIndex index) {

@@ -156,7 +156,7 @@ Outcome Router::Impl::foresee_pair(const Session& sender, const EnvelopeView& vi
     return Outcome::kNone;
   }
   if (may_have_another_pair(sender)) return Outcome::kNone;
-  const auto goes = [this](const auto& each) { return is_forgettable(pairs_[each.second]); };
+  const auto goes = [&](const auto& each) { return is_forgettable(sender, pairs_[each.second]); };
   const bool sweeps = may_sweep_pairs(sender) && std::ranges::any_of(sender.pairs, goes);
   return sweeps ? Outcome::kNone : Outcome::kFull;
 }

@@ -64,7 +64,10 @@ inline constexpr std::uint64_t kMaxIdLead = std::uint64_t{1} << 55;
 /// Sessions that are remembered after their end: at least these, and as many as may be there.
 inline constexpr std::uint64_t kMinRemembered = 10'000;
 inline constexpr std::int64_t kSweepPeriod = 100 * kMillisecond;
+/// A full pipe is tried again after this time, or an eighth of how long it has been full, if that
+/// is more: each try writes the frame anew.
 inline constexpr std::int64_t kBlockedRetry = 2 * kMillisecond;
+inline constexpr std::int64_t kMostBlockedRetry = 100 * kMillisecond;
 
 /// What is kept of a session that is over.
 struct Remembered {
@@ -233,7 +236,9 @@ class Router::Impl {
   [[nodiscard]] PairIndex find_or_make_pair(Session& session, std::string_view to);
   [[nodiscard]] bool may_have_another_pair(const Session& session) const;
   [[nodiscard]] bool may_sweep_pairs(const Session& session) const;
-  [[nodiscard]] bool is_forgettable(const Pair& pair) const;
+  [[nodiscard]] bool is_old(const Pair& pair) const;
+  [[nodiscard]] bool is_forgettable(const Session& session, const Pair& pair) const;
+  void ask_what_is_read(Session& session);
   void sweep_pairs(Session& session);
   void free_pair(PairIndex index);
   void fail(Session& session, const Failure& failure);
@@ -281,7 +286,8 @@ class Router::Impl {
   void on_offer(Session& session, const EnvelopeView& view);
   void on_withdraw(Session& session, const EnvelopeView& view);
   void withdraw_all(Session& session);
-  void remove_worker(ServiceId service, SessionId session);
+  void remove_worker(ServiceId service, Session& session);
+  [[nodiscard]] static std::uint64_t take_left(Session& session, ServiceId service);
   void erase_if_unused(ServiceId service);
   [[nodiscard]] Worker* worker_of(ServiceId service, SessionId session);
   [[nodiscard]] PairIndex service_pair(Session& session, std::string_view service);
@@ -427,6 +433,7 @@ class Router::Impl {
   void append_from_broker(Session& session, const EnvelopeFields& fields, PairIndex as);
   void append(Session& session, Source source, std::uint32_t offset, std::uint32_t length,
               std::uint32_t count);
+  void write_ping(Session& session);
   void control_frame(ConnectionId connection, SessionId session, std::size_t begin);
   void set_credit_size(Session& session, std::uint64_t size);
   [[nodiscard]] std::uint64_t first_credit(const Hello& hello) const;
@@ -541,6 +548,7 @@ class Router::Impl {
   std::unordered_map<PairIndex, Unsettled> unsettled_;
   Exchanges exchanges_;
   Services services_;
+  std::uint64_t offers_ = 0;             // Of all sessions.
   std::vector<ServiceId> due_services_;  // Their workers may have room again.
   std::uint64_t call_bytes_ = 0;         // Of calls that may have to be sent again.
   std::vector<std::pair<SessionId, std::uint64_t>> slow_;  // With their epochs: to be ended.

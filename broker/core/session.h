@@ -150,7 +150,9 @@ enum class Detail : std::uint8_t {
   kRetained,
   kWatches,
   kOffers,
+  kAllOffers,
   kCalls,
+  kAllCalls,
   kServiceQueue,
   kReplyTooLarge,
   kReplyFailed,
@@ -250,6 +252,7 @@ struct Session {
   std::uint64_t settled_bytes_since_receipt = 0;  // Of what was taken.
   std::unordered_map<NameId, PairIndex> pairs;
   std::int64_t pairs_swept = 0;
+  std::int64_t read_until = 0;            // What it was told before is read: its pong says so.
   std::array<PairIndex, 8> pair_cache{};  // By pair_slot(); PairIndex + 1, 0: empty.
   PairIndex topics_pair = kNone;          // Of all it publishes; kNone: unknown.
   std::vector<PairIndex> dirty_pairs;
@@ -265,6 +268,8 @@ struct Session {
   std::uint32_t held = kNone;
   std::uint64_t exchanges = 0;               // Asked and open, or ended without an acknowledgement.
   std::unordered_set<std::uint32_t> offers;  // Services.
+  // Calls in hand of services that it does not offer any more.
+  std::unordered_map<std::uint32_t, std::uint64_t> left_in_hand;
 
   // As a recipient.
   Stream stream;
@@ -277,6 +282,8 @@ struct Session {
   bool ping_due = false;
   bool pong_told = false;  // In the last control frame, should it meet a full pipe.
   bool ping_told = false;
+  std::uint64_t pings = 0;         // Sent so far: the body of the latest one,
+  std::int64_t latest_ping = 0;    // which went at this time.
   bool touched = false;            // In the router's list of sessions to flush.
   std::int64_t blocked_since = 0;  // 0: its pipe takes frames.
   std::int64_t retry_at = 0;

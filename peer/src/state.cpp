@@ -238,7 +238,7 @@ void State::give_up_requests(Time now) {
     resolved_.push_back(std::move(each.resolved));
     if (given_up_.size() == kMostGivenUp) given_up_.pop_front();
     given_up_.push_back({each.id, false});
-    to_cancel_.push_back(each.id);
+    if (phase_ == Phase::kActive) to_cancel_.push_back(each.id);  // Else the welcome does.
   }
   say_cancels();
 }

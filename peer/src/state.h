@@ -235,6 +235,7 @@ class State {
   [[nodiscard]] Statistics statistics() const;
 
  private:
+  // Beyond it the oldest are forgotten: the broker ends them at their deadlines, by its own clock.
   static constexpr std::size_t kMostGivenUp = 1024;
 
   /// A request that took too long here, and may not there.

@@ -28,29 +28,31 @@ class TopicPrefixes {
     return &slot.prefix;
   }
 
-  /// The same, put there if it was not. Nothing is allocated but for the first topic of all, and
-  /// for longer ones than had their place before. REQUIRES: is_topic(topic).
+  /// The same, put there if it was not. Nothing is allocated once there are many topics, but for
+  /// longer ones than had their place before. REQUIRES: is_topic(topic).
   [[nodiscard]] const EnvelopePrefix& get(std::string_view topic) {
     const EnvelopePrefix* const known = find(topic);
     return known != nullptr ? *known : put(topic);
   }
 
  private:
-  static constexpr std::size_t kSlots = 1024;
+  static constexpr std::size_t kFewSlots = 16;
+  static constexpr std::size_t kMostSlots = 1024;
 
   struct Slot {
     std::string topic;
     EnvelopePrefix prefix;
   };
 
-  [[nodiscard]] static std::size_t slot_of(std::string_view topic) {
-    return std::hash<std::string_view>{}(topic) % kSlots;
+  [[nodiscard]] std::size_t slot_of(std::string_view topic) const {
+    return std::hash<std::string_view>{}(topic) & (slots_.size() - 1);
   }
 
   const EnvelopePrefix& put(std::string_view topic);
+  void grow();
 
   std::string own_name_;
-  std::vector<Slot> slots_;  // None until the first topic.
+  std::vector<Slot> slots_;  // None until the first topic; a power of two, more with more topics.
   Slot* latest_ = nullptr;
 };
 

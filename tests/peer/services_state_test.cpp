@@ -167,6 +167,21 @@ TEST_F(ServicesStateTest, WhatTookTooLongWithoutASessionIsCancelledAfterItsCopyW
   EXPECT_EQ(said, (std::vector{Kind::kCall, Kind::kCall, Kind::kCancel}));
 }
 
+TEST_F(ServicesStateTest, OfManyThatTookTooLongWithoutASessionTheLatestAreCancelled) {
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 1030; ++i) ids.push_back(ask(Kind::kCall, "sum", Replies::kOne, seconds(1)));
+  state_.lost("test");
+  sink_.time += seconds(2);
+  state_.tick(sink_.time);
+  EXPECT_EQ(resolved(), Words(1030, "timed-out"));
+  be_welcomed_at(kBrokerClock);
+  std::vector<std::uint64_t> cancelled;
+  for (std::size_t i = 0; i < sink_.sent.size(); ++i) {
+    if (sink_.sent[i].first == Kind::kCancel) cancelled.push_back(sink_.ids[i]);
+  }
+  EXPECT_EQ(cancelled, std::vector(ids.begin() + 6, ids.end()));
+}
+
 TEST_F(ServicesStateTest, AStreamBringsEveryReplyAndThenItsEnd) {
   const std::uint64_t id = ask(Kind::kRequest, "bob", Replies::kMany);
   hear_reply("bob", id, "one", true);

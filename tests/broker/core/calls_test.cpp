@@ -205,6 +205,47 @@ TEST_F(CallsTest, ServiceQueuesAndCallsInFlightHaveLimits) {
   EXPECT_EQ(bob.told(Outcome::kFull), 1U);
 }
 
+TEST_F(CallsTest, CallsInFlightHaveALimitInAll) {
+  Limits limits;
+  limits.all_calls = 3;
+  Meeting room(limits);
+  FakePeer& alice = room.join("alice");
+  FakePeer& bob = room.join("bob");
+  for (int i = 0; i < 2; ++i) alice.send("bob", "x", Kind::kRequest);
+  room.catch_up();
+  for (int i = 0; i < 2; ++i) bob.send("alice", "x", Kind::kRequest);
+  room.catch_up();
+  EXPECT_EQ(alice.told(Outcome::kFull), 0U);
+  EXPECT_EQ(bob.told(Outcome::kFull), 1U);
+}
+
+TEST_F(CallsTest, OffersHaveALimitPerPeerAndInAll) {
+  Limits limits;
+  limits.offers = 2;
+  limits.all_offers = 3;
+  Meeting room(limits);
+  FakePeer& w1 = room.join("w1");
+  FakePeer& w2 = room.join("w2");
+  const auto offers = [&](FakePeer& peer, const std::string& service) {
+    const std::uint64_t id = peer.write_interest(Kind::kOffer, encode(Offer{service, 1}));
+    peer.say();
+    room.catch_up();
+    return peer.answer(id);
+  };
+  EXPECT_EQ(offers(w1, "cut"), Outcome::kDelivered);
+  EXPECT_EQ(offers(w1, "weld"), Outcome::kDelivered);
+  EXPECT_EQ(offers(w1, "sum"), Outcome::kFull) << "limits.offers";
+  EXPECT_EQ(offers(w2, "cut"), Outcome::kDelivered);
+  EXPECT_EQ(offers(w2, "weld"), Outcome::kFull) << "limits.all_offers";
+  w1.write_interest(Kind::kWithdraw, encode(Name{"weld"}), false);
+  w1.say();
+  room.catch_up();
+  EXPECT_EQ(offers(w2, "weld"), Outcome::kDelivered);
+  w2.goodbye();
+  room.catch_up();
+  EXPECT_EQ(offers(w1, "sum"), Outcome::kDelivered);
+}
+
 TEST_F(CallsTest, AWorkerThatWithdrawsKeepsWhatItHas) {
   FakePeer& w1 = worker("w1", 1);
   FakePeer& alice = join("alice");
@@ -217,6 +258,23 @@ TEST_F(CallsTest, AWorkerThatWithdrawsKeepsWhatItHas) {
   EXPECT_THAT(works(alice), Contains(HasSubstr("\"done\"")));
   call(alice, "y");
   EXPECT_THAT(works(alice), Contains(HasSubstr("no-worker")));
+}
+
+TEST_F(CallsTest, WhoOffersAgainWhatItWithdrewHasNoRoomForMoreThanItsCapacity) {
+  FakePeer& w1 = worker("w1", 1);
+  FakePeer& alice = join("alice");
+  const std::uint64_t first = call(alice, "x");
+  w1.write_interest(Kind::kWithdraw, encode(Name{"sum"}), false);
+  w1.write_interest(Kind::kOffer, encode(Offer{"sum", 1}), false);
+  w1.say();
+  EXPECT_THAT(works(w1), SizeIs(1));
+  const std::uint64_t second = call(alice, "y");
+  EXPECT_THAT(works(w1), IsEmpty()) << "it has the first one still";
+  reply(w1, "alice", first, "1");
+  EXPECT_THAT(works(w1), Contains(HasSubstr("\"y\"")));
+  reply(w1, "alice", second, "2");
+  call(alice, "z");
+  EXPECT_THAT(works(w1), Contains(HasSubstr("\"z\""))) << "its place is free again";
 }
 
 TEST_F(CallsTest, AReplyInPartsKeepsThePlaceUntilTheLast) {

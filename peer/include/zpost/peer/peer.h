@@ -173,11 +173,13 @@ class Peer {
 
   /// Sends a request and resolves with the reply, or fails: kFailed with the outcome (no-peer,
   /// rejected with the recipient's words, lost, no-reply, …), kTimedOut after `timeout`, which the
-  /// broker and the recipient know as its deadline, kClosed. To the
-  /// empty name it asks the broker (SPEC.md, section 11). Before it returns it blocks for credit as
-  /// send does, up to the smaller of options.timeout and `timeout`. Why it was not sent comes
-  /// through the future as well: errors as send. Waiting for the future inside a callback of this
-  /// peer blocks for ever.
+  /// broker and the recipient know as its deadline, kClosed. (What timed out here is cancelled
+  /// there as well; of more than 1,024 that do so without a connection the oldest are not: the
+  /// broker lets them expire by its own clock, and whoever has one may work on it that long.) To
+  /// the empty name it asks the broker (SPEC.md, section 11). Before it returns it blocks for
+  /// credit as send does, up to the smaller of options.timeout and `timeout`. Why it was not sent
+  /// comes through the future as well: errors as send. Waiting for the future inside a callback of
+  /// this peer blocks for ever.
   [[nodiscard]] std::future<Answer<Message>> request(std::string_view to, Bytes body,
                                                      milliseconds timeout,
                                                      const SendOptions& options = {});

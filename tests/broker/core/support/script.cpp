@@ -211,8 +211,10 @@ void Script::limits(const Words& words) {
   set("topic_queue", limits.topic_queue);
   set("retained", limits.retained);
   set("offers", limits.offers);
+  set("all_offers", limits.all_offers);
   set("rate", limits.rate);
   set("calls", limits.calls);
+  set("all_calls", limits.all_calls);
   set("service_queue", limits.service_queue);
   set_time("resume", limits.resume_ns);
   set_time("credit_idle", limits.credit_idle_ns);

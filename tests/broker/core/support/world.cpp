@@ -314,8 +314,7 @@ void World::append(Queue& queue, std::string_view bytes, bool fresh) {
   require(fresh || queue.open, "bytes for a closed bundle");
   if (fresh) queue.bundles.emplace_back();
   queue.open = true;
-  queue.bytes += bytes.size();
-  fill(queue.bundles.back(), bytes);
+  fill(queue, queue.bundles.back(), bytes);
 }
 
 void World::append_topics(Queue& queue, std::string_view bytes, bool fresh) {
@@ -323,16 +322,20 @@ void World::append_topics(Queue& queue, std::string_view bytes, bool fresh) {
   require(fresh || queue.topics_open, "bytes for a closed bundle of topics");
   if (fresh) queue.topics.emplace_back();
   queue.topics_open = true;
-  queue.bytes += bytes.size();
-  fill(queue.topics.back(), bytes);
+  fill(queue, queue.topics.back(), bytes);
 }
 
-void World::fill(HeldBundle& bundle, std::string_view bytes) {
+void World::fill(Queue& queue, HeldBundle& bundle, std::string_view bytes) {
   bundle.bytes += bytes;
   bundle.charged += bytes.size();
+  queue.bytes += bytes.size();
   FrameReader reader(as_bytes(bytes));
   EnvelopeView view;
-  while (reader.next(view)) bundle.payload += is_payload(view.kind()) ? 1 : 0;
+  while (reader.next(view)) {
+    if (!is_payload(view.kind())) continue;
+    ++bundle.payload;
+    ++queue.payload;
+  }
   require(!reader.failed(), "what was appended is no sequence of envelopes");
 }
 
@@ -346,9 +349,7 @@ void World::enqueue(Queue& queue) {
 
 void World::drop_oldest(Queue& queue, std::uint32_t count) {
   require(count < queue.topics.size(), "the newest topics are dropped");
-  for (; count > 0; --count, queue.topics.pop_front()) {
-    queue.bytes -= queue.topics.front().charged;
-  }
+  for (; count > 0; --count) remove_front(queue, queue.topics);
 }
 
 void World::transmit(const Action& action) {
@@ -366,10 +367,13 @@ void World::transmit(const Action& action) {
 void World::release(Queue& queue, std::uint32_t count) {
   require(count <= queue.handed, "a release of what was not handed over");
   queue.handed -= count;
-  for (; count > 0; --count) {
-    queue.bytes -= queue.bundles.front().charged;
-    queue.bundles.pop_front();
-  }
+  for (; count > 0; --count) remove_front(queue, queue.bundles);
+}
+
+void World::remove_front(Queue& queue, std::deque<HeldBundle>& bundles) {
+  queue.bytes -= bundles.front().charged;
+  queue.payload -= bundles.front().payload;
+  bundles.pop_front();
 }
 
 void World::rewind(const Action& action) {
@@ -385,7 +389,10 @@ void World::rewind(const Action& action) {
   for (std::uint32_t left = action.count; left > 0;) {
     require(reader.next(view), "a rewind beyond the oldest bundle");
     if (is_program_lane(view.kind())) --left;
-    if (is_payload(view.kind())) --oldest.payload;
+    if (is_payload(view.kind())) {
+      --oldest.payload;
+      --queue.payload;
+    }
     cut += view.bytes.size();
   }
   require(cut < oldest.bytes.size(), "a rewind of the whole bundle");
@@ -483,11 +490,9 @@ std::vector<TapNote> World::take_tap() {
 World::Held World::held() const {
   Held held;
   for (const Queue& queue : queues_) {
-    held.bundles += queue.bundles.size();
+    held.bundles += queue.bundles.size() + queue.topics.size();
     held.bytes += queue.bytes;
-    held.bundles += queue.topics.size();
-    for (const HeldBundle& bundle : queue.bundles) held.payload += bundle.payload;
-    for (const HeldBundle& bundle : queue.topics) held.payload += bundle.payload;
+    held.payload += queue.payload;
     // The oldest bundle is kept until the last of its envelopes is taken.
     if (queue.handed > 0) held.maybe_taken += queue.bundles.front().payload;
   }
@@ -511,12 +516,16 @@ void World::after_step() {
   const Accounting& accounting = router_.accounting();
   require(accounting.balanced(), "the accounting does not balance");
   Held held = this->held();
-  require(router_.held_bytes() == held.bytes,
-          fmt::format("held_bytes is {}, the queues hold {}", router_.held_bytes(), held.bytes));
+  require(router_.held_bytes() == held.bytes, [&] {
+    return fmt::format("held_bytes is {}, the queues hold {}", router_.held_bytes(), held.bytes);
+  });
   held.payload += router_.waiting_calls();
-  require(accounting.held <= held.payload && accounting.held + held.maybe_taken >= held.payload,
-          fmt::format("held is {}, the queues hold {} (maybe {} less)", accounting.held,
-                      held.payload, held.maybe_taken));
+  const bool fits =
+      accounting.held <= held.payload && accounting.held + held.maybe_taken >= held.payload;
+  require(fits, [&] {
+    return fmt::format("held is {}, the queues hold {} (maybe {} less)", accounting.held,
+                       held.payload, held.maybe_taken);
+  });
   const auto sessions = std::count_if(queues_.begin(), queues_.end(),
                                       [](const Queue& queue) { return queue.exists; });
   require(router_.sessions() + router_.expected() == static_cast<std::size_t>(sessions),

@@ -2,6 +2,7 @@
 // time, pipes that fill up and connections that die. Checks that the core keeps to the contract.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -22,6 +23,14 @@ class Broken : public std::logic_error {
 
 /// Throws Broken with `what` unless `claim` holds.
 void require(bool claim, std::string_view what);
+
+/// The same, for what is claimed so often that its text is made only if it is needed.
+template <typename Tell>
+requires std::invocable<Tell>
+
+void require(bool claim, const Tell& tell) {
+  if (!claim) throw Broken(tell());
+}
 
 /// One router and everything around it. Turns go as the broker's do: read, tell what is gone, tick,
 /// flush, tell what was executed. Nothing happens on its own: step with turn(), settle(),
@@ -165,7 +174,8 @@ class World {
     bool open = false;
     ConnectionId connection = kNone;
     std::size_t handed = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;    // Charged for all its bundles, and
+    std::uint64_t payload = 0;  // what they hold.
     std::deque<HeldBundle> bundles;
     std::deque<HeldBundle> topics;
     bool topics_open = false;
@@ -179,7 +189,8 @@ class World {
   void execute(const Action& action, std::string_view frame);
   void append(Queue& queue, std::string_view bytes, bool fresh);
   void append_topics(Queue& queue, std::string_view bytes, bool fresh);
-  void fill(HeldBundle& bundle, std::string_view bytes);
+  static void fill(Queue& queue, HeldBundle& bundle, std::string_view bytes);
+  static void remove_front(Queue& queue, std::deque<HeldBundle>& bundles);
   void enqueue(Queue& queue);
   void drop_oldest(Queue& queue, std::uint32_t count);
   void transmit(const Action& action);
