@@ -37,6 +37,8 @@ inline constexpr std::size_t kMaxTreeRows = 200;
 /// bytes look. Nothing: it is neither, or nested too deep.
 [[nodiscard]] std::optional<cli::Json> decoded_value(const ShownEnvelope& envelope);
 
+/// The tree of a value that somebody else made of a body. REQUIRES: not deeply nested.
+[[nodiscard]] std::vector<std::string> rows_of_json(const cli::Json& json);
 /// Text that somebody else made of a body, in the same two forms.
 [[nodiscard]] std::string line_of_text(std::string_view text);
 [[nodiscard]] std::vector<std::string> rows_of_text(std::string_view text);
