@@ -229,6 +229,10 @@ std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding de
   return rows;
 }
 
+std::optional<Json> decoded_value(const ShownEnvelope& envelope) {
+  return guessed(envelope).json;
+}
+
 std::vector<std::string> rows_of_json(const cli::Json& json) {
   Rows rows;
   if (json.is_structured() && !json.empty()) {
