@@ -10,7 +10,7 @@ Installs what is missing to build zpost, and says what that is. When nothing is
 missing it changes nothing and needs neither network nor root.
 
   --test   also what the tests need (GoogleTest, rapidcheck, Python, tmux,
-           Prometheus and tshark; no service is started or enabled)
+           Prometheus, tshark and Graphviz; no service is started or enabled)
   --lint   also clang, clang-format, clang-tidy and the fuzzing runtime
   --bench  also the other brokers that zpost-bench compares with; their services
            are neither started nor enabled
@@ -30,7 +30,7 @@ build_packages=(
   libcpp-httplib-dev prometheus-cpp-dev zlib1g-dev libzstd-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 python3-zmq python3-msgpack tmux
-  prometheus tshark)
+  prometheus tshark graphviz)
 lint_packages=(git clang clang-format clang-tidy libclang-rt-14-dev)
 bench_packages=(
   nats-server libnats-dev redis-server libhiredis-dev mosquitto libmosquitto-dev)
