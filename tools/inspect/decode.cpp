@@ -239,6 +239,11 @@ std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding de
   return rows;
 }
 
+std::optional<Json> decoded_json(const ShownEnvelope& envelope) {
+  if (envelope.cut) return std::nullopt;
+  return guessed(envelope).json;
+}
+
 std::string line_of_text(std::string_view text) {
   std::string line = cli::visible_line(text.substr(0, kLongestText));
   if (text.size() > kLongestText) line += "…";

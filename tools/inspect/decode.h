@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "peer/cli/shared/json_fwd.h"
 #include "tools/inspect/shown_envelopes.h"
 
 namespace zpost::inspect {
@@ -31,6 +32,10 @@ enum class Decoding : std::uint8_t {
 inline constexpr std::size_t kMaxTreeRows = 200;
 [[nodiscard]] std::vector<std::string> decoded_tree(const ShownEnvelope& envelope,
                                                     Decoding decoding);
+
+/// The body as a value, if it is JSON or MessagePack: as its content type says; without one, as it
+/// looks. Nothing: it is neither, cut, or nested deeper than 32.
+[[nodiscard]] std::optional<cli::Json> decoded_json(const ShownEnvelope& envelope);
 
 /// Text that somebody else made of a body, in the same two forms.
 [[nodiscard]] std::string line_of_text(std::string_view text);
