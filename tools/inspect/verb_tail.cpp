@@ -105,7 +105,8 @@ class Tail {
         peer_(peer),
         stop_(peer),
         feed_(peer, asked_wish(options)),
-        choice_(options.wish, options.events, options.filter),
+        choice_(options.wish, options.events, options.filter,
+                options.form.pair ? TailFilter::Judged::kHere : TailFilter::Judged::kBefore),
         printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }) {}
 
   [[nodiscard]] ExitCode run() {
