@@ -10,7 +10,7 @@ Installs what is missing to build zpost, and says what that is. When nothing is
 missing it changes nothing and needs neither network nor root.
 
   --test   also what the tests need (GoogleTest, rapidcheck, Python, tmux,
-           Prometheus, tshark and protoc; no service is started or enabled)
+           Prometheus, tshark, protoc and Graphviz; no service is started or enabled)
   --lint   also clang, clang-format, clang-tidy and the fuzzing runtime
   --bench  also the other brokers that zpost-bench compares with; their services
            are neither started nor enabled
@@ -31,7 +31,7 @@ build_packages=(
   libprotobuf-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 python3-zmq python3-msgpack tmux
-  prometheus tshark protobuf-compiler)
+  prometheus tshark protobuf-compiler graphviz)
 lint_packages=(git clang clang-format clang-tidy libclang-rt-14-dev)
 bench_packages=(
   nats-server libnats-dev redis-server libhiredis-dev mosquitto libmosquitto-dev)

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "protocol/filter/field_path.h"
 #include "protocol/filter/filter.h"
 #include "protocol/filter/syntax.h"
 #include "zpost/protocol/names.h"
@@ -158,20 +159,12 @@ class Compiler {
   }
 
   void put_path(Test& test, const TestSyntax& syntax) {
-    BodyPath path;
-    for (const Step& step : syntax.path) {
-      if (!step.element) {
-        path.emplace_back(step.token.text);
-      } else if (const auto place = read_number(step.token.text)) {
-        path.emplace_back(*place);
-      } else {
-        fail(step.token, "this place in an array is too large");
-      }
+    Result<BodyPath, FilterError> path = path_of(syntax.path);
+    if (!path) {
+      if (!error_) error_ = path.error();
+      return;
     }
-    if (path.size() > kMaxBodyDepth) {
-      fail(syntax.path.back().token, fmt::format("a path has at most {} steps", kMaxBodyDepth));
-    }
-    filter_.paths_.push_back(std::move(path));
+    filter_.paths_.push_back(*std::move(path));
     test.path = index_of_last(filter_.paths_);
   }
 

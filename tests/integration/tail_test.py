@@ -170,6 +170,62 @@ class TailTest(unittest.TestCase):
         self.assertEqual(self.send("bob", '{"a": [1, "x"]}').returncode, 0)
         tree.await_line(r'^ {15}  \[1\]: "x"$')
 
+    def test_chosen_fields_are_columns_or_objects(self):
+        self.start_recv("bob")
+        columns = self.start_tail("--events", "received", "--fields", "from,to,body.temp,time")
+        objects = self.start_tail("--events", "received", "--fields", "from,body.temp", "--json")
+        shaped = self.start_tail("--events", "delivered", "--format",
+                                 "{from} -> {to}: {outcome} after {latency}\\n")
+        self.assertEqual(self.send("bob", '{"temp": 31.5, "note": "a\\tb"}').returncode, 0)
+        columns.await_line(r"^alice\tbob\t31\.5\t\d{4}-\d\d-\d\dT[\d:.]+Z$")
+        self.assertEqual(columns.lines[0], "from\tto\tbody.temp\ttime\n")
+        self.assertEqual(objects.await_object(**{"from": "alice"}),
+                         {"from": "alice", "body.temp": 31.5})
+        shaped.await_line(r"^alice -> bob: delivered after [\d.]+ [µm]?s$")
+
+    def test_a_field_that_is_none_is_told_with_its_place_and_what_exists(self):
+        for option, value, column in (("--fields", "time,frm", 6), ("--format", "to {frm}", 5)):
+            wrong = self.run_program("zpost-inspect", "tail", option, value)
+            self.assertEqual(wrong.returncode, USAGE)
+            self.assertIn(f'column {column}: there is no field "frm"; did you mean from?',
+                          wrong.stderr)
+            self.assertIn("content_type", wrong.stderr)
+        for arguments in (("--fields", "from", "--format", "{to}"), ("--pair", "--fields", "to"),
+                          ("--pair", "--events", "failed"), ("--format", "yaml")):
+            self.assertEqual(self.run_program("zpost-inspect", "tail", *arguments).returncode, USAGE)
+
+    def test_requests_are_shown_with_their_replies(self):
+        self.start("zpost-peer", "serve", "--as", "echo", "--", "cat")
+        self.start("zpost-peer", "serve", "--as", "srv", "--service", "up", "--", "tr", "a-z", "A-Z")
+        self.start_recv("mute")
+        for name in ("echo", "srv"):
+            await_true(lambda: self.run_program("zpost-peer", "who", name).returncode == 0, name)
+        text = self.start_tail("--pair")
+        objects = self.start_tail("--pair", "--json", "--from", "alice")
+        slow = self.start_tail("--pair", "latency > 1h")
+        ask = lambda *arguments: self.run_program("zpost-peer", "request", "--as", "alice",
+                                                  *arguments)
+        self.assertEqual(ask("echo", "ping").returncode, 0)
+        self.assertEqual(ask("--service", "up", "hello").returncode, 0)
+        ask("nobody", "x")
+        span = r"[\d.]+ [µm]?s"
+        text.await_line(rf'{span} +alice → echo +request #\d+ "ping" ⇒ "ping"$')
+        text.await_line(rf'{span} +alice → @up \(srv\) +call +#\d+ "hello" ⇒ "HELLO"$')
+        text.await_line(r"alice → nobody +request #\d+ ⇒ no-peer: nobody named nobody is here$")
+        echoed = objects.await_object(to="echo", end="replied")
+        self.assertGreater(echoed["round_trip_ns"], 0)
+        self.assertEqual((echoed["asked"]["body"], echoed["answered"]["body"]), ("ping", "ping"))
+        self.assertEqual(objects.await_object(to="nobody", end="failed")["outcome"], "no-peer")
+        self.assertEqual(slow.lines, [])
+
+    def test_a_request_whose_deadline_passes_is_shown_so(self):
+        server = self.start("zpost-peer", "serve", "--as", "slow", "--", "sleep", "60")
+        await_true(lambda: self.run_program("zpost-peer", "who", "slow").returncode == 0, "slow")
+        tail = self.start_tail("--pair")
+        self.run_program("zpost-peer", "request", "--as", "alice", "--timeout", "300ms", "slow", "?")
+        tail.await_line(r'alice → slow +request #\d+ "\?" ⇒ expired')
+        server.stop(signal.SIGKILL)
+
     def test_text_has_one_row_for_each_with_the_body_made_harmless(self):
         self.start_recv("bob")
         tail = self.start_tail()

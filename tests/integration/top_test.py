@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""zpost-inspect top on terminals of two sizes, over a resize and a restart of the broker.
+"""zpost-inspect top on terminals of several sizes, over a resize and a restart of the broker.
 
 The terminals are tmux's, so that what is compared is what a person would see. ZPOST_BIN names the
 directory of the programs.
@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 import unittest
 
-from programs import BIN, USAGE, UNREACHABLE, PATIENCE_S, ProgramTest, await_true, environment
+from programs import (BIN, USAGE, UNREACHABLE, PATIENCE_S, Broker, ProgramTest, await_true,
+                      environment)
 
 INSPECT = str(BIN / "zpost-inspect")
 TMUX = shutil.which("tmux")
@@ -185,6 +186,68 @@ class TopScreenTest(ProgramTest):
         screen = self.open()
         os.kill(screen.pid(), signal.SIGTERM)
         await_true(screen.is_over, "the end")
+
+
+HEAD = [
+    "zpost top zpost at tcp://N:N N:N:N",
+    "recorder reaches back N min N peers memory N MiB",
+    "in N/s out N/s held N failed N/s",
+    " 1 Peers   2 Topics   3 Services",
+]
+FOOT = ["q quit  ? help  s sort  / filter  space pause  Enter look inside"]
+PEERS_OF_80 = [
+    "  Peer            ▼SENT/s TAKEN/s QUEUED  UNACK FAILED     P50     P99 LATENCY",
+    "  bob                   0       0      0      0      0       -       -",
+]
+PEERS_OF_120 = [
+    "  Peer                            ▼SENT/s TAKEN/s QUEUED  UNACK FAILED     P50     P99 "
+    "TRAFFIC          LATENCY",
+    "  bob                                   0       0      0      0      0       -       -",
+]
+
+
+@unittest.skipUnless(TMUX, "tmux is not here")
+class TopSizesTest(ProgramTest):
+    """Whole screens, each of a broker of its own: nobody else is on them."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    def setUp(self):
+        self.broker = Broker()
+        self.addCleanup(self.broker.close)
+
+    @staticmethod
+    def without_numbers(lines):
+        """Those of the first three lines are another run's."""
+        if not lines[0].startswith("zpost top"):
+            return lines
+        return [re.sub(" +", " ", re.sub(r"\d[\d.,]*k?", "N", line)) for line in lines[:3]] + lines[3:]
+
+    def check_screen(self, columns, lines, top, bottom):
+        """Nothing stands between `top` and `bottom`."""
+        self.start_peer("recv", "--as", "bob")
+        screen = Screen(self.broker.endpoint, columns, lines)
+        self.addCleanup(screen.close)
+        wanted = top + [""] * (lines - len(top) - len(bottom)) + bottom
+
+        def seen():
+            return self.without_numbers([line.rstrip() for line in screen.lines()] or [""])
+        try:
+            await_true(lambda: seen() == wanted, "the screen")
+        except AssertionError:
+            self.assertEqual(seen(), wanted)
+        self.assertTrue(all(len(line) <= columns for line in screen.lines()))
+
+    def test_80_by_24_has_all_columns_and_its_last_line(self):
+        self.check_screen(80, 24, HEAD + PEERS_OF_80, FOOT)
+
+    def test_120_by_40_has_the_curves_besides(self):
+        self.check_screen(120, 40, HEAD + PEERS_OF_120, FOOT)
+
+    def test_50_by_12_says_what_it_wants(self):
+        self.check_screen(50, 12, ["top wants 80×24, here is 50×12; q quits"], [])
 
 
 class TopOnceTest(ProgramTest):

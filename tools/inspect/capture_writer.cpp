@@ -64,7 +64,7 @@ Result<void> CaptureWriter::add(const TapEntry& entry, bool redacted, std::uint6
     totals->missed += entry.missed;
   }
   if (plan_.format == CaptureFormat::kJson) {
-    stage_lines(entry);
+    stage_lines(entry, redacted);
   } else {
     stage_packet(entry, redacted);
   }
@@ -139,11 +139,12 @@ void CaptureWriter::stage_packet(const TapEntry& entry, bool redacted) {
                          missed_text(entry.missed));
 }
 
-void CaptureWriter::stage_lines(const TapEntry& entry) {
+void CaptureWriter::stage_lines(const TapEntry& entry, bool redacted) {
   lines_.clear();
   append_lines(entry, lines_);
   for (TailLine& line : lines_) {
     (void)completer_.wants(line);
+    line.redacted = redacted;
     const std::string text = tail_json(line);
     const Bytes bytes = as_bytes(text);
     staged_.insert(staged_.end(), bytes.begin(), bytes.end());

@@ -77,7 +77,7 @@ class CaptureWriter {
   [[nodiscard]] Result<void> write_staged();
   [[nodiscard]] bool is_full(std::uint64_t now_ns) const;
   void stage_packet(const TapEntry& entry, bool redacted);
-  void stage_lines(const TapEntry& entry);
+  void stage_lines(const TapEntry& entry, bool redacted);
 
   const CapturePlan plan_;
   TailFilter completer_{{}, false, {}};  // Of JSON lines: it remembers kinds and latencies.

@@ -229,10 +229,6 @@ std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding de
   return rows;
 }
 
-std::optional<Json> decoded_value(const ShownEnvelope& envelope) {
-  return guessed(envelope).json;
-}
-
 std::vector<std::string> rows_of_json(const cli::Json& json) {
   Rows rows;
   if (json.is_structured() && !json.empty()) {
@@ -241,6 +237,11 @@ std::vector<std::string> rows_of_json(const cli::Json& json) {
     rows.add(scalar_text(json));
   }
   return rows.take();
+}
+
+std::optional<Json> decoded_json(const ShownEnvelope& envelope) {
+  if (envelope.cut) return std::nullopt;
+  return guessed(envelope).json;
 }
 
 std::string line_of_text(std::string_view text) {

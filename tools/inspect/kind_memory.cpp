@@ -4,7 +4,8 @@ namespace zpost::inspect {
 
 bool KindMemory::learn_or_tell(TailLine& line) {
   if (line.event == TapEvent::kReceived) learn(line);
-  if (line.event != TapEvent::kDelivered) return true;
+  // What JSON lines say of it stays.
+  if (line.event != TapEvent::kDelivered || line.kind_number != 0) return true;
   const auto pair = pairs_.find({line.from, line.to});
   if (pair == pairs_.end()) return false;
   // Deliveries come in the order of the ids: what lies below is settled and can go.

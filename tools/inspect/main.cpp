@@ -16,6 +16,7 @@ Examples:
   zpost-inspect capture -w trace.pcapng
   zpost-inspect read trace.pcapng --stats
   zpost-inspect replay trace.pcapng --requests
+  zpost-inspect diff before.pcapng after.pcapng
   zpost-inspect snapshot -w before.pcapng --last 5m
   zpost-inspect graph --last 5m | dot -Tsvg
   zpost-inspect route --from alice --to bob
@@ -39,6 +40,7 @@ cli::ExitCode run(int argc, char** argv) {
   add_capture_verb(app, program);
   add_read_verb(app, program);
   add_replay_verb(app, program);
+  add_diff_verb(app, program);
   add_snapshot_verb(app, program);
   add_graph_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);

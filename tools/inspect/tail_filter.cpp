@@ -15,12 +15,9 @@ filter::Subject subject_of(const TailLine& line) {
                           .outcome = line.outcome,
                           .held = line.held,
                           .queues = line.queues,
-                          .attempt = line.attempt,
-                          .latency_elsewhere = true};
+                          .attempt = line.attempt};
   if (line.event == TapEvent::kSession) subject.change = line.change;
   if (line.envelope) subject.envelope = &*line.envelope;
-  // The broker looked into what it received, and told those only that are wanted.
-  subject.envelope_elsewhere = line.event == TapEvent::kReceived;
   return subject;
 }
 
@@ -30,6 +27,11 @@ bool TailFilter::wants(TailLine& line) {
   const bool known = kinds_.learn_or_tell(line);
   if (line.event == TapEvent::kMissed) return true;
   filter::Subject subject = subject_of(line);
+  if (judged_ == Judged::kBefore) {
+    subject.latency_elsewhere = true;
+    // The broker looked into what it received, and told those only that are wanted.
+    subject.envelope_elsewhere = line.event == TapEvent::kReceived;
+  }
   latencies_.learn_or_tell(subject, line.time_ns);
   line.latency_ns = subject.latency_ns;
   if (!known && by_kind_) return false;

@@ -1,6 +1,7 @@
 // Which lines are wanted, beyond what the broker filters. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 
@@ -13,12 +14,18 @@ namespace zpost::inspect {
 
 class TailFilter {
  public:
-  /// `filter`: what the broker was asked for, too. It decides of runs, here each envelope is
-  /// judged. `events`: empty: all. `by_kind`: the broker was asked for some kinds only; it cannot
-  /// tell of which kind a delivery is.
+  /// Whether the broker chose by the same filter: it knows what cannot be told here.
+  enum class Judged : std::uint8_t { kBefore, kHere };
+
+  /// `filter`: what the broker was asked for, too, if it judged before. It decides of runs, here
+  /// each envelope is judged. `events`: empty: all. `by_kind`: the broker was asked for some kinds
+  /// only; it cannot tell of which kind a delivery is.
   TailFilter(std::set<TapEvent> events, bool by_kind,
-             std::optional<filter::Filter> filter = std::nullopt)
-      : events_(std::move(events)), by_kind_(by_kind), filter_(std::move(filter)) {}
+             std::optional<filter::Filter> filter = std::nullopt, Judged judged = Judged::kBefore)
+      : events_(std::move(events)),
+        by_kind_(by_kind),
+        judged_(judged),
+        filter_(std::move(filter)) {}
 
   /// Completes `line`. False: it is not wanted. What was missed is always told.
   [[nodiscard]] bool wants(TailLine& line);
@@ -26,6 +33,7 @@ class TailFilter {
  private:
   std::set<TapEvent> events_;
   bool by_kind_;
+  Judged judged_;
   std::optional<filter::Filter> filter_;
   KindMemory kinds_;
   filter::LatencyMemory latencies_;

@@ -11,24 +11,6 @@ namespace {
 using cli::Json;
 using cli::json_id;
 
-void put_envelope(Json& json, const ShownEnvelope& envelope) {
-  if (!envelope.content_type.empty()) json["content_type"] = envelope.content_type;
-  if (!envelope.trace.empty()) json["trace"] = envelope.trace;
-  if (envelope.in_reply_to != 0) json["in_reply_to"] = json_id(envelope.in_reply_to);
-  if (envelope.rejected) json["rejected"] = true;
-  cli::put_body(json, {envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut});
-}
-
-void put_protobuf(Json& json, const ProtobufBody& body) {
-  if (!body.message.empty()) json["protobuf_message"] = body.message;
-  if (!body.remark.empty()) json["protobuf_remark"] = body.remark;
-  if (body.fault.empty()) {
-    json["body_protobuf"] = Json::parse(body.json);
-  } else {
-    json["protobuf_fault"] = body.fault;
-  }
-}
-
 void put_run(Json& json, const TailLine& line) {
   json["from"] = line.from;
   json["to"] = line.to;
@@ -40,10 +22,29 @@ void put_run(Json& json, const TailLine& line) {
   put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
   if (line.protobuf) put_protobuf(json, *line.protobuf);
+  if (line.envelope && line.redacted) json["redacted"] = true;
   if (line.decoded) json["decoded"] = *line.decoded;
 }
 
 }  // namespace
+
+void put_protobuf(Json& json, const ProtobufBody& body) {
+  if (!body.message.empty()) json["protobuf_message"] = body.message;
+  if (!body.remark.empty()) json["protobuf_remark"] = body.remark;
+  if (body.fault.empty()) {
+    json["body_protobuf"] = Json::parse(body.json);
+  } else {
+    json["protobuf_fault"] = body.fault;
+  }
+}
+
+void put_envelope(Json& json, const ShownEnvelope& envelope) {
+  if (!envelope.content_type.empty()) json["content_type"] = envelope.content_type;
+  if (!envelope.trace.empty()) json["trace"] = envelope.trace;
+  if (envelope.in_reply_to != 0) json["in_reply_to"] = json_id(envelope.in_reply_to);
+  if (envelope.rejected) json["rejected"] = true;
+  cli::put_body(json, {envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut});
+}
 
 void put_fate(Json& json, const TailLine& line) {
   if (line.outcome != Outcome::kNone) json["outcome"] = outcome_name(line.outcome);

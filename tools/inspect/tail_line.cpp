@@ -186,8 +186,13 @@ void append_lines(const TapEntry& entry, std::vector<TailLine>& lines) {
     line.kind_number = envelope.kind_number;
     line.first_id = line.last_id = envelope.id;
     line.count = 1;
-    line.bytes = envelope.size;
     line.envelope = envelope;
+    // A record of one tells its size better than what may have been redacted, or put together
+    // again of a file.
+    if (entry.record.count == 1 && entry.record.bytes != 0) {
+      line.envelope->size = entry.record.bytes;
+    }
+    line.bytes = line.envelope->size;
     lines.push_back(std::move(line));
     rest.count -= std::min<std::uint64_t>(rest.count, 1);
     rest.bytes -= std::min(rest.bytes, envelope.size);

@@ -30,6 +30,7 @@ struct TailLine {
   std::optional<HeldWhy> held = {};     // kHeld only.
   std::uint64_t queues = 0;             // Of a forwarded publish; 0: it is none.
   bool again = false;                   // Forwarded once more, over a new connection.
+  bool redacted = false;                // The envelope is not what the broker had.
   std::optional<FlowChange> flow = {};  // kFlow only.
   std::optional<AdminOp> op = {};       // kAsked only.
   std::uint64_t attempt = 0;            // kAssigned only.

@@ -61,10 +61,7 @@ std::string session_text(const TailLine& line) {
 std::string id_text(const TailLine& line, std::size_t columns) {
   if (line.event == TapEvent::kDropped)
     return cli::counted(line.count, line.count == 1 ? "copy" : "copie");
-  std::string id = std::to_string(line.first_id);
-  if (columns < kNarrow && id.size() > kEndOfId) {
-    id.replace(0, id.size() - kEndOfId, "…");
-  }
+  const std::string id = short_id(line.first_id, columns);
   if (line.count <= 1) return "#" + id;
   return fmt::format("#{}… ×{}", id, cli::count_text(line.count));
 }
@@ -122,8 +119,7 @@ std::string end_text(const TailLine& line) {
   if (failed && line.outcome != Outcome::kNone)
     return cli::outcome_text(line.outcome, who(line.to));
   if (line.outcome == Outcome::kUnconfirmed) return "unconfirmed: it does not acknowledge";
-  if (!line.envelope) return "";
-  return line.decoded ? meta_text(*line.envelope) + *line.decoded : body_text(*line.envelope);
+  return envelope_text(line);
 }
 
 /// Below the row, and clear of it.
@@ -157,6 +153,19 @@ std::string held_text(const TailLine& line) {
       return "its worker is gone";
   }
   return "";
+}
+
+std::string envelope_text(const TailLine& line) {
+  if (!line.envelope) return "";
+  return line.decoded ? meta_text(*line.envelope) + *line.decoded : body_text(*line.envelope);
+}
+
+std::string short_id(std::uint64_t id, std::size_t columns) {
+  std::string text = std::to_string(id);
+  if (columns < kNarrow && text.size() > kEndOfId) {
+    text.replace(0, text.size() - kEndOfId, "…");
+  }
+  return text;
 }
 
 std::string tail_text(const TailLine& line, const Palette& palette, std::size_t columns) {

@@ -12,9 +12,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-std::string check_filter(const std::string& text) {
-  const auto filter = filter::Filter::compile(text);
-  return filter ? "" : "it is wrong at " + filter.error().with_caret(text);
+void take_filter(const std::string& text, TapWish& wish, std::optional<filter::Filter>* filter) {
+  auto compiled = filter::Filter::compile(text);
+  if (!compiled) {
+    throw CLI::ValidationError("--filter", "it is wrong at " + compiled.error().with_caret(text));
+  }
+  wish.filter = text;
+  if (filter != nullptr) *filter = *std::move(compiled);
 }
 
 Kind payload_kind(const std::string& word) {
@@ -32,10 +36,11 @@ TapEvent shown_event(const std::string& word) {
 
 }  // namespace
 
-void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events) {
-  verb.add_option("--filter", wish.filter,
-                  "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
-      ->check(check_filter)
+void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& events,
+                           std::optional<filter::Filter>* filter) {
+  verb.add_option_function<std::string>(
+          "--filter", [&wish, filter](const std::string& text) { take_filter(text, wish, filter); },
+          "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->option_text("FILTER");
   add_choice_by_header(verb, wish, events);
 }

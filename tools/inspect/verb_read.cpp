@@ -11,16 +11,13 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/capture_merge.h"
 #include "tools/inspect/capture_options.h"
-#include "tools/inspect/patterns.h"
+#include "tools/inspect/line_choice.h"
+#include "tools/inspect/line_printer.h"
 #include "tools/inspect/protobuf_options.h"
 #include "tools/inspect/record_stats.h"
 #include "tools/inspect/redactor.h"
-#include "tools/inspect/tail_filter.h"
-#include "tools/inspect/tail_json.h"
-#include "tools/inspect/tail_text.h"
 #include "tools/inspect/tap_options.h"
 #include "tools/inspect/verbs.h"
-#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -33,6 +30,8 @@ Examples:
   zpost-inspect read trace.pcapng --events failed --format json
   zpost-inspect read trace.pcapng --filter 'kind = request and latency > 20ms'
   zpost-inspect read trace.pcapng --proto lab.desc --proto-type 'lab-*=lab.Command'
+  zpost-inspect read trace.pcapng --events received --fields time,from,to,body.temp
+  zpost-inspect read trace.pcapng --pair --filter 'kind = request'
   zpost-inspect read trace.pcapng --stats
   zpost-inspect read trace.pcapng -w trace.jsonl.gz          convert
   zpost-inspect read ring_*.pcapng -w all.pcapng             merge by time
@@ -44,10 +43,11 @@ as one, in the order of time. A file that is cut is read as far as it goes and s
 Exit codes: 0 read to the end, 1 a file is damaged, cut or cannot be opened or written.)";
 
 struct Options {
-  cli::CommonOptions common;
   std::vector<std::string> files;
   TapWish wish;
   std::set<TapEvent> events;
+  std::optional<filter::Filter> filter;  // As in the wish.
+  LineForm form;
   CaptureOptions capture;
   Redactions redactions;
   ProtobufDecoder protobuf;
@@ -56,63 +56,22 @@ struct Options {
   bool repair = false;
 };
 
-/// What of a record is wanted: by the same rules as tail has, and the broker for it.
-class Choice {
- public:
-  explicit Choice(const Options& options)
-      : wish_(options.wish),
-        filter_(options.events, !options.wish.kinds.empty(), compiled(options.wish.filter)) {}
-
-  /// The wanted lines of `entry`, into `lines`.
-  void choose(const TapEntry& entry, std::vector<TailLine>& lines) {
-    lines.clear();
-    append_lines(entry, lines);
-    std::erase_if(lines, [this](TailLine& line) { return !wants(line); });
-  }
-
- private:
-  [[nodiscard]] bool wants(TailLine& line) {
-    if (!filter_.wants(line)) return false;
-    if (line.event == TapEvent::kMissed) return true;
-    if (line.event == TapEvent::kSession) return is_wanted_session(line.from);
-    if (!wish_.from.empty() && !matches_name_pattern(wish_.from, line.from)) return false;
-    if (!wish_.to.empty() && !matches_target(wish_.to, line.to)) return false;
-    return wish_.kinds.empty() ||
-           std::ranges::find(wish_.kinds, static_cast<Kind>(line.kind_number)) != wish_.kinds.end();
-  }
-
-  /// As the broker has it: a session is one of a sender and of a recipient.
-  [[nodiscard]] bool is_wanted_session(const std::string& name) const {
-    if (wish_.from.empty() && wish_.to.empty()) return true;
-    return (!wish_.from.empty() && matches_name_pattern(wish_.from, name)) ||
-           (!wish_.to.empty() && matches_name_pattern(wish_.to, name));
-  }
-
-  /// REQUIRES: text that compiles, as the option's check has seen; or none.
-  static std::optional<filter::Filter> compiled(const std::string& text) {
-    if (text.empty()) return std::nullopt;
-    return *filter::Filter::compile(text);
-  }
-
-  const TapWish& wish_;
-  TailFilter filter_;
-};
-
 class Read {
  public:
   Read(const Options& options, CapturePlan plan)
       : options_(options),
-        choice_(options),
+        choice_(options.wish, options.events, options.filter),
         redactor_(options.redactions),
         writes_(!plan.path.empty()),
         writer_(std::move(plan)),
-        palette_(cli::wants_colour(STDOUT_FILENO)),
+        printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }),
         files_(options.repair ? CaptureMerge::OnDamage::kGoOn : CaptureMerge::OnDamage::kStop,
                [](const std::string& what) { cli::complain(what); }) {}
 
   [[nodiscard]] ExitCode run() {
     if (!check(files_.open(options_.files))) return ExitCode::kFailed;
     if (writes_ && !check(writer_.open(cli::wall_clock_ns()))) return ExitCode::kFailed;
+    if (lists()) printer_.begin();
     while (fine_ && !is_enough()) {
       const CaptureReader* const file = files_.next();
       if (file == nullptr) break;
@@ -124,34 +83,49 @@ class Read {
   }
 
  private:
-  [[nodiscard]] bool is_enough() const { return options_.count > 0 && shown_ >= options_.count; }
+  [[nodiscard]] bool is_enough() const {
+    return printer_.is_enough() || (options_.count > 0 && written_ >= options_.count);
+  }
+
+  [[nodiscard]] bool lists() const { return !options_.stats && !writes_; }
 
   void take(const CaptureReader& file) {
     const bool hidden = redactor_.apply(file.entry(), redacted_);
     const TapEntry& entry = hidden ? redacted_ : file.entry();
-    choice_.choose(entry, lines_);
-    if (lines_.empty()) return;
-    if (options_.stats) return stats_.add(entry);
-    if (writes_) {
-      ++shown_;
-      // Split by the times of the records: when they are read tells nothing.
-      fine_ = check(writer_.add(entry, hidden || file.is_redacted(), entry.record.time_ns));
-      return;
+    const bool is_redacted = hidden || file.is_redacted();
+    lines_.clear();
+    append_lines(entry, lines_);
+    bool wants_any = false;
+    for (TailLine& line : lines_) {
+      const bool wanted = choice_.wants(line);
+      line.redacted = is_redacted;
+      wants_any = wants_any || wanted;
+      if (lists()) show(line, wanted);
     }
-    for (TailLine& line : lines_) show(line);
+    if (!wants_any) return;
+    if (options_.stats) return stats_.add(entry);
+    if (!writes_) return;
+    ++written_;
+    // Split by the times of the records: when they are read tells nothing.
+    fine_ = check(writer_.add(entry, is_redacted, entry.record.time_ns));
   }
 
-  void show(TailLine& line) {
+  void decode(TailLine& line) const {
+    const BodyShape shape = options_.form.json ? BodyShape::kJson : BodyShape::kLine;
+    (void)decode_protobuf(options_.protobuf, shape, line);
+  }
+
+  void show(TailLine& line, bool wanted) {
     constexpr std::uint64_t kFlushAfter = 256;
-    if (is_enough()) return;
-    ++shown_;
-    (void)decode_protobuf(options_.protobuf, is_json() ? BodyShape::kJson : BodyShape::kLine, line);
-    output_.put(is_json() ? tail_json(line) : tail_text(line, palette_, columns_));
-    if (shown_ % kFlushAfter == 0) fine_ = output_.flush() && fine_;
+    printer_.add(line, wanted, kColumns);
+    if (printer_.shown() < flushed_ + kFlushAfter) return;
+    flushed_ = printer_.shown();
+    fine_ = output_.flush() && fine_;
   }
 
   void finish() {
-    if (options_.stats) output_.put(is_json() ? stats_.json() : stats_.text());
+    if (lists()) printer_.finish(kColumns);
+    if (options_.stats) output_.put(options_.form.json ? stats_.json() : stats_.text());
     if (!output_.flush()) return;
     if (!writes_) return;
     fine_ = check(writer_.finish(cli::wall_clock_ns())) && fine_;
@@ -161,26 +135,26 @@ class Read {
                           cli::size_text(writer_.bytes()), cli::counted(writer_.files(), "file")));
   }
 
-  [[nodiscard]] bool is_json() const { return options_.common.format == cli::Format::kJson; }
-
   [[nodiscard]] static bool check(const Result<void>& done) {
     if (!done) cli::complain(done.error().text);
     return done.has_value();
   }
 
+  static constexpr std::size_t kColumns = 140;
+
   const Options& options_;
-  Choice choice_;
+  LineChoice choice_;
   Redactor redactor_;
   const bool writes_;
   CaptureWriter writer_;
-  cli::Palette palette_;
   cli::Output output_;
+  LinePrinter printer_;
   CaptureMerge files_;
   RecordStats stats_;
   TapEntry redacted_;
   std::vector<TailLine> lines_;
-  const std::size_t columns_ = 140;
-  std::uint64_t shown_ = 0;
+  std::uint64_t written_ = 0;
+  std::uint64_t flushed_ = 0;  // How many were shown when output was handed over last.
   bool fine_ = true;
 };
 
@@ -196,6 +170,10 @@ bool is_same_file(const std::string& a, const std::string& b) {
 /// What does not go together; empty: nothing.
 std::string contradiction(const Options& options, const CapturePlan& plan) {
   if (options.stats && !plan.path.empty()) return "--stats shows figures: it goes without -w";
+  if (options.form.pair && !options.events.empty()) {
+    return "--pair shows requests with what became of them: it goes without --events";
+  }
+  if (const std::string wrong = contradiction_in(options.form); !wrong.empty()) return wrong;
   if (plan.path.empty() && plan.has_parts()) return "there is nothing to split without -w";
   for (const std::string& file : options.files) {
     if (is_same_file(file, plan.path)) {
@@ -228,14 +206,14 @@ void add_read_verb(CLI::App& app, Program& program) {
   verb->footer(kFooter);
   const auto options = std::make_shared<Options>();
   verb->add_option("FILE", options->files, "Capture files")->required()->option_text(" ");
-  add_choice_of_records(*verb, options->wish, options->events);
+  add_choice_of_records(*verb, options->wish, options->events, &options->filter);
   add_capture_options(*verb, options->capture);
   add_redact_option(*verb, options->redactions);
   add_protobuf_options(*verb, options->protobuf);
   verb->add_flag("--stats", options->stats, "Only figures: who, kinds, outcomes, rates, sizes");
   verb->add_flag("--repair", options->repair, "Pass over what is damaged, and say what it was");
   cli::add_count_option(*verb, "--count", options->count, "End after so many lines or records");
-  cli::add_format_option(*verb, options->common);
+  add_form_options(*verb, options->form);
   verb->callback([options, &program] { program.end = run(*options, program.software); });
 }
 

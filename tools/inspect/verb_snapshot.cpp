@@ -249,7 +249,6 @@ ExitCode run(Options& options, const std::string& software) {
     cli::complain(wrong);
     return ExitCode::kUsage;
   }
-  if (!compile_filter(options.wish.filter, options.filter)) return ExitCode::kUsage;
   if (!compile_filter(options.trigger, options.on)) return ExitCode::kUsage;
   if (options.filter && options.filter->looks_into_envelopes()) {
     cli::complain(
@@ -298,7 +297,7 @@ void add_snapshot_verb(CLI::App& app, Program& program) {
       ->needs(trigger);
   cli::add_count_option(*verb, "--times", options->times,
                         "With --on: so often, each to a file of its own (default 1)");
-  add_choice_of_records(*verb, options->wish, options->events);
+  add_choice_of_records(*verb, options->wish, options->events, &options->filter);
   add_redact_option(*verb, options->redactions);
   cli::add_connection_options(*verb, options->common);
   verb->callback([options, &program] { program.end = run(*options, program.software); });

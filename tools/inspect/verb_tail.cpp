@@ -8,18 +8,15 @@
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
-#include "peer/cli/shared/refusals.h"
-#include "peer/cli/shared/session_watch.h"
 #include "peer/cli/shared/stop_signals.h"
-#include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/decode.h"
 #include "tools/inspect/external_decoder.h"
 #include "tools/inspect/filter_option.h"
+#include "tools/inspect/line_choice.h"
+#include "tools/inspect/line_printer.h"
 #include "tools/inspect/protobuf_options.h"
-#include "tools/inspect/tail_filter.h"
-#include "tools/inspect/tail_json.h"
-#include "tools/inspect/tail_text.h"
+#include "tools/inspect/tap_feed.h"
 #include "tools/inspect/tap_options.h"
 #include "tools/inspect/tap_request.h"
 #include "tools/inspect/verbs.h"
@@ -28,7 +25,6 @@ namespace zpost::inspect {
 namespace {
 
 using cli::ExitCode;
-using cli::milliseconds;
 
 constexpr const char* kFooter = R"(
 Examples:
@@ -42,11 +38,19 @@ Examples:
   zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
   zpost-inspect tail 'topic = lab/*/temp' --proto lab.desc --proto-type 'lab/*/temp=lab.Reading' --tree
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
+  zpost-inspect tail --events received --fields time,from,to,body.temp
+  zpost-inspect tail --events delivered --format '{time} {from} -> {to} took {latency}\n'
+  zpost-inspect tail --pair
+  zpost-inspect tail --pair 'to = oracle and latency > 20ms'
 
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
 or goes on), asked (a question to the broker). Patterns are a name, or the beginning of one followed by *.
+Fields for --fields and --format are those of filters and time, sequence, last_id, reply, trace, flow, op,
+missed; body.temp and body.items[0].name go into bodies. docs/inspect.md has more.
+--pair shows a request or call when it ends, with its reply, or why there is none, if the filter wants one
+of its lines. Of those still open at most 4,096 and 16 MiB are kept; beyond that the oldest is shown as it is.
 Whoever reads too slowly misses records and is told how many.
 Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
 
@@ -55,6 +59,7 @@ struct TailOptions {
   TapWish wish;
   std::set<TapEvent> events;
   std::optional<filter::Filter> filter;  // As in the wish.
+  LineForm form;
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
@@ -83,6 +88,18 @@ std::size_t terminal_columns() {
   return known ? size.ws_col : kUsual;
 }
 
+/// What the broker is asked for. Exchanges are judged here: the broker would choose a request and
+/// leave out its reply.
+TapWish asked_wish(const TailOptions& options) {
+  TapWish wish = options.wish;
+  wish.snap = options.headers ? 0 : options.snap;
+  if (!options.form.pair) return wish;
+  wish.from = wish.to = wish.filter = "";
+  if (wish.kinds.empty()) wish.kinds = {Kind::kRequest, Kind::kCall};
+  wish.kinds.push_back(Kind::kReply);
+  return wish;
+}
+
 /// One run of the verb.
 class Tail {
  public:
@@ -90,76 +107,48 @@ class Tail {
       : options_(options),
         peer_(peer),
         stop_(peer),
-        watch_(peer),
-        refusals_(peer),
-        palette_(cli::wants_colour(STDOUT_FILENO)),
-        filter_(options.events, !options.wish.kinds.empty(), options.filter) {}
+        feed_(peer, asked_wish(options)),
+        choice_(options.wish, options.events, options.filter,
+                options.form.pair ? TailFilter::Judged::kHere : TailFilter::Judged::kBefore),
+        printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }) {}
 
   [[nodiscard]] ExitCode run() {
-    const ExitCode code = open_tap();
+    const ExitCode code = feed_.open();
     if (code != ExitCode::kAsWanted) return code;
     cli::note(fmt::format("watching {} as {}; Ctrl-C ends", peer_.endpoint(), peer_.name()));
-    peer::Batch batch;
+    printer_.begin();
     while (!is_done()) {
-      if (watch_.fresh_sessions() != asked_in_) (void)open_tap();
-      if (!peer_.receive_batch(batch, kGlance)) continue;
-      for (const EnvelopeView& view : batch.envelopes()) handle(view);
+      if (feed_.receive()) {
+        for (const TapEntry& entry : feed_.entries()) add(entry);
+        feed_.take();
+      } else {
+        printer_.settle(terminal_columns());
+      }
       if (!output_.flush()) nobody_reads_ = true;
-      peer_.take();
     }
-    peer_.close(milliseconds(0));
-    if (const std::string text = refusals_.dropped_text(); !text.empty()) cli::complain(text);
-    if (output_.failed()) return ExitCode::kFailed;
-    return watch_.is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
+    printer_.finish(terminal_columns());
+    if (!output_.flush()) nobody_reads_ = true;
+    const ExitCode end = feed_.close();
+    return output_.failed() ? ExitCode::kFailed : end;
   }
 
  private:
-  static constexpr milliseconds kGlance{100};  // How long a fresh session may go unnoticed.
-  static constexpr milliseconds kPatience{5000};
-
   [[nodiscard]] bool is_done() const {
-    return stop_.asked() || watch_.is_over() || nobody_reads_ || is_enough();
+    return stop_.asked() || feed_.is_over() || nobody_reads_ || printer_.is_enough();
   }
 
-  [[nodiscard]] bool is_enough() const { return options_.count > 0 && shown_ >= options_.count; }
-
-  ExitCode open_tap() {
-    asked_in_ = watch_.fresh_sessions();
-    reader_ = TapReader();
-    TapWish wish = options_.wish;
-    wish.snap = options_.headers ? 0 : options_.snap;
-    const peer::Answer<peer::Message> answer = peer_.request("", encode(wish), kPatience).get();
-    if (answer) return ExitCode::kAsWanted;
-    cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
-    if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.
-    return cli::exit_code_of(answer.error());
-  }
-
-  void handle(const EnvelopeView& view) {
-    if (view.kind() == Kind::kRequest) {
-      (void)refusals_.say_no(view.from, view.id, peer_.name() + " only watches");
-    }
-    if (!view.from.empty() || view.kind() != Kind::kSend) return;
-    entries_.clear();
+  void add(const TapEntry& entry) {
     lines_.clear();
-    const Result<void> read = reader_.read(view.body, entries_);
-    for (const TapEntry& entry : entries_) append_lines(entry, lines_);
-    for (TailLine& line : lines_) show(line);
-    if (!read) cli::complain(read.error().text);
-  }
-
-  void show(TailLine& line) {
-    if (!filter_.wants(line) || is_enough()) return;
-    ++shown_;
-    if (line.envelope) decode(line);
-    output_.put(options_.common.format == cli::Format::kJson
-                    ? tail_json(line)
-                    : tail_text(line, palette_, terminal_columns()));
+    append_lines(entry, lines_);
+    for (TailLine& line : lines_) {
+      const bool wanted = choice_.wants(line);
+      printer_.add(line, wanted, terminal_columns());
+    }
   }
 
   [[nodiscard]] BodyShape shape() const {
-    if (options_.common.format == cli::Format::kJson) return BodyShape::kJson;
-    return options_.tree ? BodyShape::kTree : BodyShape::kLine;
+    if (options_.form.json) return BodyShape::kJson;
+    return options_.tree && options_.form.is_usual() ? BodyShape::kTree : BodyShape::kLine;
   }
 
   void decode(TailLine& line) const {
@@ -182,20 +171,27 @@ class Tail {
   const TailOptions& options_;
   peer::Peer& peer_;
   cli::StopSignals stop_;
-  cli::SessionWatch watch_;
-  cli::Refusals refusals_;
-  cli::Palette palette_;
+  TapFeed feed_;
+  LineChoice choice_;
   cli::Output output_;
-  TailFilter filter_;
-  TapReader reader_;
-  std::vector<TapEntry> entries_;
+  LinePrinter printer_;
   std::vector<TailLine> lines_;
-  std::uint64_t shown_ = 0;
-  unsigned asked_in_ = 0;
   bool nobody_reads_ = false;
 };
 
+/// What does not go together; empty: nothing.
+std::string contradiction(const TailOptions& options) {
+  if (options.form.pair && !options.events.empty()) {
+    return "--pair shows requests with what became of them: it goes without --events";
+  }
+  return contradiction_in(options.form);
+}
+
 ExitCode run(TailOptions& options, const std::string& software) {
+  if (const std::string wrong = contradiction(options); !wrong.empty()) {
+    cli::complain(wrong);
+    return ExitCode::kUsage;
+  }
   if (!compile_filter(options.wish.filter, options.filter)) return ExitCode::kUsage;
   peer::Options wanted;
   wanted.software = software;
@@ -242,7 +238,7 @@ void add_tail_verb(CLI::App& app, Program& program) {
                        "How much of neighbouring envelopes to show (default 256)");
   cli::add_count_option(*verb, "--count", options->count, "End after so many lines");
   cli::add_connection_options(*verb, options->common);
-  cli::add_format_option(*verb, options->common);
+  add_form_options(*verb, options->form);
   verb->callback([options, &program] { program.end = run(*options, program.software); });
 }
 

@@ -17,6 +17,7 @@ struct Program {
 };
 
 void add_capture_verb(CLI::App& app, Program& program);
+void add_diff_verb(CLI::App& app, Program& program);
 void add_graph_verb(CLI::App& app, Program& program);
 void add_read_verb(CLI::App& app, Program& program);
 void add_replay_verb(CLI::App& app, Program& program);

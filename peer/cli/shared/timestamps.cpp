@@ -55,6 +55,34 @@ std::string utc_time(std::uint64_t ns) {
   return fmt::format("{}T{}.{:09}Z", date(parts), clock_time(parts), ns % kSecond);
 }
 
+std::optional<std::uint64_t> ns_of_utc_time(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00.000000000Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool is_digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == '0' ? !is_digit : text[i] != kForm[i]) return std::nullopt;
+  }
+  const auto number = [text](std::size_t at, std::size_t digits) {
+    int value = 0;
+    for (const char c : text.substr(at, digits)) value = value * 10 + (c - '0');
+    return value;
+  };
+  std::tm parts = {};
+  parts.tm_year = number(0, 4) - 1900;
+  parts.tm_mon = number(5, 2) - 1;
+  parts.tm_mday = number(8, 2);
+  parts.tm_hour = number(11, 2);
+  parts.tm_min = number(14, 2);
+  parts.tm_sec = number(17, 2);
+  const std::time_t seconds = ::timegm(&parts);
+  if (seconds < 0) return std::nullopt;
+  const std::uint64_t ns =
+      static_cast<std::uint64_t>(seconds) * kSecond + static_cast<std::uint64_t>(number(20, 9));
+  // timegm() takes the 31st of February for a day in March.
+  if (utc_time(ns) != text) return std::nullopt;
+  return ns;
+}
+
 std::string age(std::uint64_t ns, std::uint64_t now_ns) {
   const std::uint64_t seconds = now_ns > ns ? (now_ns - ns) / kSecond : 0;
   if (seconds == 0) return "now";

@@ -1,0 +1,27 @@
+// Requests with their replies, for people and for programs. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "peer/cli/shared/palette.h"
+#include "tools/inspect/exchange_pairs.h"
+
+namespace zpost::inspect {
+
+/// The envelopes of an exchange, decoded as wanted; views into it.
+struct ExchangeLines {
+  std::optional<TailLine> request = {};
+  std::optional<TailLine> reply = {};
+};
+
+/// One row of at most about `columns`, with a line feed: time, round trip, from → to, kind, id, the
+/// request's body, and the reply's or what became of it.
+[[nodiscard]] std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
+                                        const cli::Palette& palette, std::size_t columns);
+
+/// One object with a line feed.
+[[nodiscard]] std::string exchange_json(const Exchange& exchange, const ExchangeLines& lines);
+
+}  // namespace zpost::inspect
