@@ -239,8 +239,7 @@ std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding de
   return rows;
 }
 
-std::optional<Json> decoded_json(const ShownEnvelope& envelope) {
-  if (envelope.cut) return std::nullopt;
+std::optional<Json> decoded_value(const ShownEnvelope& envelope) {
   return guessed(envelope).json;
 }
 

@@ -33,9 +33,9 @@ inline constexpr std::size_t kMaxTreeRows = 200;
 [[nodiscard]] std::vector<std::string> decoded_tree(const ShownEnvelope& envelope,
                                                     Decoding decoding);
 
-/// The body as a value, if it is JSON or MessagePack: as its content type says; without one, as it
-/// looks. Nothing: it is neither, cut, or nested deeper than 32.
-[[nodiscard]] std::optional<cli::Json> decoded_json(const ShownEnvelope& envelope);
+/// The values of a body that is MessagePack or JSON, as far as its content type says or its first
+/// bytes look. Nothing: it is neither, or nested too deep.
+[[nodiscard]] std::optional<cli::Json> decoded_value(const ShownEnvelope& envelope);
 
 /// Text that somebody else made of a body, in the same two forms.
 [[nodiscard]] std::string line_of_text(std::string_view text);
