@@ -219,7 +219,7 @@ class TailTest(unittest.TestCase):
         self.assertEqual(slow.lines, [])
 
     def test_a_request_whose_deadline_passes_is_shown_so(self):
-        server = self.start("zpost-peer", "serve", "--as", "slow", "--", "sleep", "60")
+        server = self.start("zpost-peer", "serve", "--as", "slow", "--", "sleep", "3")
         await_true(lambda: self.run_program("zpost-peer", "who", "slow").returncode == 0, "slow")
         tail = self.start_tail("--pair")
         self.run_program("zpost-peer", "request", "--as", "alice", "--timeout", "300ms", "slow", "?")

@@ -117,8 +117,8 @@ bool BodyRules::ignore(std::string_view path) {
 std::vector<ValueDifference> body_differences(const ShownEnvelope& recorded,
                                               const ShownEnvelope& now, const BodyRules& rules) {
   if (rules.ignores_body || std::ranges::equal(recorded.body, now.body)) return {};
-  const std::optional<Json> before = decoded_json(recorded);
-  const std::optional<Json> after = before ? decoded_json(now) : std::nullopt;
+  const std::optional<Json> before = decoded_value(recorded);
+  const std::optional<Json> after = before ? decoded_value(now) : std::nullopt;
   if (before && after) {
     Walk walk(rules);
     walk.compare(*before, *after, std::string(kBody));

@@ -239,7 +239,7 @@ std::vector<std::string> rows_of_json(const cli::Json& json) {
   return rows.take();
 }
 
-std::optional<Json> decoded_json(const ShownEnvelope& envelope) {
+std::optional<Json> decoded_value(const ShownEnvelope& envelope) {
   if (envelope.cut) return std::nullopt;
   return guessed(envelope).json;
 }

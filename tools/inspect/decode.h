@@ -38,7 +38,7 @@ inline constexpr std::size_t kMaxTreeRows = 200;
 
 /// The body as a value, if it is JSON or MessagePack: as its content type says; without one, as it
 /// looks. Nothing: it is neither, cut, or nested deeper than 32.
-[[nodiscard]] std::optional<cli::Json> decoded_json(const ShownEnvelope& envelope);
+[[nodiscard]] std::optional<cli::Json> decoded_value(const ShownEnvelope& envelope);
 
 /// Text that somebody else made of a body, in the same two forms.
 [[nodiscard]] std::string line_of_text(std::string_view text);

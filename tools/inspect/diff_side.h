@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/inspect/body_comparison.h"
+#include "tools/inspect/body_match.h"
 #include "tools/inspect/line_choice.h"
 #include "tools/inspect/tail_line.h"
 #include "zpost/protocol/msgpack_writer.h"

@@ -200,7 +200,7 @@ Json value_in_body(const LineField& field, const TailLine& line) {
   ValueKeeper keeper;
   if (filter::find_in_body(*line.envelope, field.path, keeper) != filter::Found::kThere) return {};
   if (!keeper.is_nested()) return keeper.take();
-  const std::optional<Json> body = decoded_json(*line.envelope);
+  const std::optional<Json> body = decoded_value(*line.envelope);
   return body ? value_at(*body, field.path) : Json();
 }
 

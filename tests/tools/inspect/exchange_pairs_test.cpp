@@ -65,7 +65,7 @@ TEST_F(ExchangePairsTest, ARequestIsToldWithItsReplyAndTheRoundTrip) {
   ASSERT_EQ(done_.size(), 1U);
   EXPECT_EQ(done_[0].end, ExchangeEnd::kReplied);
   EXPECT_EQ(done_[0].round_trip_ns, 5 * kMs);
-  EXPECT_EQ(text(done_[0]), "5.00 ms   alice → bob    request #7 \"how warm?\" ⇒ \"31\"\n");
+  EXPECT_EQ(text(done_[0]), "5 ms      alice → bob    request #7 \"how warm?\" ⇒ \"31\"\n");
   EXPECT_EQ(pairs_.open(), 0U);
 }
 
@@ -87,7 +87,7 @@ TEST_F(ExchangePairsTest, OfRepliesInAStreamTheNumberAndTheFirstOnesTimeAreTold)
   add(reply(11, 7, "three", 3));
   ASSERT_EQ(done_.size(), 1U);
   EXPECT_EQ(done_[0].replies, 3U);
-  EXPECT_NE(text(done_[0]).find("3 replies, the first after 1.00 ms; the last: \"three\""),
+  EXPECT_NE(text(done_[0]).find("3 replies, the first after 1 ms; the last: \"three\""),
             std::string::npos)
       << text(done_[0]);
 }

@@ -1,4 +1,4 @@
-#include "tools/inspect/body_comparison.h"
+#include "tools/inspect/body_match.h"
 
 #include <fmt/format.h>
 
@@ -40,7 +40,7 @@ std::string short_text(const Json* value) {
   return cli::shortened(cli::visible_line(text), kShownColumns);
 }
 
-/// Walks two values at once, to the first difference. Nested at most as deep as decoded_json()
+/// Walks two values at once, to the first difference. Nested at most as deep as decoded_value()
 /// reads.
 class ValueComparison {
  public:
@@ -203,8 +203,8 @@ BodyDifference compare_bodies(const ComparedBody& first, const ComparedBody& sec
   }
   const bool plain = !first.redacted && !second.redacted;
   if (plain && std::ranges::equal(first.envelope.body, second.envelope.body)) return {};
-  const std::optional<Json> a = decoded_json(first.envelope);
-  const std::optional<Json> b = a ? decoded_json(second.envelope) : std::nullopt;
+  const std::optional<Json> a = decoded_value(first.envelope);
+  const std::optional<Json> b = a ? decoded_value(second.envelope) : std::nullopt;
   if (a && b) {
     ValueComparison comparison(first.redacted, second.redacted);
     (void)comparison.compare(*a, *b, rests_of(ignored), "body");
@@ -218,7 +218,7 @@ std::optional<std::uint64_t> body_fingerprint(const ComparedBody& body,
                                               const std::vector<FieldPath>& ignored) {
   if (body.redacted || body.envelope.cut) return std::nullopt;
   const std::hash<std::string_view> hash;
-  const std::optional<Json> value = decoded_json(body.envelope);
+  const std::optional<Json> value = decoded_value(body.envelope);
   if (!value) return hash(as_text(body.envelope.body));
   nlohmann::json sorted = *value;
   remove_ignored(sorted, rests_of(ignored));

@@ -1,4 +1,4 @@
-#include "tools/inspect/body_comparison.h"
+#include "tools/inspect/body_match.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ BodyDifference compared(const Side& first, const Side& second,
   return difference;
 }
 
-TEST(BodyDifferenceTest, TheFirstPlaceThatDiffersIsNamed) {
+TEST(BodyMatchTest, TheFirstPlaceThatDiffersIsNamed) {
   const auto difference =
       compared({R"({"a": [1, {"b": 2}], "c": 3})"}, {R"({"a": [1, {"b": 5}], "c": 4})"});
   EXPECT_EQ(difference.match, BodyMatch::kDifferent);
@@ -46,19 +46,19 @@ TEST(BodyDifferenceTest, TheFirstPlaceThatDiffersIsNamed) {
   EXPECT_EQ(difference.second, "5");
 }
 
-TEST(BodyDifferenceTest, TheOrderOfKeysAndTheEncodingAreNoDifference) {
+TEST(BodyMatchTest, TheOrderOfKeysAndTheEncodingAreNoDifference) {
   EXPECT_EQ(compared({R"({"a": 1, "b": 2})"}, {R"({ "b":2, "a":1 })"}).match, BodyMatch::kSame);
   EXPECT_EQ(compared({R"({"n": 5})"}, {"\x81\xa1n\x05"}).match, BodyMatch::kSame);
   EXPECT_EQ(compared({R"({"n": 5.0})"}, {"\x81\xa1n\x05"}).match, BodyMatch::kSame);
 }
 
-TEST(BodyDifferenceTest, WhatIsMissingOrMoreIsADifference) {
+TEST(BodyMatchTest, WhatIsMissingOrMoreIsADifference) {
   EXPECT_EQ(compared({R"({"a": 1})"}, {R"({"a": 1, "b": 2})"}).where, "body.b");
   EXPECT_EQ(compared({R"({"a": 1, "b": 2})"}, {R"({"b": 2})"}).where, "body.a");
   EXPECT_EQ(compared({"[1, 2]"}, {"[1]"}).where, "body[1]");
 }
 
-TEST(BodyDifferenceTest, IgnoredFieldsMayDifferAndBeMissing) {
+TEST(BodyMatchTest, IgnoredFieldsMayDifferAndBeMissing) {
   const Side first{R"({"time": 1, "items": [{"id": 1, "n": 2}], "x": {"id": 3}})"};
   const Side second{R"({"items": [{"id": 8, "n": 2}], "x": {"id": 9}})"};
   EXPECT_EQ(compared(first, second).match, BodyMatch::kDifferent);
@@ -67,14 +67,14 @@ TEST(BodyDifferenceTest, IgnoredFieldsMayDifferAndBeMissing) {
   EXPECT_EQ(compared(first, second, {"body.time", "items.n"}).match, BodyMatch::kDifferent);
 }
 
-TEST(BodyDifferenceTest, OtherBodiesAreComparedByTheirBytes) {
+TEST(BodyMatchTest, OtherBodiesAreComparedByTheirBytes) {
   EXPECT_EQ(compared({"hello"}, {"hello"}).match, BodyMatch::kSame);
   const auto difference = compared({"hello"}, {"hellO"});
   EXPECT_EQ(difference.where, "body");
   EXPECT_EQ(difference.first, "\"hello\"");
 }
 
-TEST(BodyDifferenceTest, WhatIsRedactedIsToldFromWhatIsDifferent) {
+TEST(BodyMatchTest, WhatIsRedactedIsToldFromWhatIsDifferent) {
   const Side plain{R"({"user": {"password": "x", "name": "ann"}})"};
   const Side hidden{R"({"user": {"password": "[redacted]", "name": "ann"}})", true};
   const Side other{R"({"user": {"password": "[redacted]", "name": "bea"}})", true};
@@ -85,7 +85,7 @@ TEST(BodyDifferenceTest, WhatIsRedactedIsToldFromWhatIsDifferent) {
   EXPECT_EQ(compared(plain, {"[redacted]"}).match, BodyMatch::kDifferent);
 }
 
-TEST(BodyDifferenceTest, WhatIsCutIsComparedAsFarAsItIsThere) {
+TEST(BodyMatchTest, WhatIsCutIsComparedAsFarAsItIsThere) {
   EXPECT_EQ(compared({"hello b", false, true}, {"hello bob"}).match, BodyMatch::kCut);
   EXPECT_EQ(compared({"hello x", false, true}, {"hello bob"}).match, BodyMatch::kDifferent);
   EXPECT_EQ(compared({"hello bob and", false, true}, {"hello bob"}).match, BodyMatch::kDifferent);
