@@ -1,7 +1,7 @@
 # How a test file becomes a ctest entry. Included by tests/CMakeLists.txt.
 include(GoogleTest)
 
-set(ZPOST_TEST_LABELS unit sim integration bench zmq fuzz programs)
+set(ZPOST_TEST_LABELS unit sim integration bench zmq fuzz programs threads)
 
 # Seconds a single test may take, by its first label. Sanitized builds are slower.
 set(zpost_timeout_unit 20)
@@ -14,14 +14,16 @@ add_custom_target(zpost_thread_tests)
 add_custom_target(zpost_checked_tests)
 add_custom_target(zpost_programs)  # The programs, and tests with the label programs.
 
-# zpost_test(NAME SOURCES … LABEL unit|sim|integration|bench [zmq] [LIBS …]
+# zpost_test(NAME SOURCES … LABEL unit|sim|integration|bench [zmq] [threads] [LIBS …]
 #            [TIMEOUT seconds] [WHOLE])
 #
 # A GoogleTest program; each TEST in it becomes one ctest entry NAME.Suite.Sentence. The label
 # programs: of a program's own sources, which tools/test.sh checks in the build users get.
-# rapidcheck is linked. Add the label zmq when it uses libzmq: tsan leaves those out.
+# rapidcheck is linked. Add the label zmq when it uses libzmq, and threads when it does not and
+# there are threads in what it tests: those the thread sanitizer sees.
 # The environment variable ZPOST_BIN tells it where zpost-broker and its like are.
-# WHOLE: one ctest entry for the whole program, for many tiny cases.
+# WHOLE: one ctest entry for the whole program, for many tiny cases. With a sanitizer, which makes
+# the start of a process expensive, unit tests without libzmq are always so.
 function(zpost_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "TIMEOUT" "SOURCES;LABEL;LIBS")
   if(arg_UNPARSED_ARGUMENTS)
@@ -29,12 +31,21 @@ function(zpost_test name)
   endif()
 
   add_executable(${name} ${arg_SOURCES})
+  if(programs IN_LIST arg_LABEL)
+    zpost_compile_alone(${arg_SOURCES})
+  endif()
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test-bin)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE
     ${arg_LIBS} zpost_options GTest::gmock GTest::gtest_main rapidcheck Threads::Threads)
 
+  if(ZPOST_SANITIZE AND "unit" IN_LIST arg_LABEL AND NOT "zmq" IN_LIST arg_LABEL)
+    set(arg_WHOLE TRUE)
+    if(NOT arg_TIMEOUT)
+      set(arg_TIMEOUT 60)
+    endif()
+  endif()
   zpost_test_properties(${name} properties "${arg_LABEL}" "${arg_TIMEOUT}")
   if(arg_WHOLE)
     add_test(NAME ${name} COMMAND ${name})
@@ -61,7 +72,7 @@ endforeach()
   else()
     add_dependencies(zpost_checked_tests ${name})
   endif()
-  if(NOT zmq IN_LIST arg_LABEL AND NOT arg_LABEL MATCHES "integration|bench|programs")
+  if(threads IN_LIST arg_LABEL)
     add_dependencies(zpost_thread_tests ${name})
   endif()
 endfunction()
@@ -110,7 +121,6 @@ function(zpost_fuzz name)
   zpost_test_properties(${name} properties "unit;fuzz" "")
   add_test(NAME ${name} COMMAND ${name} ${run_once} ${arg_CORPUS})
   set_tests_properties(${name} PROPERTIES ${properties})
-  add_dependencies(zpost_thread_tests ${name})
   add_dependencies(zpost_checked_tests ${name})
 endfunction()
 

@@ -10,7 +10,7 @@ Installs what is missing to build zpost, and says what that is. When nothing is
 missing it changes nothing and needs neither network nor root.
 
   --test   also what the tests need (GoogleTest, rapidcheck, Python, tmux,
-           Prometheus and tshark; no service is started or enabled)
+           Prometheus, tshark and protoc; no service is started or enabled)
   --lint   also clang, clang-format, clang-tidy and the fuzzing runtime
   --bench  also the other brokers that zpost-bench compares with; their services
            are neither started nor enabled
@@ -27,10 +27,11 @@ build_packages=(
   build-essential g++ cmake ninja-build pkg-config ccache
   libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libcli11-dev libspdlog-dev libfmt-dev
   libtomlplusplus-dev nlohmann-json3-dev libedit-dev libncurses-dev libssl-dev tao-pegtl-dev
-  libcpp-httplib-dev prometheus-cpp-dev zlib1g-dev libzstd-dev)
+  libcpp-httplib-dev prometheus-cpp-dev zlib1g-dev libzstd-dev
+  libprotobuf-dev)
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev python3 python3-zmq python3-msgpack tmux
-  prometheus tshark)
+  prometheus tshark protobuf-compiler)
 lint_packages=(git clang clang-format clang-tidy libclang-rt-14-dev)
 bench_packages=(
   nats-server libnats-dev redis-server libhiredis-dev mosquitto libmosquitto-dev)

@@ -8,8 +8,8 @@ usage() {
 Usage: tools/test.sh [--fast] [--full] [--all] [--base REF] [--help]
 
 Steps: setup, format; the programs as users build them, the tests that run them, and a project
-that consumes the installed library; every other test under ASan+UBSan; those without libzmq
-under TSan; clang-tidy on changed files outside tests/, the first twelve of them. Exits 1 when any
+that consumes the installed library; every other test under ASan+UBSan; those with threads and
+without libzmq under TSan; clang-tidy on changed files outside tests/, the first twelve of them. Exits 1 when any
 failed.
 
   --fast      only the release build and its unit tests
@@ -137,7 +137,7 @@ run_ctest() {
   ctest --preset "$1" --output-on-failure -j "$jobs" "${@:2}"
 }
 
-# g++ 12's thread sanitizer cannot live with more random address bits than this.
+# The thread sanitizer cannot live with more random address bits than this.
 run_tsan() {
   local bits
   bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)

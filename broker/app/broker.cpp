@@ -159,6 +159,7 @@ void Broker::watch_memory() {
   });
   const std::uint64_t bytes = all - std::min(all, recorded);
   parts_.router.set_process_memory(bytes);
+  parts_.router.set_recorder({recorded, parts_.tap.recorder_limit(), parts_.tap.oldest_ns()});
   if (bytes > limit) parts_.gateway.expel_hoarders(now_);
 }
 

@@ -11,28 +11,28 @@ namespace zpost::app {
 
 namespace {
 
-struct Unit {
+struct Scale {
   std::string_view name;
   std::uint64_t factor;
 };
 
 // Largest first within what is printed; the decimal ones are only read.
-constexpr std::array kSizes{Unit{"TiB", std::uint64_t{1} << 40},
-                            Unit{"GiB", std::uint64_t{1} << 30},
-                            Unit{"MiB", std::uint64_t{1} << 20},
-                            Unit{"KiB", std::uint64_t{1} << 10},
-                            Unit{"B", 1},
-                            Unit{"TB", 1'000'000'000'000},
-                            Unit{"GB", 1'000'000'000},
-                            Unit{"MB", 1'000'000},
-                            Unit{"kB", 1'000},
-                            Unit{"KB", 1'000},
-                            Unit{"", 1}};
+constexpr std::array kSizes{Scale{"TiB", std::uint64_t{1} << 40},
+                            Scale{"GiB", std::uint64_t{1} << 30},
+                            Scale{"MiB", std::uint64_t{1} << 20},
+                            Scale{"KiB", std::uint64_t{1} << 10},
+                            Scale{"B", 1},
+                            Scale{"TB", 1'000'000'000'000},
+                            Scale{"GB", 1'000'000'000},
+                            Scale{"MB", 1'000'000},
+                            Scale{"kB", 1'000},
+                            Scale{"KB", 1'000},
+                            Scale{"", 1}};
 constexpr std::size_t kPrintedSizes = 5;
 
 constexpr std::array kDurations{
-    Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
-    Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
+    Scale{"h", 3'600'000'000'000}, Scale{"m", 60'000'000'000}, Scale{"s", 1'000'000'000},
+    Scale{"ms", 1'000'000},        Scale{"us", 1'000},         Scale{"ns", 1}};
 
 struct Quantity {
   std::uint64_t number = 0;
@@ -55,11 +55,11 @@ bool split(std::string_view text, Quantity& quantity) {
   return true;
 }
 
-bool convert(std::string_view text, std::span<const Unit> units, std::uint64_t limit,
+bool convert(std::string_view text, std::span<const Scale> units, std::uint64_t limit,
              std::uint64_t& value) {
   Quantity quantity;
   if (!split(text, quantity)) return false;
-  for (const Unit& unit : units) {
+  for (const Scale& unit : units) {
     if (unit.name != quantity.unit) continue;
     if (quantity.number > limit / unit.factor) return false;
     value = quantity.number * unit.factor;
@@ -68,7 +68,7 @@ bool convert(std::string_view text, std::span<const Unit> units, std::uint64_t l
   return false;
 }
 
-std::string format(std::uint64_t value, std::span<const Unit> units) {
+std::string format(std::uint64_t value, std::span<const Scale> units) {
   std::size_t i = 0;
   while (i + 1 < units.size() && (value == 0 || value % units[i].factor != 0)) ++i;
   return fmt::format("{}{}", value / units[i].factor, units[i].name);

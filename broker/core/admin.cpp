@@ -3,6 +3,7 @@
 
 #include <msgpack.hpp>
 
+#include "broker/core/question_map.h"
 #include "broker/core/router_impl.h"
 #include "broker/core/tap_filter.h"
 
@@ -19,29 +20,14 @@ struct Question {
 
 Result<Question> read_question(Bytes body) {
   Question question;
-  MsgpackReader reader(body);
-  std::size_t entries = 0;
-  if (!reader.read_map(entries, kMaxMetaEntries)) {
-    return Error{Outcome::kMalformed, "the body must be a msgpack map with the key op"};
-  }
-  for (std::size_t i = 0; i < entries; ++i) {
-    std::string_view key;
-    bool good = reader.read_str(key);
-    if (good && key == "op") {
-      good = reader.read_str(question.op);
-    } else if (good && key == "name") {
-      good = reader.read_str(question.name);
-    } else if (good && key == "start") {
-      good = reader.read_uint(question.start);
-    } else if (good) {
-      good = reader.skip();
-    }
-    if (!good) {
-      return Error{Outcome::kMalformed,
-                   fmt::format("key \"{}\": {} at byte {}", key, read_error_name(reader.error()),
-                               reader.position())};
-    }
-  }
+  const auto read = read_question_map(
+      body, [&](MsgpackReader& reader, std::string_view key) -> std::optional<bool> {
+        if (key == "op") return reader.read_str(question.op);
+        if (key == "name") return reader.read_str(question.name);
+        if (key == "start") return reader.read_uint(question.start);
+        return std::nullopt;
+      });
+  if (!read) return read.error();
   return question;
 }
 
@@ -185,6 +171,17 @@ std::uint64_t Router::Impl::waiting_for(const Session& peer) {
   return waiting;
 }
 
+/// When the oldest came that it has not taken, ns since 1970; 0: there is nothing.
+std::uint64_t Router::Impl::oldest_of(const Session& peer) const {
+  std::int64_t oldest = kNever;
+  if (!peer.stream.runs.empty()) oldest = peer.stream.runs.front().received_ns;
+  if (!peer.topics.bundles.empty()) {
+    oldest = std::min(oldest, peer.topics.bundles.front().received_ns);
+  }
+  if (oldest == kNever) return 0;
+  return now_.wall_ns - static_cast<std::uint64_t>(now_.steady_ns - oldest);
+}
+
 std::string_view Router::Impl::state_name(Session::State state) {
   switch (state) {
     case Session::State::kActive:
@@ -220,7 +217,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     }
     ++count;
     Packer pack(rows);
-    pack.pack_map(19);
+    pack.pack_map(20);
     pack.pack("name").pack(std::string(name_of(*peer)));
     pack.pack("instance").pack(peer->hello.instance);
     pack.pack("software").pack(peer->hello.software);
@@ -235,6 +232,7 @@ void Router::Impl::answer_who(Session& session, const EnvelopeView& request, std
     for (const ServiceId service : peer->offers) pack.pack(services_[service].name);
     pack.pack("last_seen")
         .pack(now_.wall_ns - static_cast<std::uint64_t>(now_.steady_ns - peer->last_heard));
+    pack.pack("oldest").pack(oldest_of(*peer));
     pack.pack("address").pack(address_of(*peer));
     pack.pack("sent_rate").pack(peer->rates.sent);
     pack.pack("received_rate").pack(peer->rates.taken);
@@ -263,7 +261,21 @@ void Router::Impl::answer_stats(Session& session, const EnvelopeView& request) {
   }
   Sink sink;
   Packer pack(sink);
-  pack.pack_map(11);
+  pack.pack_map(15);
+  pack.pack("started").pack(started_ns_);
+  pack.pack("inspectors").pack(inspectors_);
+  pack.pack("recorder");
+  pack.pack_map(3);
+  pack.pack("bytes").pack(recorder.bytes);
+  pack.pack("limit").pack(recorder.limit);
+  pack.pack("oldest").pack(recorder.oldest_ns);
+  pack.pack("limits");
+  pack.pack_map(5);
+  pack.pack("peers").pack(limits.peers);
+  pack.pack("memory").pack(limits.memory);
+  pack.pack("inspectors").pack(limits.inspectors);
+  pack.pack("all_subscriptions").pack(limits.all_subscriptions);
+  pack.pack("retained").pack(limits.retained);
   pack.pack("subscriptions").pack(routes_.size());
   pack.pack("retained").pack(retained_.size());
   pack.pack("open_requests").pack(exchanges_.size());

@@ -349,6 +349,10 @@ void Router::set_process_memory(std::uint64_t bytes) {
   impl_->process_memory = bytes;
 }
 
+void Router::set_recorder(RecorderNumbers numbers) {
+  impl_->recorder = numbers;
+}
+
 std::string_view Router::name_of(std::uint32_t number) const {
   return impl_->directory.has(number) ? impl_->directory.name(number) : std::string_view{};
 }

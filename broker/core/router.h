@@ -15,6 +15,13 @@
 
 namespace zpost::core {
 
+/// What the flight recorder holds, for people who ask.
+struct RecorderNumbers {
+  std::uint64_t bytes = 0;
+  std::uint64_t limit = 0;      // Bytes; 0: it is off.
+  std::uint64_t oldest_ns = 0;  // The time of its oldest record; 0: it has none.
+};
+
 /// The broker's heart: a pure state machine. No sockets, files, threads, clocks or logs.
 ///
 /// Each call applies one event and appends its consequences to `out`, which refer to the frame
@@ -84,6 +91,9 @@ class Router {
   /// What the process uses beyond what the core counts, in bytes, told by the shell about once a
   /// second: above the memory limit no hello is welcomed and no credit grows.
   void set_process_memory(std::uint64_t bytes);
+
+  /// What the flight recorder holds, told by the shell about once a second, for who asks.
+  void set_recorder(RecorderNumbers numbers);
 
   /// The name for a number in a tap note; empty if it is unknown by now. 0 is the broker.
   [[nodiscard]] std::string_view name_of(std::uint32_t number) const;

@@ -108,7 +108,10 @@ class Router::Impl {
 
   /// Every public call starts here: time and output of this step.
   void begin(Now now, Actions& out) {
-    if (!started_) clock_base_ = now.wall_ns - static_cast<std::uint64_t>(now.steady_ns);
+    if (!started_) {
+      clock_base_ = now.wall_ns - static_cast<std::uint64_t>(now.steady_ns);
+      started_ns_ = now.wall_ns;
+    }
     started_ = true;
     now_ = now;
     out_ = &out;
@@ -126,6 +129,7 @@ class Router::Impl {
   std::size_t waiting_calls = 0;
   std::uint64_t held_bytes = 0;
   std::uint64_t process_memory = 0;
+  RecorderNumbers recorder;
   std::uint64_t id_floor = 0;
 
  private:
@@ -464,6 +468,7 @@ class Router::Impl {
                   std::string_view name);
   void answer_stats(Session& session, const EnvelopeView& request);
   [[nodiscard]] static std::uint64_t waiting_for(const Session& peer);
+  [[nodiscard]] std::uint64_t oldest_of(const Session& peer) const;
   [[nodiscard]] static std::string_view state_name(Session::State state);
 
   // route.cpp
@@ -510,6 +515,7 @@ class Router::Impl {
   }
 
   bool started_ = false;
+  std::uint64_t started_ns_ = 0;  // Since 1970.
   std::uint64_t clock_base_ = 0;
   Now now_;
   Actions* out_ = nullptr;

@@ -109,9 +109,11 @@ void Router::Impl::challenge(Session& holder, ConnectionId connection, Hello hel
 
 void Router::Impl::refuse_challenger(Session& holder, std::string_view why) {
   const Challenger challenger = take_challenger(holder);
+  const std::string address = address_of(holder);
   refuse(challenger.connection, name_of(holder), Outcome::kNameHeld,
-         fmt::format("name {} is held by instance {} since {}: {}", name_of(holder),
-                     holder.hello.instance, utc(holder.since_wall_ns), why),
+         fmt::format("name {} is held by instance {}{}{} since {}: {}", name_of(holder),
+                     holder.hello.instance, address.empty() ? "" : " from ", address,
+                     utc(holder.since_wall_ns), why),
          true);
 }
 

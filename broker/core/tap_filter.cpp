@@ -1,10 +1,8 @@
 #include "broker/core/tap_filter.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 
+#include "broker/core/question_map.h"
 #include "zpost/protocol/limits.h"
 #include "zpost/protocol/names.h"
 
@@ -52,19 +50,19 @@ bool read_kinds(MsgpackReader& reader, std::bitset<128>& kinds) {
   return true;
 }
 
-bool read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) {
+std::optional<bool> read_entry(MsgpackReader& reader, std::string_view key, TapFilter& filter) {
   if (key == "from") return read_pattern(reader, filter.from, false);
   if (key == "to") return read_pattern(reader, filter.to, true);
   if (key == "kinds") return read_kinds(reader, filter.kinds);
   if (key == "filter") return read_text(reader, filter.filter);
-  if (key != "snap") return reader.skip();
+  if (key != "snap") return std::nullopt;
   std::uint64_t snap = 0;
   if (!reader.read_uint(snap)) return false;
   filter.snap = static_cast<std::uint32_t>(std::min(snap, kMaxSnap));
   return true;
 }
 
-bool read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
+std::optional<bool> read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
   if (key == "id") return reader.read_uint(wish.id.emplace());
   if (key == "since") return reader.read_uint(wish.since_ns);
   if (key == "until") return reader.read_uint(wish.until_ns);
@@ -72,28 +70,13 @@ bool read_entry(MsgpackReader& reader, std::string_view key, RecallWish& wish) {
   return read_entry(reader, key, wish.filter);
 }
 
-/// Names only keys that it knows: what a stranger makes up has no place in a log.
-Error bad_value(std::string_view key) {
-  constexpr std::array<std::string_view, 9> kKeys{"from",  "to",    "kinds",  "snap",  "id",
-                                                  "since", "until", "latest", "filter"};
-  const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
-  return {Outcome::kMalformed, known ? fmt::format("bad value of key \"{}\"", key)
-                                     : std::string("bad value of an unknown key")};
-}
-
 template <typename Wish>
 Result<Wish> parse(Bytes request) {
   Wish wish;
-  MsgpackReader reader(request);
-  std::size_t entries = 0;
-  if (!reader.read_map(entries, kMaxMetaEntries)) {
-    return Error{Outcome::kMalformed, "the body must be a msgpack map"};
-  }
-  for (; entries > 0; --entries) {
-    std::string_view key;
-    if (!reader.read_str(key)) return Error{Outcome::kMalformed, "a key is not text"};
-    if (!read_entry(reader, key, wish)) return bad_value(key);
-  }
+  const auto read = read_question_map(request, [&](MsgpackReader& reader, std::string_view key) {
+    return read_entry(reader, key, wish);
+  });
+  if (!read) return read.error();
   return wish;
 }
 

@@ -71,6 +71,7 @@ std::string who_details(const PeerInfo& peer, const Palette& palette, std::uint6
        fmt::format("{}, {}/s", count_text(peer.received), count_text(peer.received_rate)));
   tell("queued", fmt::format("{}, {}", count_text(peer.queued), size_text(peer.queued_bytes)));
   tell("unacknowledged", count_text(peer.unacked));
+  if (peer.oldest_ns != 0) tell("oldest of these", age(peer.oldest_ns, now_ns));
   tell("subscriptions", count_text(peer.subscriptions));
   tell("offers", fmt::to_string(fmt::join(peer.offers, ", ")));
   for (const auto& [key, value] : peer.metadata) tell(key, value);
@@ -78,24 +79,26 @@ std::string who_details(const PeerInfo& peer, const Palette& palette, std::uint6
 }
 
 std::string who_json(const PeerInfo& peer) {
-  return to_line({{"name", peer.name},
-                  {"state", peer.state},
-                  {"since", utc_time(peer.since_ns)},
-                  {"queued", peer.queued},
-                  {"queued_bytes", peer.queued_bytes},
-                  {"unacked", peer.unacked},
-                  {"sent", peer.sent},
-                  {"received", peer.received},
-                  {"sent_rate", peer.sent_rate},
-                  {"received_rate", peer.received_rate},
-                  {"last_seen", utc_time(peer.last_seen_ns)},
-                  {"address", peer.address},
-                  {"subscriptions", peer.subscriptions},
-                  {"offers", peer.offers},
-                  {"acks", peer.acks},
-                  {"software", peer.software},
-                  {"instance", peer.instance},
-                  {"metadata", peer.metadata}});
+  Json json{{"name", peer.name},
+            {"state", peer.state},
+            {"since", utc_time(peer.since_ns)},
+            {"queued", peer.queued},
+            {"queued_bytes", peer.queued_bytes},
+            {"unacked", peer.unacked},
+            {"sent", peer.sent},
+            {"received", peer.received},
+            {"sent_rate", peer.sent_rate},
+            {"received_rate", peer.received_rate},
+            {"last_seen", utc_time(peer.last_seen_ns)},
+            {"address", peer.address},
+            {"subscriptions", peer.subscriptions},
+            {"offers", peer.offers},
+            {"acks", peer.acks},
+            {"software", peer.software},
+            {"instance", peer.instance},
+            {"metadata", peer.metadata}};
+  if (peer.oldest_ns != 0) json["oldest"] = utc_time(peer.oldest_ns);
+  return to_line(json);
 }
 
 }  // namespace zpost::cli

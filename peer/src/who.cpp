@@ -49,6 +49,7 @@ bool read_value(MsgpackReader& reader, std::string_view key, Peer::PeerInfo& pee
   if (key == "queued") return reader.read_uint(peer.queued);
   if (key == "queued_bytes") return reader.read_uint(peer.queued_bytes);
   if (key == "unacked") return reader.read_uint(peer.unacked);
+  if (key == "oldest") return reader.read_uint(peer.oldest_ns);
   if (key == "sent") return reader.read_uint(peer.sent);
   if (key == "received") return reader.read_uint(peer.received);
   if (key == "acks") return reader.read_bool(peer.acks);

@@ -107,7 +107,8 @@ class Compiler {
   void write_joined(const Tree& tree, Op jump, Op join) {
     std::vector<const Tree*> parts;
     for (const Tree& part : tree.parts) parts.push_back(&part);
-    std::ranges::stable_partition(parts, [](const Tree* part) { return !asks_for_body(*part); });
+    std::stable_partition(parts.begin(), parts.end(),
+                          [](const Tree* part) { return !asks_for_body(*part); });
     std::vector<std::size_t> jumps;
     for (const Tree* const part : parts) {
       if (part != parts.front()) {

@@ -119,7 +119,7 @@ class BodyTest : public BodyVisitor {
       : compare_(compare), literal_(literal), whole_(whole) {}
 
   void visit(const BodyValue& value) override {
-    holds_ = std::visit([this](const auto& found) { return judge(found); }, value);
+    holds_ = std::visit([this](const auto& found) { return this->judge(found); }, value);
   }
 
   [[nodiscard]] bool holds() const { return holds_; }

@@ -114,8 +114,11 @@ class WithBrokerTest(Case):
     def setUp(self):
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.start_broker()
+
+    def start_broker(self, *options):
         self.broker = Program("zpost-broker", "--listen", "tcp://127.0.0.1:*", "--state",
-                              f"{self.folder}/state", endpoint="")
+                              f"{self.folder}/state", *options, endpoint="")
         self.addCleanup(self.broker.stop, signal.SIGKILL)
         self.endpoint = self.broker.await_line("^listening on ").split()[2]
 
@@ -141,6 +144,31 @@ class WithBrokerTest(Case):
         checks, code = self.doctor(self.endpoint)
         self.assertEqual(code, 0, checks)
         self.assertEqual({check["state"] for check in checks.values()}, {"ok"})
+
+    def test_a_consumer_that_stands_still_is_named_with_since_when(self):
+        bob = self.start("recv", "--as", "bob")
+        self.await_there("bob")
+        bob.process.send_signal(signal.SIGSTOP)
+        subprocess.run([str(BIN / "zpost-peer"), "send", "--as", "alice", "--wait", "sent", "bob",
+                        "too much"], timeout=PATIENCE_S, env=environment(self.endpoint), check=True)
+
+        def warned():
+            checks, code = self.doctor(self.endpoint)
+            return code == WARNED and checks.get("consumer")
+        check = await_true(warned, "bob takes nothing")
+        self.assertRegex(check["text"], r"^bob takes nothing, since \d+ s: \d queued .* "
+                                        r"\d unacknowledged")
+        bob.process.send_signal(signal.SIGCONT)
+        bob.await_line("too much")
+        await_true(lambda: self.doctor(self.endpoint)[1] == 0, "bob goes on")
+
+    def test_a_limit_that_is_near_is_named_with_its_key(self):
+        self.broker.stop()
+        self.start_broker("--peers", "2")
+        self.start("recv", "--as", "bob")
+        check = await_true(lambda: self.doctor(self.endpoint)[0].get("limit"), "two peers are there")
+        self.assertEqual(check["text"], "peers: 2 of 2, at the limit (limits.peers)")
+        self.assertIn("limits.peers", check["advice"])
 
     def test_a_name_that_is_held_and_one_that_is_free(self):
         self.start("recv", "--as", "bob")

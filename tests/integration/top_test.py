@@ -92,7 +92,7 @@ class TopScreenTest(ProgramTest):
         screen.expect(r"^[ ~] alice +\S+ +\S+ +0 +0 +1 ")
         screen.expect(r"^  bob .* [\d.]+ [µm]?s +[\d.]+ [µm]?s")
         screen.expect(r"failed \d/s, \d+ ever \(.*no-peer")
-        screen.expect(r"recorder reaches back \d+\.\d min")
+        screen.expect(r"^up \d+ (s|min).* recorder holds \d+\.\d min, \S+ \S+ of 64 MiB")
         self.assertEqual(len(screen.lines()), 24)
 
     def test_enter_goes_from_a_peer_to_an_envelope_to_its_life_and_back(self):
@@ -134,7 +134,7 @@ class TopScreenTest(ProgramTest):
         self.broker.stop()
         screen.expect(r"the broker does not answer")
         self.broker.start()
-        screen.expect(r"recorder reaches back")
+        screen.expect(r"recorder holds")
         self.start_peer("recv", "--as", "frank")
         screen.expect(r"^  frank ")
         self.assert_exit(self.send("--as", "alice", "frank", "hello"), 0)

@@ -231,10 +231,10 @@ TEST(WatermarksTest, WhatPassedIsKnownBelowTheMarkToo) {
 
 TEST(WatermarksTest, WhatWasTakenBackDidNotPass) {
   Watermarks marks;
-  for (const std::uint64_t id : {1, 2, 5, 8, 11, 12}) EXPECT_TRUE(marks.pass("a", id));
-  for (const std::uint64_t id : {12, 11, 8}) marks.take_back("a", id);
+  for (const std::uint64_t id : {1U, 2U, 5U, 8U, 11U, 12U}) EXPECT_TRUE(marks.pass("a", id));
+  for (const std::uint64_t id : {12U, 11U, 8U}) marks.take_back("a", id);
   EXPECT_TRUE(marks.passed("a", 5));
-  for (const std::uint64_t id : {8, 11, 12}) EXPECT_FALSE(marks.passed("a", id));
+  for (const std::uint64_t id : {8U, 11U, 12U}) EXPECT_FALSE(marks.passed("a", id));
   EXPECT_TRUE(marks.pass("a", 8));
   EXPECT_TRUE(marks.pass("a", 9));
   EXPECT_TRUE(marks.passed("a", 9));

@@ -236,9 +236,9 @@ TEST_F(CreditTest, ASpanThatTimesOutSaysHowMuchWasSent) {
 
 TEST_F(CreditTest, InsideACallbackNothingBlocks) {
   broker_.stall("stone");
+  std::atomic<int> fault{-1};  // Closing alice reports, too.
   Peer alice = connect("alice");
   fill(alice, "stone");
-  std::atomic<int> fault{-1};
   alice.on_outcome([&](const OutcomeReport&) {
     fault = static_cast<int>(alice.send("stone", as_bytes("x")).error().fault);
   });

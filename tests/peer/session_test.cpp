@@ -108,7 +108,7 @@ TEST(ConnectTest, TimesAreNeitherNegativeNorUpsideDown) {
 }
 
 // The sanitizer opens a pipe to look at an exception's type. cli_test.py has this for it.
-#ifndef __SANITIZE_ADDRESS__
+#ifndef ZPOST_ADDRESS_SANITIZER
 TEST(ConnectTest, AProcessWithoutDescriptorsIsToldSo) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);

@@ -132,7 +132,7 @@ TEST_F(StateTest, WhatIsWrittenGoesBeforeTheReportOfLowerCredit) {
 
 TEST_F(StateTest, ADoubtIsSaidBeforeTheAckThatCoversItAndInTheNextHello) {
   be_welcomed();
-  for (const std::uint64_t id : {5, 2}) hear(Kind::kSend, as_bytes("x"), "bob", id);
+  for (const std::uint64_t id : {5U, 2U}) hear(Kind::kSend, as_bytes("x"), "bob", id);
   Keeper frame;
   (void)state_.inbox().give_one(frame);
   state_.inbox().take();

@@ -25,6 +25,7 @@ class UsageErrorsTest : public testing::Test {
     CLI::Option* const raw = send->add_flag("--raw", raw_, "As it is");
     raw->excludes(send->get_option("--format"));
     add_count_option(*send, "--count", count_, "End after so many");
+    send->add_option("--between", between_, "Two")->expected(2)->option_text("A B");
     app_.add_subcommand("recv", "Receive");
     CLI::App* const serve = app_.add_subcommand("serve", "Serve");
     serve->add_option("COMMAND", command_, "What to run")->required();
@@ -47,6 +48,7 @@ class UsageErrorsTest : public testing::Test {
   bool lines_ = false;
   bool skips_empty_ = false;
   bool raw_ = false;
+  std::vector<std::string> between_;
   std::vector<std::string> command_;
 };
 
@@ -99,6 +101,11 @@ TEST_F(UsageErrorsTest, OptionsThatDoNotGoTogetherAreBothNamed) {
 TEST_F(UsageErrorsTest, AnOptionThatIsGivenTwiceIsNamed) {
   EXPECT_EQ(said_to({"send", "bob", "--count", "1", "--count", "2"}),
             "send: --count is given 2 times, once is all it takes");
+}
+
+TEST_F(UsageErrorsTest, AnOptionWithTooFewValuesSaysHowMany) {
+  EXPECT_EQ(said_to({"send", "bob", "--between", "a"}),
+            "send: --between needs 2 values, not 1: A B");
 }
 
 TEST_F(UsageErrorsTest, TheHelpOfTheVerbIsPointedAt) {

@@ -128,11 +128,11 @@ void News::on_gap(const FakePeer& peer, std::uint64_t count) {
 /// Gaps count retained values, too.
 void News::check_total(const Subscriber& subscriber, std::string_view name) const {
   std::uint64_t possible = strange_;
-  for (const auto& [topic, count] : published_) {
+  for (const auto& published : published_) {
     const bool matches = std::ranges::any_of(subscriber.patterns, [&](const auto& each) {
-      return matches_topic_pattern(each.first, topic);
+      return matches_topic_pattern(each.first, published.first);
     });
-    if (matches) possible += count;
+    if (matches) possible += published.second;
   }
   if (subscriber.missed > 0) possible += subscriber.subscribed * values_.size();
   require(subscriber.news + subscriber.missed <= possible,

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/inspect/span_option.h"
+
 namespace zpost::inspect {
 
 void add_capture_options(CLI::App& verb, CaptureOptions& options) {
@@ -14,8 +16,7 @@ void add_capture_options(CLI::App& verb, CaptureOptions& options) {
       },
       "Compress the file (default: by its ending, .gz or .zst)");
   cli::add_size_option(verb, "--file-size", plan.file_bytes, "Begin the next file at this size");
-  cli::add_duration_option(verb, "--file-time", plan.file_time,
-                           "Begin the next file after so long");
+  add_span_option(verb, "--file-time", plan.file_time, "Begin the next file after so long");
   cli::add_count_option(verb, "--file-count", plan.file_records,
                         "Begin the next file after so many records");
   cli::add_count_option(verb, "--ring-files", plan.ring_files,

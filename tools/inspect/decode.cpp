@@ -183,16 +183,6 @@ void add_value(Rows& rows, const Json& json, const std::string& indent, const st
   add_parts(rows, json, indent + "  ");
 }
 
-std::vector<std::string> json_rows(const Json& json) {
-  Rows rows;
-  if (json.is_structured() && !json.empty()) {
-    add_parts(rows, json, "");
-  } else {
-    rows.add(scalar_text(json));
-  }
-  return rows.take();
-}
-
 std::string printable(Bytes bytes) {
   std::string text;
   for (const std::byte byte : bytes) {
@@ -229,7 +219,7 @@ std::string decoded_line(const ShownEnvelope& envelope, Decoding decoding) {
 
 std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding decoding) {
   const DecodedBody decoded = decode(envelope, decoding);
-  if (decoded.json) return json_rows(*decoded.json);
+  if (decoded.json) return rows_of_json(*decoded.json);
   std::vector<std::string> rows = decoded.text ? rows_of_text(*decoded.text) : hex_rows(envelope);
   if (decoded.text && envelope.cut && !rows.empty()) rows.back() += "…";
   if (!decoded.complaint.empty()) {
@@ -237,6 +227,20 @@ std::vector<std::string> decoded_tree(const ShownEnvelope& envelope, Decoding de
                 std::string(decoded.complaint.substr(0, decoded.complaint.size() - 2)));
   }
   return rows;
+}
+
+std::optional<Json> decoded_value(const ShownEnvelope& envelope) {
+  return guessed(envelope).json;
+}
+
+std::vector<std::string> rows_of_json(const cli::Json& json) {
+  Rows rows;
+  if (json.is_structured() && !json.empty()) {
+    add_parts(rows, json, "");
+  } else {
+    rows.add(scalar_text(json));
+  }
+  return rows.take();
 }
 
 std::string line_of_text(std::string_view text) {

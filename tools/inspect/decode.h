@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "peer/cli/shared/json_fwd.h"
 #include "tools/inspect/shown_envelopes.h"
 
 namespace zpost::inspect {
@@ -32,6 +33,12 @@ inline constexpr std::size_t kMaxTreeRows = 200;
 [[nodiscard]] std::vector<std::string> decoded_tree(const ShownEnvelope& envelope,
                                                     Decoding decoding);
 
+/// The values of a body that is MessagePack or JSON, as far as its content type says or its first
+/// bytes look. Nothing: it is neither, or nested too deep.
+[[nodiscard]] std::optional<cli::Json> decoded_value(const ShownEnvelope& envelope);
+
+/// The tree of a value that somebody else made of a body. REQUIRES: not deeply nested.
+[[nodiscard]] std::vector<std::string> rows_of_json(const cli::Json& json);
 /// Text that somebody else made of a body, in the same two forms.
 [[nodiscard]] std::string line_of_text(std::string_view text);
 [[nodiscard]] std::vector<std::string> rows_of_text(std::string_view text);

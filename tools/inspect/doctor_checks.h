@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "peer/cli/shared/palette.h"
+#include "tools/inspect/broker_stats.h"
 #include "zpost/peer/peer.h"
 
 namespace zpost::inspect {
@@ -26,10 +27,13 @@ struct Check {
 /// The broker's clock against ours, ns since 1970.
 [[nodiscard]] Check clock_check(std::uint64_t broker_ns, std::uint64_t our_ns);
 
-/// Who takes nothing though something waits for it, who is away, who is expected back: from two
-/// looks at who is there.
-[[nodiscard]] std::vector<Check> peer_checks(const std::vector<peer::Peer::PeerInfo>& before,
-                                             const std::vector<peer::Peer::PeerInfo>& after,
+/// How much of its limits the broker uses: a check for each it is near or at. Empty: it does not
+/// say.
+[[nodiscard]] std::vector<Check> limit_checks(const BrokerStats& stats);
+
+/// Who takes nothing though something waits for it, or falls behind, and since when; who is away,
+/// who is expected back. `now_ns`: by the broker's clock, as all times of who.
+[[nodiscard]] std::vector<Check> peer_checks(const std::vector<peer::Peer::PeerInfo>& peers,
                                              std::uint64_t now_ns);
 
 /// Whether somebody could come under `name`.

@@ -15,6 +15,7 @@ Examples:
   zpost-inspect why --last --from alice --to bob
   zpost-inspect capture -w trace.pcapng
   zpost-inspect read trace.pcapng --stats
+  zpost-inspect replay trace.pcapng --requests
   zpost-inspect snapshot -w before.pcapng --last 5m
   zpost-inspect graph --last 5m | dot -Tsvg
   zpost-inspect route --from alice --to bob
@@ -37,6 +38,7 @@ cli::ExitCode run(int argc, char** argv) {
   add_why_verb(app, program);
   add_capture_verb(app, program);
   add_read_verb(app, program);
+  add_replay_verb(app, program);
   add_snapshot_verb(app, program);
   add_graph_verb(app, program);
   return cli::run_verb(app, argc, argv, program.end);

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "peer/cli/shared/json.h"
+#include <algorithm>
+#include <optional>
+
+#include "peer/cli/shared/msgpack_json.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
@@ -29,9 +32,13 @@ bool flag_of(const Json& map, const char* key) {
   return found != map.end() && found->is_boolean() && found->get<bool>();
 }
 
-Json decoded(Bytes page) {
-  const auto* const begin = reinterpret_cast<const std::uint8_t*>(page.data());
-  return Json::from_msgpack(begin, begin + page.size(), true, false);
+/// What an answer must have to be shown: the rest is shown as far as it goes.
+bool is_answer(const Json& map) {
+  if (!map.is_object() || !map.contains("fate")) return false;
+  const auto rows = map.find("recipients");
+  if (rows == map.end()) return true;
+  return rows->is_array() &&
+         std::ranges::all_of(*rows, [](const Json& row) { return row.is_object(); });
 }
 
 /// Why it waits for a recipient, for people.
@@ -88,6 +95,21 @@ std::string copy_text(const Json& row) {
   return "its queue is full: the oldest that wait are dropped (drop-oldest)";
 }
 
+/// The patterns that match, as many as the broker tells.
+std::string patterns_of(const Json& row) {
+  std::string text;
+  std::uint64_t told = 0;
+  const auto patterns = row.find("patterns");
+  if (patterns != row.end() && patterns->is_array()) {
+    for (const Json& each : *patterns) {
+      if (!each.is_string()) continue;
+      text += (told++ == 0 ? "" : ", ") + cli::visible_line(each.get<std::string>());
+    }
+  }
+  const std::uint64_t all = number_of(row, "matching");
+  return all > told ? text + fmt::format(" and {} more", all - told) : text;
+}
+
 std::string row_text(const Json& row, const cli::Palette& palette) {
   const std::string name = text_of(row, "name");
   std::string line = fmt::format("  {}  {}", palette.name(name), text_of(row, "state"));
@@ -107,16 +129,11 @@ std::string row_text(const Json& row, const cli::Palette& palette) {
       cli::counted(number_of(row, "frames_room"), "frame"),
       cli::size_text(number_of(row, "queue_room")));
   if (row.contains("policy")) {
-    std::string patterns;
-    for (const Json& each : row["patterns"]) {
-      patterns += (patterns.empty() ? "" : ", ") + cli::visible_line(each.get<std::string>());
-    }
-    const std::uint64_t more = number_of(row, "matching") - row["patterns"].size();
-    if (more > 0) patterns += fmt::format(" and {} more", more);
-    line += fmt::format("\n    by {}; policy {}{}; {} of topics wait, room for {}", patterns,
-                        text_of(row, "policy"), flag_of(row, "excludes_own") ? ", not its own" : "",
-                        cli::size_text(number_of(row, "topic_bytes")),
-                        cli::size_text(number_of(row, "topic_room")));
+    line +=
+        fmt::format("\n    by {}; policy {}{}; {} of topics wait, room for {}", patterns_of(row),
+                    text_of(row, "policy"), flag_of(row, "excludes_own") ? ", not its own" : "",
+                    cli::size_text(number_of(row, "topic_bytes")),
+                    cli::size_text(number_of(row, "topic_room")));
   }
   if (row.contains("capacity")) {
     line += fmt::format("\n    {} of {} in hand", cli::count_text(number_of(row, "in_hand")),
@@ -149,11 +166,11 @@ ByteBuffer encode(const RouteWish& wish, std::uint64_t start) {
 }
 
 Result<void> RouteAnswer::add(Bytes page) {
-  Json map = decoded(page);
-  const auto rows = map.is_object() ? map.find("recipients") : map.end();
-  const bool good =
-      map.is_object() && map.contains("fate") && (rows == map.end() || rows->is_array());
-  if (!good) return Error{Outcome::kMalformed, "the broker's answer to route cannot be read"};
+  std::optional<Json> read = cli::json_from_msgpack(page);
+  if (!read || !is_answer(*read)) {
+    return Error{Outcome::kMalformed, "the broker's answer to route cannot be read"};
+  }
+  Json map = *std::move(read);
   next_ = number_of(map, "next");
   map.erase("next");
   map["kind"] = kind_name(static_cast<Kind>(number_of(map, "kind")));

@@ -19,6 +19,16 @@ void put_envelope(Json& json, const ShownEnvelope& envelope) {
   cli::put_body(json, {envelope.body, envelope.body_is_text, envelope.content_type, envelope.cut});
 }
 
+void put_protobuf(Json& json, const ProtobufBody& body) {
+  if (!body.message.empty()) json["protobuf_message"] = body.message;
+  if (!body.remark.empty()) json["protobuf_remark"] = body.remark;
+  if (body.fault.empty()) {
+    json["body_protobuf"] = Json::parse(body.json);
+  } else {
+    json["protobuf_fault"] = body.fault;
+  }
+}
+
 void put_run(Json& json, const TailLine& line) {
   json["from"] = line.from;
   json["to"] = line.to;
@@ -29,6 +39,7 @@ void put_run(Json& json, const TailLine& line) {
   json["bytes"] = line.bytes;
   put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
+  if (line.protobuf) put_protobuf(json, *line.protobuf);
   if (line.decoded) json["decoded"] = *line.decoded;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/inspect/protobuf_body.h"
 #include "tools/inspect/shown_envelopes.h"
 #include "tools/inspect/tap_reader.h"
 #include "zpost/protocol/outcomes.h"
@@ -39,6 +40,7 @@ struct TailLine {
   std::optional<ShownEnvelope> envelope = {};    // Borrowed from the tap's body.
   std::optional<std::string> decoded = {};       // Its body on one line, if not as usual;
   std::vector<std::string> tree = {};            // in rows, if wanted.
+  std::optional<ProtobufBody> protobuf = {};     // As JSON has it.
 };
 
 /// "received", "session", …; "unknown" for other numbers.

@@ -2,11 +2,8 @@
 
 #include <utility>
 
-#include "peer/cli/shared/json.h"
-#include "peer/cli/shared/msgpack_json.h"
 #include "peer/cli/shared/refusals.h"
 #include "peer/cli/shared/text.h"
-#include "peer/cli/shared/timestamps.h"
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
@@ -14,48 +11,12 @@
 namespace zpost::inspect {
 namespace {
 
-using cli::Json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kEvery{1000};
 constexpr milliseconds kPatience{2000};
 constexpr std::uint64_t kLatest = 500;  // Records of what came in, or failed.
 constexpr std::size_t kMostEnvelopes = 500;
-
-ByteBuffer stats_question() {
-  ByteBuffer body;
-  MsgpackWriter(body).map(1).str("op").str("stats");
-  return body;
-}
-
-std::uint64_t number(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
-/// What it does not say stays 0.
-TopNumbers numbers_from(Bytes body) {
-  TopNumbers numbers;
-  const std::optional<Json> json = cli::json_from_msgpack(body);
-  if (!json || !json->is_object()) return numbers;
-  numbers.peers = number(*json, "peers");
-  numbers.memory = number(*json, "memory");
-  if (const auto counters = json->find("counters");
-      counters != json->end() && counters->is_object()) {
-    numbers.held = number(*counters, "held");
-    numbers.received = number(*counters, "received");
-    numbers.delivered = number(*counters, "delivered");
-    numbers.unconfirmed = number(*counters, "unconfirmed");
-    numbers.failed = number(*counters, "failed");
-    const auto by = counters->find("failed_by");
-    if (by != counters->end() && by->is_object()) {
-      for (const auto& [name, count] : by->items()) {
-        if (count.is_number_unsigned()) numbers.failed_by[name] = count.get<std::uint64_t>();
-      }
-    }
-  }
-  return numbers;
-}
 
 std::string failure_text(const peer::Failure& failure) {
   return "the broker does not look back: " + cli::visible_line(failure.text) + "\n";
@@ -142,12 +103,7 @@ void TopAsker::ask(const Wanted& wanted) {
 void TopAsker::ask_numbers() {
   const auto answer = peer_.request("", stats_question(), kPatience).get();
   if (!answer) return;
-  TopNumbers numbers = numbers_from(answer->body);
-  // An id that no envelope has: only how far the recorder reaches is wanted.
-  const std::uint64_t now = cli::wall_clock_ns();
-  const auto reach = look_back(peer_, {.id = 0, .since_ns = now, .until_ns = now}, kPatience);
-  if (reach) numbers.recorder_oldest_ns = reach->oldest_ns;
-  put(&TopNews::numbers, std::move(numbers));
+  put(&TopNews::numbers, stats_from(answer->body));
 }
 
 std::string TopAsker::tell_story(const std::string& from, std::uint64_t id) {

@@ -18,7 +18,7 @@ namespace zpost::inspect {
 /// What the broker said since the last time; what it did not say is empty.
 struct TopNews {
   std::optional<std::vector<peer::Peer::PeerInfo>> peers = {};
-  std::optional<TopNumbers> numbers = {};
+  std::optional<BrokerStats> numbers = {};
   std::optional<std::vector<TopEnvelope>> envelopes = {};
   std::optional<std::string> story = {};  // Lines of text.
 };

@@ -33,7 +33,7 @@ Json json_of(const TopRow& row, TopTab tab, std::uint64_t now_ns) {
 }
 
 Json recorder_of(const TopModel& model) {
-  const TopNumbers& numbers = model.numbers();
+  const BrokerStats& numbers = model.numbers();
   Json json;
   json["bytes"] = numbers.recorder_bytes;
   json["limit"] = numbers.recorder_limit;
@@ -46,11 +46,12 @@ Json recorder_of(const TopModel& model) {
 
 std::string top_json(const TopPicture& picture) {
   const TopModel& model = picture.model;
-  const TopNumbers& numbers = model.numbers();
+  const BrokerStats& numbers = model.numbers();
   Json json;
   json["time"] = cli::utc_time(model.now_ns());
   json["endpoint"] = picture.endpoint;
   if (!picture.broker.empty()) json["broker"] = picture.broker;
+  if (numbers.started_ns != 0) json["started"] = cli::utc_time(numbers.started_ns);
   json["recorder"] = recorder_of(model);
   json["memory"] = numbers.memory;
   json["in_rate"] = model.in().rate();

@@ -202,7 +202,7 @@ void TopModel::on_peer(const Peer::PeerInfo& info, std::uint64_t now_ns) {
   for (const std::string& service : info.offers) ++row(TopTab::kServices, service).members;
 }
 
-void TopModel::apply(const TopNumbers& numbers, std::uint64_t now_ns) {
+void TopModel::apply(const BrokerStats& numbers, std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
   numbers_ = numbers;
   answered_ns_ = now_ns;

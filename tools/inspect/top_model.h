@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/inspect/broker_stats.h"
 #include "tools/inspect/tail_line.h"
 #include "tools/inspect/top_series.h"
 #include "zpost/peer/peer.h"
@@ -43,22 +44,6 @@ struct TopRow {
 /// Why a peer counts as a slow consumer; empty: it does not.
 [[nodiscard]] std::string slowness(const TopRow& row, std::uint64_t now_ns);
 
-/// What the broker tells of itself.
-struct TopNumbers {
-  std::uint64_t peers = 0;
-  std::uint64_t held = 0;
-  std::uint64_t received = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t unconfirmed = 0;
-  std::uint64_t failed = 0;
-  std::map<std::string, std::uint64_t> failed_by;  // By the outcome's name.
-  std::uint64_t memory = 0;
-  std::uint64_t started_ns = 0;  // 0: it does not say.
-  std::uint64_t recorder_bytes = 0;
-  std::uint64_t recorder_limit = 0;
-  std::uint64_t recorder_oldest_ns = 0;  // 0: nothing is recorded.
-};
-
 enum class TopTab : std::uint8_t { kPeers, kTopics, kServices };
 inline constexpr std::size_t kTopTabs = 3;
 
@@ -77,7 +62,7 @@ class TopModel {
   /// `peers`: all that the broker knows now. Without a filter the rates are the broker's own, which
   /// are exact when records are missed.
   void apply(const std::vector<peer::Peer::PeerInfo>& peers, std::uint64_t now_ns);
-  void apply(const TopNumbers& numbers, std::uint64_t now_ns);
+  void apply(const BrokerStats& numbers, std::uint64_t now_ns);
 
   /// Time passes: ends the seconds that are over.
   void turn(std::uint64_t now_ns);
@@ -90,7 +75,7 @@ class TopModel {
   [[nodiscard]] std::vector<const TopRow*> rows(TopTab tab) const;
   [[nodiscard]] const TopRow* find(TopTab tab, const std::string& name) const;
 
-  [[nodiscard]] const TopNumbers& numbers() const { return numbers_; }
+  [[nodiscard]] const BrokerStats& numbers() const { return numbers_; }
 
   /// When the broker answered last; 0: never.
   [[nodiscard]] std::uint64_t answered_ns() const { return answered_ns_; }
@@ -136,7 +121,7 @@ class TopModel {
 
   std::array<Table, kTopTabs> tables_;
   std::map<std::string, std::deque<Target>> targets_;
-  TopNumbers numbers_;
+  BrokerStats numbers_;
   Meter in_;
   Meter out_;
   Meter failed_;

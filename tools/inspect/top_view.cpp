@@ -97,14 +97,14 @@ TopLine broker_line(const TopPicture& picture) {
 }
 
 std::string recorder_text(const TopModel& model) {
-  const TopNumbers& numbers = model.numbers();
+  const BrokerStats& numbers = model.numbers();
   if (numbers.recorder_oldest_ns == 0 || numbers.recorder_oldest_ns > model.now_ns()) {
     return "recorder empty or off";
   }
   constexpr double kNsPerMinute = 6e10;
   const double minutes =
       static_cast<double>(model.now_ns() - numbers.recorder_oldest_ns) / kNsPerMinute;
-  std::string text = fmt::format("recorder reaches back {:.1f} min", minutes);
+  std::string text = fmt::format("recorder holds {:.1f} min", minutes);
   if (numbers.recorder_limit > 0) {
     text += fmt::format(", {} of {}", cli::size_text(numbers.recorder_bytes),
                         cli::size_text(numbers.recorder_limit));
@@ -114,7 +114,7 @@ std::string recorder_text(const TopModel& model) {
 
 TopLine numbers_line(const TopPicture& picture) {
   const TopModel& model = picture.model;
-  const TopNumbers& numbers = model.numbers();
+  const BrokerStats& numbers = model.numbers();
   LineMaker line(picture.columns);
   if (model.answered_ns() == 0) return line.add("asking the broker", Ink::kDim).take();
   if (model.answered_ns() + kStale < model.now_ns()) {
@@ -123,9 +123,9 @@ TopLine numbers_line(const TopPicture& picture) {
   if (numbers.started_ns != 0) {
     line.add(fmt::format("up {}  ", cli::age(numbers.started_ns, model.now_ns())));
   }
+  line.add(fmt::format("{}  memory {}  ", cli::counted(numbers.peers, "peer"),
+                       cli::size_text(numbers.memory)));
   line.add(recorder_text(model));
-  line.add(fmt::format("  {}", cli::counted(numbers.peers, "peer")));
-  line.add(fmt::format("  memory {}", cli::size_text(numbers.memory)));
   return line.take();
 }
 
@@ -142,7 +142,7 @@ std::string outcomes_text(std::vector<std::pair<std::uint64_t, std::string>> cou
 
 TopLine traffic_line(const TopPicture& picture) {
   const TopModel& model = picture.model;
-  const TopNumbers& numbers = model.numbers();
+  const BrokerStats& numbers = model.numbers();
   LineMaker line(picture.columns);
   if (picture.state.paused) line.add("PAUSED", Ink::kYellow, true).add("  ");
   line.add(fmt::format("in {}/s  out {}/s  held {}", short_count(model.in().rate()),

@@ -31,6 +31,8 @@ void TrafficGraph::add(const TapEntry& entry) {
   const TapRecord& record = entry.record;
   const bool received = record.event == TapEvent::kReceived;
   if (!received && record.event != TapEvent::kFailed) return;
+  // What the broker sends to inspectors is no traffic of anybody's.
+  if (entry.from.empty() && record.kind == static_cast<std::uint8_t>(Kind::kSend)) return;
   const Arrow arrow{{entry.from, Form::kPeer}, target(entry), record.kind};
   if (arrows_.size() >= kMostArrows && !arrows_.contains(arrow)) {
     if (received) left_out_ += record.count;

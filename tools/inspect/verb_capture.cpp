@@ -12,6 +12,7 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/capture_options.h"
 #include "tools/inspect/redactor.h"
+#include "tools/inspect/span_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_feed.h"
 #include "tools/inspect/tap_options.h"
@@ -188,7 +189,7 @@ void add_capture_verb(CLI::App& app, Program& program) {
   add_redact_option(*verb, options->redactions);
   cli::add_size_option(*verb, "--max-bytes", options->most_bytes, "End at this size of all files");
   cli::add_count_option(*verb, "--count", options->most_records, "End after so many records");
-  cli::add_duration_option(*verb, "--for", options->most_time, "End after so long");
+  add_span_option(*verb, "--for", options->most_time, "End after so long");
   cli::add_connection_options(*verb, options->common);
   verb->callback([options, &program] { program.end = run(*options, program.software); });
 }

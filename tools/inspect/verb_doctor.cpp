@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
@@ -14,6 +13,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/broker_stats.h"
 #include "tools/inspect/doctor_checks.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
@@ -61,7 +61,6 @@ class Doctor {
 
  private:
   static constexpr milliseconds kPatience{1500};
-  static constexpr milliseconds kLook{500};  // Between two looks at who takes something.
 
   void tell(const Check& check) {
     warned_ = warned_ || check.state != Health::kOk;
@@ -88,7 +87,7 @@ class Doctor {
     if (!peer) return explain(peer.error());
     tell({"broker", Health::kOk, fmt::format("a zpost broker welcomes at {}", endpoint), ""});
     tell(clock_check(peer->welcome().time_ns, cli::wall_clock_ns()));
-    const ExitCode code = check_peers(*peer);
+    const ExitCode code = check_state(*peer);
     peer->close(milliseconds(0));
     return code;
   }
@@ -109,18 +108,22 @@ class Doctor {
     return ExitCode::kUnreachable;
   }
 
-  ExitCode check_peers(peer::Peer& peer) {
-    const auto before = peer.who(kPatience);
-    std::this_thread::sleep_for(kLook);
-    const auto after = before ? peer.who(kPatience) : before;
-    if (!after) {
-      tell({"answers", Health::kFail, cli::visible_line(after.error().text),
-            "The broker is busy or hangs: try again, then see its log"});
-      return cli::exit_code_of(after.error());
-    }
-    for (const Check& check : peer_checks(*before, *after, cli::wall_clock_ns())) tell(check);
+  ExitCode no_answer(const peer::Failure& failure) {
+    tell({"answers", Health::kFail, cli::visible_line(failure.text),
+          "The broker is busy or hangs: try again, then see its log"});
+    return cli::exit_code_of(failure);
+  }
+
+  ExitCode check_state(peer::Peer& peer) {
+    const auto answer = peer.request("", stats_question(), kPatience).get();
+    if (!answer) return no_answer(answer.error());
+    const BrokerStats stats = stats_from(answer->body);
+    for (const Check& check : limit_checks(stats)) tell(check);
+    const auto peers = peer.who(kPatience);
+    if (!peers) return no_answer(peers.error());
+    for (const Check& check : peer_checks(*peers, stats.time_ns)) tell(check);
     if (options_.name.empty()) return ExitCode::kAsWanted;
-    tell(name_check(options_.name, *after, cli::wall_clock_ns()));
+    tell(name_check(options_.name, *peers, stats.time_ns));
     return failed_ ? ExitCode::kRefused : ExitCode::kAsWanted;
   }
 

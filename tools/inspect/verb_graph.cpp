@@ -16,6 +16,7 @@
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/recorder_words.h"
 #include "tools/inspect/sequence_diagram.h"
+#include "tools/inspect/span_option.h"
 #include "tools/inspect/traffic_graph.h"
 #include "tools/inspect/verbs.h"
 
@@ -211,7 +212,7 @@ void add_graph_verb(CLI::App& app, Program& program) {
       *verb, "--format", {"dot", "mermaid", "svg"},
       [options](std::size_t place) { options->picture = static_cast<Picture>(place); },
       "What to draw for (default dot; sequence diagrams: mermaid)");
-  cli::add_duration_option(*verb, "--last", options->last, "Only what came so long before now");
+  add_span_option(*verb, "--last", options->last, "Only what came so long before now");
   verb->add_option("--between", options->between, "What went on between these two peers")
       ->expected(kBoth)
       ->option_text("A B");

@@ -12,6 +12,7 @@
 #include "tools/inspect/capture_merge.h"
 #include "tools/inspect/capture_options.h"
 #include "tools/inspect/patterns.h"
+#include "tools/inspect/protobuf_options.h"
 #include "tools/inspect/record_stats.h"
 #include "tools/inspect/redactor.h"
 #include "tools/inspect/tail_filter.h"
@@ -31,6 +32,7 @@ Examples:
   zpost-inspect read trace.pcapng                            as tail shows it
   zpost-inspect read trace.pcapng --events failed --format json
   zpost-inspect read trace.pcapng --filter 'kind = request and latency > 20ms'
+  zpost-inspect read trace.pcapng --proto lab.desc --proto-type 'lab-*=lab.Command'
   zpost-inspect read trace.pcapng --stats
   zpost-inspect read trace.pcapng -w trace.jsonl.gz          convert
   zpost-inspect read ring_*.pcapng -w all.pcapng             merge by time
@@ -48,6 +50,7 @@ struct Options {
   std::set<TapEvent> events;
   CaptureOptions capture;
   Redactions redactions;
+  ProtobufDecoder protobuf;
   std::uint64_t count = 0;
   bool stats = false;
   bool repair = false;
@@ -135,13 +138,14 @@ class Read {
       fine_ = check(writer_.add(entry, hidden || file.is_redacted(), entry.record.time_ns));
       return;
     }
-    for (const TailLine& line : lines_) show(line);
+    for (TailLine& line : lines_) show(line);
   }
 
-  void show(const TailLine& line) {
+  void show(TailLine& line) {
     constexpr std::uint64_t kFlushAfter = 256;
     if (is_enough()) return;
     ++shown_;
+    (void)decode_protobuf(options_.protobuf, is_json() ? BodyShape::kJson : BodyShape::kLine, line);
     output_.put(is_json() ? tail_json(line) : tail_text(line, palette_, columns_));
     if (shown_ % kFlushAfter == 0) fine_ = output_.flush() && fine_;
   }
@@ -227,6 +231,7 @@ void add_read_verb(CLI::App& app, Program& program) {
   add_choice_of_records(*verb, options->wish, options->events);
   add_capture_options(*verb, options->capture);
   add_redact_option(*verb, options->redactions);
+  add_protobuf_options(*verb, options->protobuf);
   verb->add_flag("--stats", options->stats, "Only figures: who, kinds, outcomes, rates, sizes");
   verb->add_flag("--repair", options->repair, "Pass over what is damaged, and say what it was");
   cli::add_count_option(*verb, "--count", options->count, "End after so many lines or records");

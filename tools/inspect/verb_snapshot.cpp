@@ -17,6 +17,7 @@
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/recorder_words.h"
 #include "tools/inspect/snapshot_file.h"
+#include "tools/inspect/span_option.h"
 #include "tools/inspect/tap_feed.h"
 #include "tools/inspect/tap_options.h"
 #include "tools/inspect/verbs.h"
@@ -91,7 +92,10 @@ class Snapshots {
     path_ = plan.path;
     EntryChoice choice{TailFilter(options_.events, !options_.wish.kinds.empty(), options_.filter)};
     file_.emplace(std::move(plan), options_.redactions, std::move(choice));
-    if (!check(file_->open(moment_ns))) return ExitCode::kFailed;
+    if (!check(file_->open(moment_ns))) {
+      file_.reset();  // There is none to say anything of.
+      return ExitCode::kFailed;
+    }
     return recall(moment_ns);
   }
 
@@ -103,7 +107,7 @@ class Snapshots {
 
   /// Ends the file and says what is in it.
   [[nodiscard]] bool finish() {
-    if (!check(file_->finish(cli::wall_clock_ns()))) return false;
+    if (!file_ || !check(file_->finish(cli::wall_clock_ns()))) return false;
     const CaptureWriter& writer = file_->writer();
     const capture::Totals& totals = writer.totals();
     cli::note(fmt::format("{} to {}, {} missed, {}", cli::counted(totals.records, "record"), path_,
@@ -285,12 +289,13 @@ void add_snapshot_verb(CLI::App& app, Program& program) {
       *verb, "--format", {"pcapng", "json"},
       [options](std::size_t place) { options->capture.format = static_cast<CaptureFormat>(place); },
       "pcapng, or json: one object a line (default: by the file's ending)");
-  cli::add_duration_option(*verb, "--last", options->last,
-                           "Only what came so long before (default: all)");
-  verb->add_option("--on", options->trigger, "Wait until such a record comes; docs/filter.md")
-      ->option_text("FILTER");
+  add_span_option(*verb, "--last", options->last, "Only what came so long before (default: all)");
+  CLI::Option* const trigger =
+      verb->add_option("--on", options->trigger, "Wait until such a record comes; docs/filter.md")
+          ->option_text("FILTER");
   cli::add_duration_option(*verb, "--after", options->after,
-                           "With --on: and what comes so long after (default 1s)");
+                           "With --on: and what comes so long after (default 1s)")
+      ->needs(trigger);
   cli::add_count_option(*verb, "--times", options->times,
                         "With --on: so often, each to a file of its own (default 1)");
   add_choice_of_records(*verb, options->wish, options->events);

@@ -16,6 +16,7 @@
 #include "tools/inspect/decode.h"
 #include "tools/inspect/external_decoder.h"
 #include "tools/inspect/filter_option.h"
+#include "tools/inspect/protobuf_options.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
@@ -39,6 +40,7 @@ Examples:
   zpost-inspect tail --kind request --kind reply --snap 4KiB
   zpost-inspect tail --decode hex --tree --snap 4KiB
   zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
+  zpost-inspect tail 'topic = lab/*/temp' --proto lab.desc --proto-type 'lab/*/temp=lab.Reading' --tree
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
 
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
@@ -60,6 +62,7 @@ struct TailOptions {
   bool decodes = false;  // Other than usual.
   bool tree = false;
   ExternalDecoders decoders;
+  ProtobufDecoder protobuf;
 };
 
 Decoding decoding_of(const std::string& word) {
@@ -154,12 +157,20 @@ class Tail {
                     : tail_text(line, palette_, terminal_columns()));
   }
 
+  [[nodiscard]] BodyShape shape() const {
+    if (options_.common.format == cli::Format::kJson) return BodyShape::kJson;
+    return options_.tree ? BodyShape::kTree : BodyShape::kLine;
+  }
+
   void decode(TailLine& line) const {
     const std::optional<std::string> made = options_.decoders.decode(*line.envelope);
-    const bool tree = options_.tree && options_.common.format == cli::Format::kText;
+    const bool tree = shape() == BodyShape::kTree;
     if (made) {
       line.decoded = tree ? line.envelope->content_type : line_of_text(*made);
       if (tree) line.tree = rows_of_text(*made);
+    } else if (options_.decoding == Decoding::kAuto &&
+               decode_protobuf(options_.protobuf, shape(), line)) {
+      return;
     } else if (tree) {
       line.decoded = line.envelope->content_type;
       line.tree = decoded_tree(*line.envelope, options_.decoding);
@@ -224,6 +235,7 @@ void add_tail_verb(CLI::App& app, Program& program) {
           "input (repeatable)")
       ->allow_extra_args(false)
       ->option_text("TYPE=COMMAND");
+  add_protobuf_options(*verb, options->protobuf);
   verb->add_flag("--headers", options->headers,
                  "No bodies; neighbours become one line with a count");
   cli::add_size_option(*verb, "--snap", options->snap,

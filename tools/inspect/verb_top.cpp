@@ -80,9 +80,14 @@ class Top {
   [[nodiscard]] ExitCode run_once(const Options& options) {
     if (const ExitCode code = feed_.open(); code != ExitCode::kAsWanted) return code;
     const Clock::time_point end = Clock::now() + options.delay;
-    while (!is_done() && Clock::now() < end) {
+    const auto is_early = [this, end] {
+      // However short the delay: without the broker's numbers there is nothing to show.
+      const bool waits = model_.answered_ns() == 0 && Clock::now() < end + kPatience;
+      return waits || Clock::now() < end;
+    };
+    while (!is_done() && is_early()) {
       const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
-      await(std::min(kGlance, left + milliseconds(1)), false);
+      await(std::clamp(left + milliseconds(1), milliseconds(1), kGlance), false);
     }
     cli::Output output;
     const TopPicture shown = picture(columns_of_output(), 0);
@@ -95,6 +100,7 @@ class Top {
 
  private:
   static constexpr milliseconds kGlance{100};
+  static constexpr Clock::duration kPatience = std::chrono::seconds(5);
   static constexpr Clock::duration kMessageStays = std::chrono::seconds(10);
 
   [[nodiscard]] static TapWish wish_for(const std::string& filter) {

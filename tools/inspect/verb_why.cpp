@@ -156,8 +156,11 @@ ExitCode run(WhyOptions& options, const std::string& software) {
   }
   options.id = parse_id(options.id_text);
   if (!options.last && options.id == 0) {
-    cli::complain(fmt::format("\"{}\" is no id: it has digits only, as tail shows it",
-                              cli::visible_line(options.id_text)));
+    const bool is_end = options.id_text.find("…") != std::string::npos;
+    cli::complain(fmt::format(
+        "\"{}\" is {}", cli::visible_line(options.id_text),
+        is_end ? "only the end of an id: tail shows all of it where there are 110 columns or more"
+               : "no id: it has digits only, as tail shows it"));
     return ExitCode::kUsage;
   }
   peer::Options wanted;

@@ -19,6 +19,7 @@ struct Program {
 void add_capture_verb(CLI::App& app, Program& program);
 void add_graph_verb(CLI::App& app, Program& program);
 void add_read_verb(CLI::App& app, Program& program);
+void add_replay_verb(CLI::App& app, Program& program);
 void add_snapshot_verb(CLI::App& app, Program& program);
 void add_doctor_verb(CLI::App& app, Program& program);
 void add_route_verb(CLI::App& app, Program& program);

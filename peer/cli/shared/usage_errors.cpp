@@ -89,6 +89,13 @@ std::string wrong_number(const CLI::App& verb, const std::string& text) {
   const CLI::Option* const option = verb.get_option_no_throw(name);
   if (text.find("flag override") != std::string::npos) return name + " takes no value";
   if (const std::string times = behind(text, "required but received "); !times.empty()) {
+    // "--between: At least 2 required but received 1"
+    const std::string before = text.substr(0, text.find(" required but received "));
+    const std::string wanted = before.substr(before.rfind(' ') + 1);
+    if (wanted != "1" && option != nullptr) {
+      return fmt::format("{} needs {} values, not {}: {}", name, wanted, times,
+                         option->get_option_text());
+    }
     return fmt::format("{} is given {} times, once is all it takes", name, times);
   }
   return option == nullptr ? name + " needs a value"

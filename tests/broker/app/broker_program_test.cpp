@@ -301,7 +301,7 @@ TEST_F(BrokerProgramTest, AForeignStateFileIsAUsageErrorAndStaysAsItIs) {
 TEST_F(BrokerProgramTest, AMessageOfEndlessPartsDoesNotEatTheMemory) {
   // The address sanitizer keeps what is freed for long otherwise.
   ::setenv("ASAN_OPTIONS", "quarantine_size_mb=1:allocator_release_to_os_interval_ms=50", 1);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ZPOST_ADDRESS_SANITIZER
   const char* const memory = "512MiB";  // What it keeps beside counts as the broker's.
 #else
   const char* const memory = "256MiB";

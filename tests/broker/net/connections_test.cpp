@@ -26,9 +26,9 @@ class ConnectionsTest : public testing::Test {
     return made.id;
   }
 
-  void accept(int fd) { table_.on_event({What::kAccepted, fd, ++generations_[fd]}); }
+  void accept(int fd) { table_.on_event({What::kAccepted, fd, ++generation(fd)}); }
 
-  void disconnect(int fd) { table_.on_event({What::kDisconnected, fd, generations_[fd]}); }
+  void disconnect(int fd) { table_.on_event({What::kDisconnected, fd, generation(fd)}); }
 
   Anchor link(ConnectionId id, int fd) {
     zmq_msg_t kept;
@@ -47,6 +47,9 @@ class ConnectionsTest : public testing::Test {
 
   Connections table_{4};
   ConnectionId forgotten_ = kNone;
+
+  std::uint32_t& generation(int fd) { return generations_[static_cast<std::size_t>(fd)]; }
+
   std::vector<std::uint32_t> generations_ = std::vector<std::uint32_t>(16);
   std::string anchors_ = std::string(64 * 64, ' ');
   std::size_t next_anchor_ = 0;

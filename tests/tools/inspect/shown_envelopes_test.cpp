@@ -37,7 +37,7 @@ TEST(ShownEnvelopesTest, WholeEnvelopesComeWithTheirBodies) {
 }
 
 TEST(ShownEnvelopesTest, ABodyThatIsCutKeepsItsBeginningAndItsWholeSize) {
-  for (const std::size_t length : {20, 1000, 100'000}) {
+  for (const std::size_t length : {20U, 1000U, 100'000U}) {
     const std::string body(length, 'x');
     const ByteBuffer frame = frame_of({body}, true);
     const auto shown = shown_envelopes(Bytes(frame).first(frame.size() - 5));

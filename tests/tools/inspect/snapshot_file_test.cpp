@@ -56,7 +56,7 @@ class SnapshotFileTest : public testing::Test {
 
   const std::string path_ =
       testing::TempDir() + "snapshot_file_test_" + std::to_string(::getpid()) + ".jsonl";
-  const Redactions redactions_;
+  const Redactions redactions_{};
   std::optional<SnapshotFile> file_;
 };
 

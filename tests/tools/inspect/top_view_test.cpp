@@ -63,7 +63,8 @@ class TopViewTest : public testing::Test {
     slow.queued = 12'345;
     slow.queued_bytes = 1 << 20;
     model_.apply({slow}, kStart + kSecond);
-    TopNumbers numbers;
+    BrokerStats numbers;
+    numbers.started_ns = kStart - 299 * kSecond;
     numbers.peers = 3;
     numbers.held = 12'345;
     numbers.failed = 3;
@@ -109,7 +110,7 @@ class TopViewTest : public testing::Test {
 TEST_F(TopViewTest, TheFirstPictureHasPeersInTheirColumns) {
   EXPECT_EQ(text(),
             "zpost top  post at tcp://127.0.0.1:1234                                 00:00:01\n"
-            "recorder reaches back 2.0 min, 3.0 MiB of 64 MiB  3 peers  memory 5.0 MiB\n"
+            "up 5 min  3 peers  memory 5.0 MiB  recorder holds 2.0 min, 3.0 MiB of 64 MiB\n"
             "in 4/s  out 4/s  held 12.3k  failed 1/s, 3 ever (no-peer 2, full 1)\n"
             " 1 Peers   2 Topics   3 Services\n"
             "  Peer            ▼SENT/s TAKEN/s QUEUED  UNACK FAILED     P50     P99 LATENCY\n"

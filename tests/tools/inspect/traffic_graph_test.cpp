@@ -47,6 +47,17 @@ TEST(TrafficGraphTest, DotHasAnArrowForEachPairAndKind) {
             "}\n");
 }
 
+TEST(TrafficGraphTest, WhatTheBrokerSendsToInspectorsIsLeftOut) {
+  TapEntry own = entry(TapEvent::kFailed, "inspect-1", Kind::kSend);
+  own.from.clear();
+  TrafficGraph graph;
+  graph.add(own);
+  EXPECT_EQ(graph.dot().find("inspect-1"), std::string::npos) << graph.dot();
+  own.record.kind = static_cast<std::uint8_t>(Kind::kReply);
+  graph.add(own);
+  EXPECT_NE(graph.dot().find("the broker"), std::string::npos) << graph.dot();
+}
+
 TEST(TrafficGraphTest, MermaidHasTheSame) {
   EXPECT_EQ(example().mermaid(),
             "flowchart LR\n"

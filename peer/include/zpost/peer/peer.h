@@ -291,6 +291,7 @@ class Peer {
     std::uint64_t queued = 0;         // Envelopes that wait for it at the broker …
     std::uint64_t queued_bytes = 0;   // … and their bytes.
     std::uint64_t unacked = 0;        // Envelopes it was sent and has not acknowledged.
+    std::uint64_t oldest_ns = 0;      // When the oldest of both came, since 1970; 0: none did.
     std::uint64_t sent = 0;           // Envelopes the broker has from it …
     std::uint64_t received = 0;       // … and those it took.
     bool acks = false;                // Whether it acknowledges.

@@ -1,0 +1,347 @@
+#include "tools/inspect/replay_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "peer/cli/shared/output.h"
+#include "peer/cli/shared/text.h"
+#include "peer/cli/shared/units.h"
+#include "tools/inspect/decode.h"
+
+namespace zpost::inspect {
+namespace {
+
+using peer::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kRetry{5};     // When somebody has no credit.
+constexpr milliseconds kGlance{100};  // At signals, and at what is given up.
+constexpr milliseconds kProgress{200};
+// A library tells a deadline that passed by itself; this much later nobody is to be trusted.
+constexpr milliseconds kGrace{2000};
+
+std::vector<std::uint64_t> offsets_of(const ReplayPlan& plan) {
+  std::vector<std::uint64_t> offsets;
+  offsets.reserve(plan.items.size());
+  std::uint64_t latest = 0;
+  for (const ReplayItem& item : plan.items) {
+    latest = std::max(latest, item.time_ns);  // Clocks of brokers may have been set back.
+    offsets.push_back(latest);
+  }
+  return offsets;
+}
+
+ReplayedReply reply_of(peer::Message&& message) {
+  return {{std::move(message.body), message.body_is_text, std::move(message.content_type)}, false};
+}
+
+/// A no comes as a failure: its reason is the body of the reply.
+ReplayedReply no_of(const peer::Failure& failure) {
+  const Bytes reason = as_bytes(failure.text);
+  return {{{reason.begin(), reason.end()}, true, ""}, true};
+}
+
+}  // namespace
+
+ReplayRun::ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManner& manner,
+                     ReplayPlayers& players, ReplayReport& report)
+    : plan_(plan),
+      cast_(cast),
+      manner_(manner),
+      players_(players),
+      report_(report),
+      answers_(plan, players, manner.step ? 0 : manner.speed, manner.stand_in),
+      schedule_(offsets_of(plan), manner.speed),
+      queues_(players.size()) {
+  for (const ReplaySender& sender : plan.senders) {
+    senders_.push_back(players.by_recorded_name(sender.name));
+  }
+}
+
+ReplayEnding ReplayRun::run(ReplayInbox& inbox, const cli::StopSignals& stop,
+                            ReplayKeyboard* keyboard) {
+  if (manner_.step) schedule_.pause(Clock::now());
+  for (loop_ = 1; loop_ <= manner_.loops && !ending_; ++loop_) {
+    begin_loop(Clock::now());
+    while (!is_loop_over() && !ending_) {
+      turn(inbox, keyboard);
+      if (stop.asked()) ending_ = ReplayEnding::kSignalled;
+    }
+  }
+  cli::show_last_line("");
+  finish_unsent();
+  return ending_.value_or(ReplayEnding::kComplete);
+}
+
+void ReplayRun::begin_loop(ReplayTime now) {
+  ended_.assign(plan_.items.size(), false);
+  for (std::size_t i = 0; i < ended_.size(); ++i) ended_[i] = !cast_.is_sent[i];
+  ended_prefix_.assign(plan_.senders.size(), 0);
+  schedule_.begin(now);
+  last_sign_ = now;
+  shown_next_.reset();
+}
+
+bool ReplayRun::is_loop_over() const {
+  return schedule_.is_over() && waiting_ == 0 && flights_.empty();
+}
+
+/// What the end came before.
+void ReplayRun::finish_unsent() {
+  report_.add_unfinished(flights_.size());
+  if (!ending_) return;
+  std::uint64_t unsent = waiting_;
+  for (std::size_t i = schedule_.next(); !schedule_.is_over() && i < plan_.items.size(); ++i) {
+    if (cast_.is_sent[i]) ++unsent;
+  }
+  report_.add_unsent(unsent);
+}
+
+void ReplayRun::turn(ReplayInbox& inbox, ReplayKeyboard* keyboard) {
+  ReplayTime now = Clock::now();
+  enqueue_due(now);
+  send_waiting(now);
+  answers_.send(now);
+  show_progress(keyboard, now);
+  await(inbox, keyboard, now);
+  now = Clock::now();
+  for (ReplayNews& news : inbox.take()) hear(news);
+  if (keyboard != nullptr) {
+    for (const ReplayKey& key : keyboard->take()) obey(key, now);
+  }
+  give_up_silent(now);
+}
+
+// ---- Sending
+// ---------------------------------------------------------------------------------------
+
+void ReplayRun::enqueue_due(ReplayTime now) {
+  while (const std::optional<std::size_t> place = schedule_.take(now)) {
+    if (!cast_.is_sent[*place]) continue;
+    queues_[senders_[plan_.items[*place].sender]].places.push_back(*place);
+    ++waiting_;
+  }
+}
+
+void ReplayRun::send_waiting(ReplayTime now) {
+  for (std::size_t player = 0; player < queues_.size(); ++player) {
+    Queue& queue = queues_[player];
+    while (!queue.places.empty() && flights_.size() < kMaxOnTheWay) {
+      if (!send_first(player, queue, now)) break;
+      queue.places.pop_front();
+      queue.blocked_since.reset();
+      --waiting_;
+    }
+  }
+}
+
+bool ReplayRun::send_first(std::size_t player, Queue& queue, ReplayTime now) {
+  const std::size_t place = queue.places.front();
+  const ReplayItem& item = plan_.items[place];
+  if (!may_go(item)) return false;
+  const ReplayTime before = Clock::now();
+  const peer::Answer<std::uint64_t> id =
+      players_.send(player, item, {place, loop_, cast_.targets[place], timeout_of(item)});
+  if (id) {
+    flights_.emplace(place, Flight{player, *id, before});
+    ++sent_;
+    last_sign_ = now;
+    return true;
+  }
+  const peer::Failure& failure = id.error();
+  const bool has_no_credit =
+      failure.fault == peer::Fault::kWouldBlock || failure.fault == peer::Fault::kTimedOut;
+  if (has_no_credit) {
+    if (!queue.blocked_since) queue.blocked_since = now;
+    if (now - *queue.blocked_since < manner_.patience()) return false;
+  }
+  end(place, {.outcome = failure.outcome, .text = "not sent: " + failure.text}, now);
+  return true;
+}
+
+/// Nobody sends what they sent after an answer before they have that answer, or know that none
+/// comes.
+bool ReplayRun::may_go(const ReplayItem& item) {
+  const std::vector<std::size_t>& order = plan_.senders[item.sender].ended;
+  std::size_t& prefix = ended_prefix_[item.sender];
+  while (prefix < order.size() && ended_[order[prefix]]) ++prefix;
+  return prefix >= item.after;
+}
+
+milliseconds ReplayRun::timeout_of(const ReplayItem& item) const {
+  if (manner_.timeout.count() > 0 || item.deadline_ns == 0) return manner_.patience();
+  const auto recorded = std::chrono::ceil<milliseconds>(
+      std::chrono::nanoseconds(std::min<std::uint64_t>(item.deadline_ns, INT64_MAX)));
+  return recorded;
+}
+
+// ---- What becomes of it
+// ----------------------------------------------------------------------------
+
+void ReplayRun::hear(ReplayNews& news) {
+  switch (news.what) {
+    case ReplayNews::What::kOutcome:
+      return hear_outcome(news);
+    case ReplayNews::What::kReply:
+      return hear_reply(news);
+    case ReplayNews::What::kLost:
+      if (!ending_) cli::complain(news.text + ": the replay ends here");
+      ending_ = ReplayEnding::kBrokerLost;
+      return;
+  }
+}
+
+void ReplayRun::hear_outcome(const ReplayNews& news) {
+  const std::optional<std::size_t> place = players_.place_of(news.player, news.report.id);
+  if (!place || plan_.items[*place].is_exchange()) return;
+  end(*place, {.outcome = news.report.outcome, .text = news.report.text}, news.at);
+}
+
+void ReplayRun::hear_reply(ReplayNews& news) {
+  const auto flight = flights_.find(news.place);
+  if (flight == flights_.end() || news.loop != loop_) return;
+  const ReplayItem& item = plan_.items[news.place];
+  std::vector<ReplayedReply>& replies = flight->second.replies;
+  peer::Answer<peer::Message>& reply = *news.reply;
+  if (reply) {
+    const bool is_last = !reply->more;
+    // More than were recorded are counted; one is kept to be shown.
+    if (replies.size() > item.replies.size()) {
+      replies.emplace_back();
+    } else {
+      replies.push_back(reply_of(std::move(*reply)));
+    }
+    if (!is_last) return;
+    return end(news.place, {Outcome::kDelivered, "", std::move(replies)}, news.at);
+  }
+  const peer::Failure& failure = reply.error();
+  if (failure.outcome == Outcome::kRejected) {
+    replies.push_back(no_of(failure));
+    return end(news.place, {Outcome::kDelivered, "", std::move(replies)}, news.at);
+  }
+  const Outcome outcome =
+      failure.fault == peer::Fault::kTimedOut ? Outcome::kTimedOut : failure.outcome;
+  end(news.place, {outcome, failure.text, {}}, news.at);
+}
+
+void ReplayRun::end(std::size_t place, ReplayedEnd now, ReplayTime at) {
+  if (ended_[place]) return;
+  ended_[place] = true;
+  std::uint64_t latency_ns = 0;
+  if (const auto flight = flights_.find(place); flight != flights_.end()) {
+    const auto took = std::chrono::nanoseconds(at - flight->second.sent_at).count();
+    latency_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0));
+    players_.forget(flight->second.player, flight->second.id);
+    flights_.erase(flight);
+  }
+  last_sign_ = std::max(last_sign_, at);
+  const ReplayItem& item = plan_.items[place];
+  const Role* const recipient = cast_.recipient_of(item);
+  const Part part = recipient == nullptr ? Part::kReal : recipient->part;
+  report_.add(place, manner_.loops > 1 ? loop_ : 0, now, compare(item, now, part, manner_.bodies),
+              latency_ns);
+}
+
+/// Sends whose recipient takes nothing have no deadline of their own.
+void ReplayRun::give_up_silent(ReplayTime now) {
+  if (flights_.empty() || ending_) return;
+  std::vector<std::size_t> silent;
+  for (const auto& [place, flight] : flights_) {
+    const ReplayItem& item = plan_.items[place];
+    const milliseconds patience =
+        item.is_exchange() ? timeout_of(item) + kGrace : manner_.patience();
+    if (now - flight.sent_at > patience) silent.push_back(place);
+  }
+  std::ranges::sort(silent);
+  for (const std::size_t place : silent) {
+    end(place,
+        {.text = fmt::format("no outcome within {}", cli::duration_text(manner_.patience()))}, now);
+  }
+}
+
+// ---- Waiting, and who watches
+// ----------------------------------------------------------------------
+
+void ReplayRun::await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now) {
+  descriptors_.clear();
+  players_.add_descriptors(descriptors_);
+  descriptors_.push_back({.fd = inbox.descriptor(), .events = POLLIN, .revents = 0});
+  if (keyboard != nullptr) {
+    descriptors_.push_back({.fd = STDIN_FILENO, .events = POLLIN, .revents = 0});
+  }
+  const auto wait = std::chrono::ceil<milliseconds>(wake_at(now) - Clock::now());
+  const auto bounded = std::clamp<milliseconds::rep>(wait.count(), 0, kGlance.count());
+  if (::poll(descriptors_.data(), descriptors_.size(), static_cast<int>(bounded)) <= 0) return;
+  for (std::size_t player = 0; player < players_.size(); ++player) {
+    if (descriptors_[player].revents != 0) answers_.receive(player, Clock::now());
+  }
+}
+
+ReplayTime ReplayRun::wake_at(ReplayTime now) const {
+  ReplayTime at = now + kGlance;
+  if (const auto due = schedule_.due()) at = std::min(at, *due);
+  if (const auto due = answers_.due()) at = std::min(at, *due);
+  const auto is_blocked = [](const Queue& queue) { return queue.blocked_since.has_value(); };
+  if (std::ranges::any_of(queues_, is_blocked)) at = std::min(at, now + kRetry);
+  return at;
+}
+
+void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
+  switch (key.what) {
+    case ReplayKey::What::kStep:
+      schedule_.pause(now);
+      schedule_.step(key.count);
+      break;
+    case ReplayKey::What::kSkip: {
+      const std::size_t first = schedule_.is_over() ? 0 : schedule_.next();
+      const std::uint64_t count = schedule_.skip(key.count, now);
+      for (std::size_t i = first; i < first + count; ++i) ended_[i] = true;
+      cli::note(cli::counted(count, "envelope") + " passed over");
+      break;
+    }
+    case ReplayKey::What::kGoOn:
+      schedule_.go_on(now);
+      break;
+    case ReplayKey::What::kPause:
+      schedule_.is_paused() ? schedule_.go_on(now) : schedule_.pause(now);
+      break;
+    case ReplayKey::What::kQuit:
+      ending_ = ReplayEnding::kStopped;
+      break;
+    case ReplayKey::What::kHelp:
+      cli::note(kReplayKeys);
+      break;
+  }
+}
+
+void ReplayRun::show_progress(const ReplayKeyboard* keyboard, ReplayTime now) {
+  if (keyboard != nullptr && schedule_.is_paused()) show_next();
+  if (cli::terminal_columns() == 0 || now < next_progress_) return;
+  next_progress_ = now + kProgress;
+  std::string line = fmt::format("{} of {} sent", cli::count_text(sent_),
+                                 cli::count_text(plan_.items.size() * manner_.loops));
+  if (report_.different() > 0) {
+    line += fmt::format(", {} different", cli::count_text(report_.different()));
+  }
+  if (schedule_.is_paused()) line += ", stands still (? tells the keys)";
+  if (keyboard != nullptr && !keyboard->typed().empty()) line += " " + keyboard->typed();
+  cli::show_last_line(cli::shortened(line, cli::terminal_columns() - 1));
+}
+
+/// What a step would send.
+void ReplayRun::show_next() {
+  if (schedule_.is_over() || shown_next_ == schedule_.next()) return;
+  shown_next_ = schedule_.next();
+  const ReplayItem& item = plan_.items[*shown_next_];
+  const ShownEnvelope body{.content_type = item.body.content_type,
+                           .body_is_text = item.body.is_text,
+                           .body = item.body.bytes};
+  const std::string line =
+      fmt::format("next {}: {} → {} {} {}", *shown_next_ + 1, plan_.sender_of(item), item.to,
+                  kind_name(item.kind), decoded_line(body, Decoding::kAuto));
+  const std::size_t columns = cli::terminal_columns();
+  cli::note(cli::shortened(cli::visible_line(line), columns == 0 ? 140 : columns - 1));
+}
+
+}  // namespace zpost::inspect
