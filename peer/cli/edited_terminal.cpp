@@ -113,6 +113,9 @@ std::optional<std::string> EditedTerminal::read_line(const Wait& wait) {
   begun_ = false;
   tabbed_.clear();
   int count = 0;
+  // By itself it does that only after the prompt: what is typed in between would be echoed by the
+  // terminal, and forgotten by Ctrl-C before anybody could say so.
+  ::el_set(editor_, EL_PREP_TERM, 1);
   const wchar_t* const line = ::el_wgets(editor_, &count);
   wait_ = nullptr;
   if (line == nullptr || count <= 0) {

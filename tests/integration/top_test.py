@@ -190,7 +190,7 @@ class TopScreenTest(ProgramTest):
 
 HEAD = [
     "zpost top zpost at tcp://N:N N:N:N",
-    "recorder reaches back N min N peers memory N MiB",
+    "up N s N peers memory N MiB recorder holds N min, N B of N MiB",
     "in N/s out N/s held N failed N/s",
     " 1 Peers   2 Topics   3 Services",
 ]
