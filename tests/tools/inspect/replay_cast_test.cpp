@@ -23,7 +23,9 @@ Part part_of(const Cast& cast, const char* name) {
 CastRules standing_in(const char* rename = nullptr) {
   CastRules rules;
   rules.stand_in = true;
-  if (rename != nullptr) EXPECT_TRUE(rules.renames.add(rename));
+  if (rename != nullptr) {
+    EXPECT_TRUE(rules.renames.add(rename));
+  }
   return rules;
 }
 
