@@ -470,16 +470,16 @@ bool Router::Impl::send_from_broker(SessionId id, std::string_view content_type,
   if (id >= sessions_.size() || sessions_[id] == nullptr) return false;
   Session& session = session_at(id);
   if (session.stream.waiting() > 0 || !window_open(session)) return false;
-  if (own_is_full(body.size())) return false;
   Meta meta;
   meta.content_type = content_type;
-  append_from_broker(session,
-                     {.kind = Kind::kSend,
-                      .to = name_of(session),
-                      .id = ++next_broker_id_,
-                      .meta = meta,
-                      .body = body},
-                     kBrokerPayload);
+  const EnvelopeFields fields{.kind = Kind::kSend,
+                              .to = name_of(session),
+                              .id = next_broker_id_ + 1,
+                              .meta = meta,
+                              .body = body};
+  if (own_is_full(encoded_bound(fields))) return false;
+  ++next_broker_id_;
+  append_from_broker(session, fields, kBrokerPayload);
   return true;
 }
 

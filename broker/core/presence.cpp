@@ -85,9 +85,9 @@ void Router::Impl::send_presence(Session& watcher, const Session& about, std::st
       encode(Presence{std::string(event), std::string(name_of(about)), about.hello.instance,
                       std::string(reason), about.hello.metadata});
   // Beyond these limits presence is not told: `who` has it.
-  if (watcher.stream.bytes > limits.queue || own_is_full(body.size())) return;
-  append_from_broker(watcher, {.kind = Kind::kPresence, .to = name_of(watcher), .body = body},
-                     kUncounted);
+  const EnvelopeFields fields{.kind = Kind::kPresence, .to = name_of(watcher), .body = body};
+  if (watcher.stream.bytes > limits.queue || own_is_full(encoded_bound(fields))) return;
+  append_from_broker(watcher, fields, kUncounted);
 }
 
 /// What a peer that vanished wanted to be said. REQUIRES: its name is nobody's any more.
