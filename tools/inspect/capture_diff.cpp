@@ -12,9 +12,9 @@ namespace zpost::inspect {
 namespace {
 
 const std::vector<DiffEnvelope>& stream_of(const DiffSide& side, const DiffStream& stream) {
-  static const std::vector<DiffEnvelope> kNone;
+  static const std::vector<DiffEnvelope> none;
   const auto found = side.streams().find(stream);
-  return found == side.streams().end() ? kNone : found->second;
+  return found == side.streams().end() ? none : found->second;
 }
 
 std::unordered_map<std::uint64_t, std::size_t> places_by_id(
@@ -87,6 +87,7 @@ std::vector<DiffOverview> CaptureDiff::run(const DiffSide& first, const DiffSide
     for (const auto& [stream, envelopes] : side->streams()) all.insert(stream);
   }
   std::vector<DiffOverview> overviews;
+  overviews.reserve(all.size());
   for (const DiffStream& stream : all) {
     overviews.push_back(compare(stream, stream_of(first, stream), stream_of(second, stream)));
   }
@@ -138,25 +139,25 @@ void CaptureDiff::pair_by_order(const Envelopes& first, const Envelopes& second)
       put_pair(first[i++], second[j++], false);
       continue;
     }
-    std::size_t ahead = 1;
-    bool in_first = false;
-    bool in_second = false;
-    for (; ahead <= kLookAhead && !in_first && !in_second; ++ahead) {
-      in_first = i + ahead < first.size() && are_alike(first, i + ahead, second, j);
-      in_second = j + ahead < second.size() && are_alike(first, i, second, j + ahead);
-    }
-    --ahead;
-    if (in_first) {
-      while (ahead-- > 0) first_alone_.push_back(i++);
-    } else if (in_second) {
-      while (ahead-- > 0) second_alone_.push_back(j++);
-    } else {
-      put_pair(first[i++], second[j++], false);
-    }
+    const Alone alone = look_ahead(first, i, second, j);
+    for (std::size_t n = 0; n < alone.first; ++n) first_alone_.push_back(i++);
+    for (std::size_t n = 0; n < alone.second; ++n) second_alone_.push_back(j++);
+    if (alone.first + alone.second == 0) put_pair(first[i++], second[j++], false);
   }
   while (i < first.size()) first_alone_.push_back(i++);
   while (j < second.size()) second_alone_.push_back(j++);
   pair_moved(first, second);
+}
+
+/// How many of one side are alone before the next that is alike; none: they are a pair that
+/// changed.
+CaptureDiff::Alone CaptureDiff::look_ahead(const Envelopes& first, std::size_t i,
+                                           const Envelopes& second, std::size_t j) const {
+  for (std::size_t ahead = 1; ahead <= kLookAhead; ++ahead) {
+    if (i + ahead < first.size() && are_alike(first, i + ahead, second, j)) return {ahead, 0};
+    if (j + ahead < second.size() && are_alike(first, i, second, j + ahead)) return {0, ahead};
+  }
+  return {};
 }
 
 /// What is left alone in both with the same body stands elsewhere in the other.

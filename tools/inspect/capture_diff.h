@@ -87,7 +87,15 @@ class CaptureDiff {
   [[nodiscard]] DiffOverview compare(const DiffStream& stream, const Envelopes& first,
                                      const Envelopes& second);
   void pair_by_id(const Envelopes& first, const Envelopes& second);
+
+  struct Alone {
+    std::size_t first = 0;
+    std::size_t second = 0;
+  };
+
   void pair_by_order(const Envelopes& first, const Envelopes& second);
+  [[nodiscard]] Alone look_ahead(const Envelopes& first, std::size_t i, const Envelopes& second,
+                                 std::size_t j) const;
   void pair_moved(const Envelopes& first, const Envelopes& second);
   [[nodiscard]] bool are_alike(const Envelopes& first, std::size_t i, const Envelopes& second,
                                std::size_t j) const;

@@ -40,7 +40,7 @@ Result<void> DiffSide::add(const TapEntry& entry, bool redacted) {
   for (TailLine& line : lines_) {
     const bool wanted = choice_.wants(line);
     line.redacted = redacted;
-    if (const auto taken = take(line, wanted); !taken) return taken;
+    if (auto taken = take(line, wanted); !taken) return taken;
   }
   return {};
 }
@@ -57,7 +57,7 @@ Result<void> DiffSide::take(const TailLine& line, bool wanted) {
       const auto sender = places_.find(line.from);
       const bool is_known = sender != places_.end() && sender->second.contains(line.first_id);
       if (!is_known && wanted) {
-        if (const auto received = receive(line); !received) return received;
+        if (auto received = receive(line); !received) return received;
       }
       settle(line);
       return {};
@@ -76,7 +76,7 @@ Result<void> DiffSide::take(const TailLine& line, bool wanted) {
 Result<void> DiffSide::receive(const TailLine& line) {
   const std::uint64_t step = step_of(line);
   for (std::uint64_t i = 0; i < line.count; ++i) {
-    const auto put_it = put(line, line.last_id - (line.count - 1 - i) * step);
+    auto put_it = put(line, line.last_id - (line.count - 1 - i) * step);
     if (!put_it) return put_it;
   }
   return {};

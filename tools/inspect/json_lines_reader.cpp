@@ -16,14 +16,14 @@ Result<bool> JsonLinesReader::next() {
   }
   std::string_view line;
   while (true) {
-    const Result<bool> more = next_line(line);
+    Result<bool> more = next_line(line);
     if (!more) return more;
     if (!*more && !missed_) return false;
     if (!*more) {
       entry_ = *std::exchange(missed_, std::nullopt);
       return true;
     }
-    const Result<bool> told = take(line);
+    Result<bool> told = take(line);
     if (!told || *told) return told;
   }
 }

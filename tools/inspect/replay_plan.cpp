@@ -140,18 +140,12 @@ Result<void> PlanBuilder::take_received(const TapEntry& entry, bool redacted) {
   for (TailLine& line : lines_) {
     if (line.event == TapEvent::kMissed) continue;
     const bool is_shown = line.envelope && shown.next(envelope);
-    if (is_reply) {
-      if (!is_shown) continue;
-      Result<void> taken = take_reply(entry, shown.bytes(), !envelope.cut && !redacted);
-      if (!taken) return taken;
-    } else if (is_in_range(line.time_ns) && is_wanted(line)) {
-      if (!is_shown) {
-        plan_.leave_out(left_out(NotSent::kNotShown, line));
-        continue;
-      }
-      Result<void> taken = take_envelope(entry, shown.bytes(), envelope.cut, redacted);
-      if (!taken) return taken;
-    }
+    const bool is_asked = !is_reply && is_in_range(line.time_ns) && is_wanted(line);
+    if (is_asked && !is_shown) plan_.leave_out(left_out(NotSent::kNotShown, line));
+    if (!is_shown || (!is_reply && !is_asked)) continue;
+    Result<void> taken = is_reply ? take_reply(entry, shown.bytes(), !envelope.cut && !redacted)
+                                  : take_envelope(entry, shown.bytes(), envelope.cut, redacted);
+    if (!taken) return taken;
   }
   return {};
 }

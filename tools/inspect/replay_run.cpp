@@ -225,7 +225,7 @@ void ReplayRun::hear_reply(ReplayNews& news) {
   end(news.place, {outcome, failure.text, {}}, news.at);
 }
 
-void ReplayRun::end(std::size_t place, ReplayedEnd now, ReplayTime at) {
+void ReplayRun::end(std::size_t place, const ReplayedEnd& now, ReplayTime at) {
   if (ended_[place]) return;
   ended_[place] = true;
   std::uint64_t latency_ns = 0;

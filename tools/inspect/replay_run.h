@@ -77,7 +77,7 @@ class ReplayRun {
   void hear(ReplayNews& news);
   void hear_outcome(const ReplayNews& news);
   void hear_reply(ReplayNews& news);
-  void end(std::size_t place, ReplayedEnd now, ReplayTime at);
+  void end(std::size_t place, const ReplayedEnd& now, ReplayTime at);
   void give_up_silent(ReplayTime now);
 
   void await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now);
