@@ -385,6 +385,10 @@ std::uint64_t Router::held_bytes() const {
   return impl_->held_bytes;
 }
 
+std::uint64_t Router::gap_bytes() const {
+  return impl_->gap_bytes;
+}
+
 std::uint64_t Router::id_floor() const {
   return impl_->id_floor;
 }

@@ -230,6 +230,7 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
   stream.bytes += size;
   held_bytes += size;
   if (is_own(pair)) own_bytes_ += size;
+  if (kind == static_cast<std::uint8_t>(Kind::kGap)) gap_bytes += size;
   if (!stream.runs.empty()) {
     Run& last = stream.runs.back();
     if (last.pair == pair && last.size == size && last.kind == kind && last.count < UINT32_MAX) {
@@ -243,6 +244,13 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
     }
   }
   stream.runs.push_back({id, pair, 1, 0, size, kind, now_.steady_ns});
+}
+
+/// The first `count` of `run` are held no longer.
+void Router::Impl::uncharge_own(const Run& run, std::uint32_t count) {
+  const std::uint64_t bytes = count * std::uint64_t{run.size};
+  if (is_own(run.pair)) own_bytes_ -= bytes;
+  if (run.kind == static_cast<std::uint8_t>(Kind::kGap)) gap_bytes -= bytes;
 }
 
 /// Whether what comes now may join the latest run, which gives it the time of that one's first. If

@@ -108,6 +108,8 @@ class Router {
   [[nodiscard]] std::size_t waiting_calls() const;
   /// Bytes held in queues, by the core's count.
   [[nodiscard]] std::uint64_t held_bytes() const;
+  /// Of these, gap marks: small, and all that may be held beyond limits.memory.
+  [[nodiscard]] std::uint64_t gap_bytes() const;
   /// Senders and the recipients they dealt with lately.
   [[nodiscard]] std::size_t pairs() const;
   /// Above every id seen or given so far: what the state file must stay ahead of.

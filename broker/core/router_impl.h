@@ -128,6 +128,7 @@ class Router::Impl {
   std::size_t expected_count = 0;  // At most limits.peers.
   std::size_t waiting_calls = 0;
   std::uint64_t held_bytes = 0;
+  std::uint64_t gap_bytes = 0;  // Of held_bytes: gap marks, which are told whatever is held.
   std::uint64_t process_memory = 0;
   RecorderNumbers recorder;
   std::uint64_t id_floor = 0;
@@ -228,6 +229,7 @@ class Router::Impl {
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
+  void uncharge_own(const Run& run, std::uint32_t count);
   [[nodiscard]] static bool came_together(const Stream& stream, std::int64_t received_ns);
   void commit_ranges();
   void commit_direct();

@@ -414,7 +414,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
       recall(run.stride, why);
       continue;
     }
-    if (is_own(run.pair)) own_bytes_ -= run.count * std::uint64_t{run.size};
+    uncharge_own(run, run.count);
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
     if (run.pair >= kTopicCopy || pairs_[run.pair].sender == kNone) {

@@ -109,7 +109,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   const std::uint64_t first = run.first;
   run.first = last + run.stride;
   run.count -= count;
-  if (is_own(run.pair)) own_bytes_ -= count * std::uint64_t{run.size};
+  uncharge_own(run, count);
   if (run.pair == kUncounted) return;
 
   accounting.held -= count;

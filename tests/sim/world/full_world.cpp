@@ -179,9 +179,7 @@ void FullWorld::check() {
                                limits_.memory / 8;  // And retained values.
   insist(largest <= limits_.queue + topics + limits_.max_envelope + kQueueSlack, "queue",
          [&] { return fmt::format("a queue of {} bytes", largest); });
-  // A gap mark is told even when nothing more may be held: one small envelope a subscriber.
-  constexpr std::uint64_t kGapMark = 100;
-  insist(router.held_bytes() <= limits_.memory + seats_.size() * kGapMark, "memory",
+  insist(router.held_bytes() - router.gap_bytes() <= limits_.memory, "memory",
          [&] { return fmt::format("{} bytes are held", router.held_bytes()); });
 }
 
