@@ -6,6 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#ifdef ZPOST_ADDRESS_SANITIZER
+#include <sanitizer/allocator_interface.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -47,7 +51,11 @@ void keep_free_memory(std::uint64_t limit) {
 }
 
 void give_back_free_memory() {
+#ifdef ZPOST_ADDRESS_SANITIZER
+  ::__sanitizer_purge_allocator();  // Its allocator stands in for the C library's.
+#else
   ::malloc_trim(0);
+#endif
 }
 
 std::uint64_t needed_bytes(std::uint64_t limit, const std::function<void()>& give_back) {
