@@ -14,6 +14,7 @@ void put_meta(const EnvelopeView& view, ShownEnvelope& envelope) {
   envelope.trace = meta->trace;
   envelope.in_reply_to = meta->in_reply_to.value_or(0);
   envelope.rejected = meta->rejected;
+  envelope.more = meta->more;
 }
 
 ShownEnvelope whole_envelope(const EnvelopeView& view) {

@@ -17,6 +17,7 @@ struct ShownEnvelope {
   std::string_view trace = {};
   std::uint64_t in_reply_to = 0;  // 0: not said.
   bool rejected = false;
+  bool more = false;  // Of a reply: others follow.
   bool body_is_text = false;
   Bytes body = {};
   std::uint64_t size = 0;  // Of the whole envelope in bytes, what is cut off included.

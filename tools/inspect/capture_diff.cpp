@@ -187,7 +187,7 @@ bool CaptureDiff::are_alike(const Envelopes& first, std::size_t i, const Envelop
   if (first_prints_[i] && second_prints_[j]) return *first_prints_[i] == *second_prints_[j];
   const ShownEnvelope shown_a = a.shown();
   const ShownEnvelope shown_b = b.shown();
-  return compare_bodies({shown_a, a.redacted}, {shown_b, b.redacted}, ignored_).match !=
+  return compare_bodies({shown_a, a.redacted}, {shown_b, b.redacted}, bodies_).match !=
          BodyMatch::kDifferent;
 }
 
@@ -196,7 +196,7 @@ CaptureDiff::Prints CaptureDiff::prints_of(const Envelopes& envelopes) const {
   prints.reserve(envelopes.size());
   for (const DiffEnvelope& envelope : envelopes) {
     const ShownEnvelope shown = envelope.shown();
-    prints.push_back(envelope.has_body ? body_fingerprint({shown, envelope.redacted}, ignored_)
+    prints.push_back(envelope.has_body ? body_fingerprint({shown, envelope.redacted}, bodies_)
                                        : std::nullopt);
   }
   return prints;
@@ -234,10 +234,13 @@ void CaptureDiff::put_body_change(const DiffEnvelope& first, const DiffEnvelope&
   }
   const ShownEnvelope a = first.shown();
   const ShownEnvelope b = second.shown();
-  BodyDifference body = compare_bodies({a, first.redacted}, {b, second.redacted}, ignored_);
+  BodyDifference body = compare_bodies({a, first.redacted}, {b, second.redacted}, bodies_);
   switch (body.match) {
     case BodyMatch::kDifferent:
-      changes.push_back({std::move(body.where), std::move(body.first), std::move(body.second)});
+      for (BodyPlace& place : body.places) {
+        changes.push_back(
+            {std::move(place.where), std::move(place.first), std::move(place.second)});
+      }
       return;
     case BodyMatch::kRedacted:
       ++counts.redacted;

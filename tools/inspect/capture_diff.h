@@ -74,8 +74,8 @@ class CaptureDiff {
   // How far one of a pair is looked for, by order.
   static constexpr std::size_t kLookAhead = 64;
 
-  CaptureDiff(DiffPairing pairing, std::vector<FieldPath> ignored, Tell tell)
-      : pairing_(pairing), ignored_(std::move(ignored)), tell_(std::move(tell)) {}
+  CaptureDiff(DiffPairing pairing, BodyRules bodies, Tell tell)
+      : pairing_(pairing), bodies_(std::move(bodies)), tell_(std::move(tell)) {}
 
   /// Tells the differences stream by stream, and returns each stream's overview, in their order.
   [[nodiscard]] std::vector<DiffOverview> run(const DiffSide& first, const DiffSide& second);
@@ -108,7 +108,7 @@ class CaptureDiff {
                         std::vector<DiffChange>& changes) const;
 
   const DiffPairing pairing_;
-  const std::vector<FieldPath> ignored_;
+  const BodyRules bodies_;
   const Tell tell_;
   // Of the stream being compared:
   const DiffStream* stream_ = nullptr;

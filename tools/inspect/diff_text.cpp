@@ -7,6 +7,7 @@
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/decode.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/story.h"
 #include "tools/inspect/tail_json.h"
 #include "zpost/protocol/kinds.h"
@@ -19,24 +20,18 @@ using cli::Json;
 using cli::padded;
 
 constexpr std::size_t kWhatColumns = 10;
-constexpr std::size_t kWayColumns = 20;
-constexpr std::size_t kKindColumns = 7;
+constexpr std::size_t kStreamColumns = 20;  // From → to.
 constexpr std::size_t kBodyColumns = 60;
 constexpr std::size_t kCountColumns = 8;
-constexpr std::size_t kSpanColumns = 20;
+constexpr std::size_t kShiftColumns = 20;
 
 std::string way_of(const DiffStream& stream) {
-  const auto who = [](const std::string& name) {
-    return name.empty() ? std::string("broker") : cli::visible_line(name);
-  };
-  const std::string way = who(stream.from) + " → " + who(stream.to);
-  return padded(cli::shortened(way, 2 * kWayColumns), kWayColumns);
+  const std::string way = way_text(stream.from, stream.to);
+  return padded(cli::shortened(way, 2 * kStreamColumns), kStreamColumns);
 }
 
 std::string kind_of(const DiffStream& stream) {
-  const std::string kind(
-      stream.kind_number == 0 ? "?" : kind_name(static_cast<Kind>(stream.kind_number)));
-  return padded(kind, kKindColumns);
+  return padded(stream.kind_number == 0 ? "?" : kind_text(stream.kind_number), kKindColumns);
 }
 
 std::string_view kind_word(DiffKind kind) {
@@ -128,7 +123,7 @@ std::string shift_text(const std::optional<DiffLatency>& first,
   const auto text = [which](const std::optional<DiffLatency>& latency) {
     return latency ? span_text((*latency).*which) : std::string("–");
   };
-  return padded(text(first) + " → " + text(second), kSpanColumns);
+  return padded(text(first) + " → " + text(second), kShiftColumns);
 }
 
 std::string stream_row(const DiffOverview& each) {
@@ -179,11 +174,11 @@ std::string difference_json(const Difference& difference) {
 
 std::string overview_text(const std::vector<DiffOverview>& streams, DiffPairing pairing,
                           const cli::Palette& palette) {
-  std::string head = padded("STREAM", kWayColumns) + " " + padded("KIND", kKindColumns);
+  std::string head = padded("STREAM", kStreamColumns) + " " + padded("KIND", kKindColumns);
   for (const char* const name : {"A", "B", "SAME", "CHANGED", "ONLY A", "ONLY B"}) {
     head += fmt::format(" {:>{}}", name, kCountColumns);
   }
-  head += "  " + padded("P50 A → B", kSpanColumns) + " P99 A → B";
+  head += "  " + padded("P50 A → B", kShiftColumns) + " P99 A → B";
   std::string text = palette.paint(Ink::kBold, head) + "\n";
   for (const DiffOverview& each : streams) {
     const std::string row = stream_row(each);

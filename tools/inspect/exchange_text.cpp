@@ -9,6 +9,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/story.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
@@ -21,13 +22,6 @@ using cli::Ink;
 using cli::Json;
 
 constexpr std::size_t kSpanColumns = 9;
-constexpr std::size_t kWayColumns = 14;
-constexpr std::size_t kKindColumns = 7;
-constexpr std::size_t kLeastBodyColumns = 12;
-
-std::string who(const std::string& name) {
-  return name.empty() ? "broker" : cli::visible_line(name);
-}
 
 /// Asked for by name, or whoever of a service had it.
 std::string answerer(const Exchange& exchange) {
@@ -112,8 +106,7 @@ std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
       cli::padded(exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kSpanColumns);
   const std::string way =
       cli::padded(who(exchange.asker) + " → " + answerer(exchange), kWayColumns);
-  const std::string kind =
-      cli::padded(std::string(kind_name(static_cast<Kind>(exchange.kind_number))), kKindColumns);
+  const std::string kind = cli::padded(kind_text(exchange.kind_number), kKindColumns);
   std::string id = "#" + short_id(exchange.id, columns);
   if (exchange.count > 1) id += "… ×" + cli::count_text(exchange.count);
   const std::string header = fmt::format("{} {} {}", way, kind, id);

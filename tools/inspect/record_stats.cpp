@@ -9,6 +9,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/tail_line.h"
 #include "zpost/protocol/kinds.h"
 
@@ -18,10 +19,6 @@ namespace {
 constexpr double kNsPerSecond = 1e9;
 constexpr std::size_t kShownPairs = 20;
 
-std::string kind_text(std::uint8_t kind) {
-  return std::string(kind_name(static_cast<Kind>(kind)));
-}
-
 /// `delivered 12, no-peer 3`.
 std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
   std::string text;
@@ -29,10 +26,6 @@ std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, cli::count_text(count));
   }
   return text.empty() ? "none" : text;
-}
-
-std::string who(const std::string& name) {
-  return name.empty() ? "broker" : cli::visible_line(name);
 }
 
 }  // namespace
@@ -113,14 +106,14 @@ std::string RecordStats::who_text() const {
                            [](const Row& row) { return row.second.received.envelopes; });
   std::size_t columns = 0;
   for (const auto& [key, pair] : rows) {
-    columns = std::max(columns, cli::columns_of(who(key.first) + " → " + who(key.second)));
+    columns = std::max(columns, cli::columns_of(way_text(key.first, key.second)));
   }
   std::string text;
   for (std::size_t i = 0; i < std::min(rows.size(), kShownPairs); ++i) {
     const auto& [key, pair] = rows[i];
     text +=
         fmt::format("  {}  {} received, {}, {} delivered, {} failed\n",
-                    cli::padded(who(key.first) + " → " + who(key.second), columns),
+                    cli::padded(way_text(key.first, key.second), columns),
                     cli::count_text(pair.received.envelopes), cli::size_text(pair.received.bytes),
                     cli::count_text(pair.delivered), cli::count_text(pair.failed));
   }

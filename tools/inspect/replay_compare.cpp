@@ -55,7 +55,7 @@ std::string recorded_text(const ReplayItem& item) {
   if (item.replies.empty()) return "answered";
   const RecordedReply& last = item.replies.back();
   return fmt::format("{} {}", last.rejected ? "rejected:" : "answered",
-                     body_text(last.body, !last.whole));
+                     body_text(last.body, last.cut));
 }
 
 std::string now_text(const ReplayItem& item, const ReplayedEnd& now) {
@@ -114,18 +114,23 @@ class Comparing {
       };
       add(which + "content type", type(before.body.content_type), type(after.body.content_type));
     }
-    if (!before.whole) {
-      found.not_compared = "the capture does not have the whole reply";
-      return;
+    const ShownEnvelope recorded = shown(before.body, before.cut);
+    const ShownEnvelope now = shown(after.body);
+    BodyDifference body = compare_bodies({recorded, before.redacted}, {now}, rules_);
+    if (body.match == BodyMatch::kCut) {
+      found.not_compared = "the capture has only the beginning of the reply";
+    } else if (body.match == BodyMatch::kRedacted) {
+      found.not_compared = "the reply is redacted in the capture";
     }
-    for (ValueDifference& each : body_differences(shown(before.body), shown(after.body), rules_)) {
-      add(which + each.path, std::move(each.recorded), std::move(each.now));
+    const auto value = [](std::string& text) { return text.empty() ? "-" : std::move(text); };
+    for (BodyPlace& place : body.places) {
+      add(which + place.where, value(place.first), value(place.second));
     }
   }
 
   void add(std::string what, std::string recorded, std::string now) {
     // A reply of many parts may differ in all of them.
-    if (found.differences.size() >= kMaxValueDifferences) return;
+    if (found.differences.size() >= kMaxReplayDifferences) return;
     found.differences.push_back({std::move(what), std::move(recorded), std::move(now)});
   }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/inspect/body_difference.h"
+#include "tools/inspect/body_match.h"
 #include "tools/inspect/replay_cast.h"
 #include "tools/inspect/replay_plan.h"
 
@@ -23,14 +23,17 @@ struct ReplayedEnd {
   std::vector<ReplayedReply> replies = {};
 };
 
-struct Difference {
+struct ReplayDifference {
   std::string what;  // "outcome", "replies", "content type", `body.count`, …
   std::string recorded;
   std::string now;
 };
 
+/// Of an envelope at most so many are told.
+inline constexpr std::size_t kMaxReplayDifferences = 8;
+
 struct Comparison {
-  std::vector<Difference> differences = {};
+  std::vector<ReplayDifference> differences = {};
   /// Why it, or a part of it, could not be compared; empty: it could.
   std::string not_compared = {};
 };

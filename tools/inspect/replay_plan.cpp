@@ -95,7 +95,7 @@ std::string_view not_sent_text(NotSent why) {
 
 bool ReplayItem::has_whole_answer() const {
   return !replies.empty() && !replies.back().more &&
-         std::ranges::all_of(replies, [](const RecordedReply& reply) { return reply.whole; });
+         std::ranges::all_of(replies, [](const RecordedReply& reply) { return reply.is_whole(); });
 }
 
 void ReplayPlan::leave_out(LeftOut what) {
@@ -143,7 +143,7 @@ Result<void> PlanBuilder::take_received(const TapEntry& entry, bool redacted) {
     const bool is_asked = !is_reply && is_in_range(line.time_ns) && is_wanted(line);
     if (is_asked && !is_shown) plan_.leave_out(left_out(NotSent::kNotShown, line));
     if (!is_shown || (!is_reply && !is_asked)) continue;
-    Result<void> taken = is_reply ? take_reply(entry, shown.bytes(), !envelope.cut && !redacted)
+    Result<void> taken = is_reply ? take_reply(entry, envelope, redacted)
                                   : take_envelope(entry, shown.bytes(), envelope.cut, redacted);
     if (!taken) return taken;
   }
@@ -209,27 +209,20 @@ Result<void> PlanBuilder::take_envelope(const TapEntry& entry, Bytes bytes, bool
   return {};
 }
 
-Result<void> PlanBuilder::take_reply(const TapEntry& entry, Bytes bytes, bool whole) {
-  ShownReader reader(bytes);
-  ShownEnvelope envelope;
-  if (!reader.next(envelope)) return {};
+Result<void> PlanBuilder::take_reply(const TapEntry& entry, const ShownEnvelope& envelope,
+                                     bool redacted) {
   ReplayItem* const item = find(entry.to, envelope.in_reply_to);
   if (item == nullptr || !item->is_exchange()) return {};
   const bool is_late = item->outcome != Outcome::kNone && item->outcome != Outcome::kDelivered;
   if (is_late || (!item->replies.empty() && !item->replies.back().more)) return {};
   if (Result<void> kept = keep(envelope.body.size()); !kept) return kept;
-  RecordedReply reply{
-      .body = {copy_of(envelope.body), envelope.body_is_text, std::string(envelope.content_type)},
-      .rejected = envelope.rejected,
-      .whole = whole,
-      .time_ns = entry.record.time_ns};
-  FrameReader frame(bytes);
-  EnvelopeView view;
-  if (frame.next(view) && view.has_meta()) {
-    const Result<Meta> meta = read_meta(view);
-    reply.more = meta && meta->more;
-  }
-  item->replies.push_back(std::move(reply));
+  item->replies.push_back(
+      {.body = {copy_of(envelope.body), envelope.body_is_text, std::string(envelope.content_type)},
+       .rejected = envelope.rejected,
+       .more = envelope.more,
+       .cut = envelope.cut,
+       .redacted = redacted,
+       .time_ns = entry.record.time_ns});
   return {};
 }
 

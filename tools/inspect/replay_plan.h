@@ -24,9 +24,13 @@ struct ReplayBody {
 struct RecordedReply {
   ReplayBody body = {};
   bool rejected = false;
-  bool more = false;   // Others follow.
-  bool whole = false;  // `body` is all that it was: not cut, nothing redacted.
+  bool more = false;      // Others follow.
+  bool cut = false;       // `body` is only its beginning.
+  bool redacted = false;  // Of `body` something may be replaced.
   std::uint64_t time_ns = 0;
+
+  /// `body` is all that it was.
+  [[nodiscard]] bool is_whole() const { return !cut && !redacted; }
 };
 
 /// One envelope to be sent, and what the capture knows of its fate.
@@ -140,7 +144,8 @@ class PlanBuilder {
   [[nodiscard]] Result<void> take_received(const TapEntry& entry, bool redacted);
   [[nodiscard]] Result<void> take_envelope(const TapEntry& entry, Bytes bytes, bool cut,
                                            bool redacted);
-  [[nodiscard]] Result<void> take_reply(const TapEntry& entry, Bytes bytes, bool whole);
+  [[nodiscard]] Result<void> take_reply(const TapEntry& entry, const ShownEnvelope& envelope,
+                                        bool redacted);
   void take_end(const TapEntry& entry);
   void take_answered(const TapEntry& entry);
   void end(ReplayItem& item, Outcome outcome, std::uint64_t time_ns);

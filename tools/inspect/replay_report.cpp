@@ -147,7 +147,7 @@ void ReplayReport::say_difference(std::size_t place, std::uint64_t loop,
               {"id", cli::json_id(item.id)},   {"offset_ns", offset}};
     if (loop > 0) json["loop"] = loop;
     Json list = Json::array();
-    for (const Difference& each : comparison.differences) {
+    for (const ReplayDifference& each : comparison.differences) {
       list.push_back({{"what", each.what}, {"recorded", each.recorded}, {"now", each.now}});
     }
     json["differences"] = std::move(list);
@@ -159,10 +159,10 @@ void ReplayReport::say_difference(std::size_t place, std::uint64_t loop,
                                 kind_name(item.kind), item.id, span_text(offset),
                                 loop > 0 ? fmt::format(", loop {}", loop) : "")));
     std::size_t columns = 0;
-    for (const Difference& each : comparison.differences) {
+    for (const ReplayDifference& each : comparison.differences) {
       columns = std::max(columns, cli::columns_of(each.what));
     }
-    for (const Difference& each : comparison.differences) {
+    for (const ReplayDifference& each : comparison.differences) {
       output_.put(fmt::format("  {}  recorded  {}\n", cli::padded(each.what, columns),
                               palette_.paint(Ink::kGreen, each.recorded)));
       output_.put(fmt::format("  {}  now       {}\n", std::string(columns, ' '),

@@ -23,7 +23,8 @@ struct ReplayManner {
   bool step = false;  // Stands still at first.
   bool stand_in = false;
   peer::milliseconds timeout{0};  // 0: the recorded deadlines, kUsualTimeout without one.
-  BodyRules bodies = {};
+  BodyRules bodies = {
+      .by_value = false, .most_places = kMaxReplayDifferences, .value_columns = 200};
 
   static constexpr peer::milliseconds kUsualTimeout{10'000};
 

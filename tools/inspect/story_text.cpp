@@ -8,6 +8,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/tail_text.h"
 #include "zpost/protocol/kinds.h"
 
@@ -19,12 +20,9 @@ using cli::Palette;
 
 constexpr std::size_t kSpanColumns = 11;
 
-std::string who(const std::string& name) {
-  return name.empty() ? "the broker" : cli::visible_line(name);
-}
-
 std::string session_step(const TailLine& step) {
-  std::string text = fmt::format("{}: session {}", who(step.from), change_name(step.change));
+  std::string text =
+      fmt::format("{}: session {}", who_in_words(step.from), change_name(step.change));
   if (step.outcome != Outcome::kNone) text += fmt::format(" ({})", outcome_name(step.outcome));
   return text;
 }
@@ -32,28 +30,29 @@ std::string session_step(const TailLine& step) {
 std::string step_text(const TailLine& step, const Story& story) {
   switch (step.event) {
     case TapEvent::kReceived:
-      return fmt::format("received from {}", who(story.from));
+      return fmt::format("received from {}", who_in_words(story.from));
     case TapEvent::kForwarded:
       if (step.queues > 0) return fmt::format("given to {}", cli::counted(step.queues, "queue"));
       if (static_cast<Kind>(step.kind_number) == Kind::kPublish) return "nobody subscribes to it";
-      return fmt::format("sent to {}{}", who(step.to),
+      return fmt::format("sent to {}{}", who_in_words(step.to),
                          step.again ? " once more, over its new connection" : "");
     case TapEvent::kHeld:
       return "held: " + held_text(step);
     case TapEvent::kDelivered:
       if (step.outcome == Outcome::kUnconfirmed) {
         return fmt::format("{} has it, as far as anybody knows: it does not acknowledge",
-                           who(step.to));
+                           who_in_words(step.to));
       }
-      return fmt::format("taken by the program of {}", who(step.to));
+      return fmt::format("taken by the program of {}", who_in_words(step.to));
     case TapEvent::kFailed:
-      return "failed: " + cli::outcome_text(step.outcome, who(step.to));
+      return "failed: " + cli::outcome_text(step.outcome, who_in_words(step.to));
     case TapEvent::kAssigned:
-      return fmt::format("given to worker {}{}", who(step.to),
+      return fmt::format("given to worker {}{}", who_in_words(step.to),
                          step.attempt > 1 ? fmt::format(", attempt {}", step.attempt) : "");
     case TapEvent::kAnswered:
-      if (step.reply_id != 0) return fmt::format("answered by {} #{}", who(step.to), step.reply_id);
-      return "ended without an answer: " + cli::outcome_text(step.outcome, who(step.to));
+      if (step.reply_id != 0)
+        return fmt::format("answered by {} #{}", who_in_words(step.to), step.reply_id);
+      return "ended without an answer: " + cli::outcome_text(step.outcome, who_in_words(step.to));
     case TapEvent::kSession:
       return session_step(step);
     case TapEvent::kAsked:
@@ -82,7 +81,8 @@ void put_story(std::string& out, const Story& story, const Palette& palette,
                const std::string& indent) {
   const std::string kind(kind_name(static_cast<Kind>(story.kind_number)));
   out += fmt::format("{}{} {} → {} #{} {}\n", indent, palette.paint(Ink::kBold, kind),
-                     who(story.from), who(story.to), story.id, cli::size_text(story.bytes));
+                     who_in_words(story.from), who_in_words(story.to), story.id,
+                     cli::size_text(story.bytes));
   std::uint64_t before = 0;
   for (const TailLine& step : story.steps) {
     const std::string span =

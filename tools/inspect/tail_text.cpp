@@ -9,7 +9,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
-#include "zpost/protocol/kinds.h"
+#include "tools/inspect/envelope_columns.h"
 
 namespace zpost::inspect {
 namespace {
@@ -18,16 +18,7 @@ using cli::Ink;
 using cli::Palette;
 
 constexpr std::size_t kEventColumns = 9;
-constexpr std::size_t kWayColumns = 14;
-constexpr std::size_t kKindColumns = 7;
 constexpr std::size_t kSizeColumns = 7;
-constexpr std::size_t kLeastBodyColumns = 12;
-constexpr std::size_t kNarrow = 110;  // Below it an id shows only its end.
-constexpr std::size_t kEndOfId = 8;   // Digits: as nanoseconds, a tenth of a second.
-
-std::string who(const std::string& name) {
-  return name.empty() ? "broker" : cli::visible_line(name);
-}
 
 Ink ink_of(const TailLine& line) {
   switch (line.event) {
@@ -64,10 +55,6 @@ std::string id_text(const TailLine& line, std::size_t columns) {
   const std::string id = short_id(line.first_id, columns);
   if (line.count <= 1) return "#" + id;
   return fmt::format("#{}… ×{}", id, cli::count_text(line.count));
-}
-
-std::string kind_text(const TailLine& line) {
-  return line.kind_number == 0 ? "" : std::string(kind_name(static_cast<Kind>(line.kind_number)));
 }
 
 /// What comes before the body.
@@ -160,14 +147,6 @@ std::string envelope_text(const TailLine& line) {
   return line.decoded ? meta_text(*line.envelope) + *line.decoded : body_text(*line.envelope);
 }
 
-std::string short_id(std::uint64_t id, std::size_t columns) {
-  std::string text = std::to_string(id);
-  if (columns < kNarrow && text.size() > kEndOfId) {
-    text.replace(0, text.size() - kEndOfId, "…");
-  }
-  return text;
-}
-
 std::string tail_text(const TailLine& line, const Palette& palette, std::size_t columns) {
   const std::string clock = palette.paint(Ink::kDim, cli::local_time_ms(line.time_ns)) + " ";
   if (line.event == TapEvent::kMissed) {
@@ -181,9 +160,9 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   if (line.event == TapEvent::kSession) {
     return clock + event + " " + palette.paint(ink_of(line), session_text(line)) + "\n";
   }
-  const std::string way = cli::padded(who(line.from) + " → " + who(line.to), kWayColumns);
+  const std::string way = cli::padded(way_text(line.from, line.to), kWayColumns);
   const std::string header =
-      fmt::format("{} {} {} {}", way, cli::padded(kind_text(line), kKindColumns),
+      fmt::format("{} {} {} {}", way, cli::padded(kind_text(line.kind_number), kKindColumns),
                   cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line, columns));
   constexpr std::size_t kClockColumns = 13;
   const std::size_t used = kClockColumns + kEventColumns + 2 + cli::columns_of(header);

@@ -15,9 +15,6 @@ namespace zpost::inspect {
 /// The envelope's meta and body on one line, safe for a terminal: as decoded, or by what it is.
 [[nodiscard]] std::string envelope_text(const TailLine& line);
 
-/// `12345678` or, where there is little room, its end.
-[[nodiscard]] std::string short_id(std::uint64_t id, std::size_t columns);
-
 /// One row of at most about `columns`, with a line feed: time, event, from → to, kind, size, id,
 /// body or reason.
 [[nodiscard]] std::string tail_text(const TailLine& line, const cli::Palette& palette,

@@ -48,7 +48,7 @@ struct Options {
   TapWish wish;
   std::set<TapEvent> events;
   std::optional<filter::Filter> filter;  // As in the wish.
-  std::vector<FieldPath> ignored;
+  BodyRules bodies;
   std::optional<DiffPairing> pairing;
   std::uint64_t count = 100;
   bool json = false;
@@ -89,7 +89,7 @@ ExitCode run(const Options& options) {
     output.put(options.json ? difference_json(difference) : difference_text(difference, palette));
   };
   const DiffPairing pairing = options.pairing.value_or(pairing_of(first, second));
-  CaptureDiff diff(pairing, options.ignored, tell);
+  CaptureDiff diff(pairing, options.bodies, tell);
   const std::vector<DiffOverview> streams = diff.run(first, second);
   if (told > options.count && !options.json) {
     output.put(fmt::format("… {} more; --count N shows more\n",
@@ -122,16 +122,16 @@ void add_diff_verb(CLI::App& app, Program& program) {
           "--ignore-field",
           [options](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) {
-              const std::optional<FieldPath> path = parse_ignored_field(text);
-              if (!path) {
+              if (!options->bodies.ignore(text)) {
                 throw CLI::ValidationError(
                     "--ignore-field",
                     fmt::format("\"{}\" is no path such as body.time", cli::visible_line(text)));
               }
-              options->ignored.push_back(*path);
             }
           },
-          "This field of bodies may differ (repeatable); * is any key, arrays are passed through")
+          "This field of bodies may differ (repeatable); * is any key, arrays are passed through; "
+          "body: "
+          "all of it")
       ->allow_extra_args(false)
       ->option_text("PATH");
   cli::add_choice_option(

@@ -7,6 +7,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/story.h"
 #include "zpost/protocol/kinds.h"
 
@@ -14,10 +15,6 @@ namespace zpost::inspect {
 namespace {
 
 using PeerInfo = peer::Peer::PeerInfo;
-
-std::string who(const std::string& name) {
-  return name.empty() ? "the broker" : cli::visible_line(name);
-}
 
 const TailLine* last_of(const Story& story, TapEvent event) {
   const auto found = std::find_if(story.steps.rbegin(), story.steps.rend(),
@@ -57,7 +54,7 @@ Wait waited(const Story& story) {
 }
 
 std::string held_reason(HeldWhy why, const Story& story) {
-  const std::string taker = who(story.taker());
+  const std::string taker = who_in_words(story.taker());
   switch (why) {
     case HeldWhy::kWindowFull:
       return fmt::format("{} has not taken what it was sent before (its window is full)", taker);
@@ -74,10 +71,10 @@ std::string held_reason(HeldWhy why, const Story& story) {
       return fmt::format("{} asks for no more now", taker);
     case HeldWhy::kNoFreeWorker:
       return fmt::format("every worker of {} has as many calls as it takes at once, or is away",
-                         who(story.to));
+                         who_in_words(story.to));
     case HeldWhy::kWorkerGone:
       return fmt::format("the worker that had it is gone, and no other of {} is free",
-                         who(story.to));
+                         who_in_words(story.to));
   }
   return "";
 }
@@ -85,7 +82,7 @@ std::string held_reason(HeldWhy why, const Story& story) {
 /// What the broker says of the taker at this moment.
 std::string taker_now(const Story& story, const std::optional<PeerInfo>& taker,
                       std::uint64_t now_ns) {
-  const std::string name = who(story.taker());
+  const std::string name = who_in_words(story.taker());
   if (!taker) return fmt::format("{} is not there now.", name);
   std::string text = fmt::format("{} is {} now", name, cli::visible_line(taker->state));
   if (taker->last_seen_ns != 0) {
@@ -137,7 +134,7 @@ std::string wait_text(const Story& story, std::uint64_t whole_ns) {
 Verdict failed(const Story& story, const TailLine& step) {
   return {Fate::kFailed, culprit(step.outcome, story),
           fmt::format("It failed after {}: {}.", since_text(story, step),
-                      cli::outcome_text(step.outcome, who(story.taker())))};
+                      cli::outcome_text(step.outcome, who_in_words(story.taker())))};
 }
 
 Verdict taken(const Story& story, const TailLine& step, std::uint64_t now_ns,
@@ -148,17 +145,17 @@ Verdict taken(const Story& story, const TailLine& step, std::uint64_t now_ns,
     return {Fate::kUnconfirmed, story.taker(),
             fmt::format("It was sent to {} after {}, which does not acknowledge: whether its "
                         "program has it nobody knows.{}",
-                        who(story.taker()), span_text(whole), slow)};
+                        who_in_words(story.taker()), span_text(whole), slow)};
   }
   if (!story.is_question()) {
     return {Fate::kDelivered, "",
-            fmt::format("{} took it {} after the broker received it.{}", who(story.taker()),
-                        span_text(whole), slow)};
+            fmt::format("{} took it {} after the broker received it.{}",
+                        who_in_words(story.taker()), span_text(whole), slow)};
   }
   return {
       Fate::kInHand, story.taker(),
       fmt::format("{} took it {} after the broker received it, and has not answered for {}.{} {}",
-                  who(story.taker()), span_text(whole),
+                  who_in_words(story.taker()), span_text(whole),
                   span_text(now_ns - std::min(now_ns, step.time_ns)), slow,
                   taker_now(story, taker, now_ns))};
 }
@@ -167,12 +164,12 @@ Verdict answered(const Story& story, const TailLine& step) {
   if (step.outcome != Outcome::kNone) return failed(story, step);
   const TailLine* const delivered = last_of(story, TapEvent::kDelivered);
   const std::uint64_t whole = step.time_ns - std::min(step.time_ns, story.steps.front().time_ns);
-  std::string text = fmt::format("{} answered it {} after the broker received it.", who(step.to),
-                                 span_text(whole));
+  std::string text = fmt::format("{} answered it {} after the broker received it.",
+                                 who_in_words(step.to), span_text(whole));
   if (delivered != nullptr && delivered->time_ns < step.time_ns) {
     const std::uint64_t inside = step.time_ns - delivered->time_ns;
     if (inside * 2 >= whole) {
-      text += fmt::format(" For {} of that {} had it.", span_text(inside), who(step.to));
+      text += fmt::format(" For {} of that {} had it.", span_text(inside), who_in_words(step.to));
     }
   }
   return {Fate::kAnswered, "", text + wait_text(story, whole)};
@@ -211,12 +208,12 @@ Verdict judge(const Story& story, std::uint64_t now_ns, const std::optional<Peer
     case TapEvent::kAssigned:
       return {Fate::kWithWorker, story.taker(),
               fmt::format("It was given to {} {} ago, whose program has not taken it yet. {}",
-                          who(story.taker()), for_long, taker_now(story, taker, now_ns))};
+                          who_in_words(story.taker()), for_long, taker_now(story, taker, now_ns))};
     case TapEvent::kForwarded:
       if (static_cast<Kind>(story.kind_number) == Kind::kPublish) return spread(story, *step);
       return {Fate::kUnderWay, story.taker(),
               fmt::format("It was sent to {} {} ago, whose program has not taken it yet. {}",
-                          who(story.taker()), for_long, taker_now(story, taker, now_ns))};
+                          who_in_words(story.taker()), for_long, taker_now(story, taker, now_ns))};
     case TapEvent::kAsked:
       return {Fate::kAnswered, "", "It was a question to the broker itself."};
     default:

@@ -15,21 +15,21 @@ struct Side {
   bool cut = false;
 };
 
-std::vector<FieldPath> paths(const std::vector<std::string>& texts) {
-  std::vector<FieldPath> all;
-  for (const std::string& text : texts) all.push_back(*parse_ignored_field(text));
-  return all;
+BodyRules ignoring(const std::vector<std::string>& texts) {
+  BodyRules rules;
+  for (const std::string& text : texts) EXPECT_TRUE(rules.ignore(text)) << text;
+  return rules;
 }
 
 BodyDifference compared(const Side& first, const Side& second,
                         const std::vector<std::string>& ignored = {}) {
   const ShownEnvelope a = shown(first.body, first.cut);
   const ShownEnvelope b = shown(second.body, second.cut);
-  const auto fields = paths(ignored);
+  const BodyRules rules = ignoring(ignored);
   const BodyDifference difference =
-      compare_bodies({a, first.redacted}, {b, second.redacted}, fields);
-  const auto print_a = body_fingerprint({a, first.redacted}, fields);
-  const auto print_b = body_fingerprint({b, second.redacted}, fields);
+      compare_bodies({a, first.redacted}, {b, second.redacted}, rules);
+  const auto print_a = body_fingerprint({a, first.redacted}, rules);
+  const auto print_b = body_fingerprint({b, second.redacted}, rules);
   if (print_a && print_b) {
     EXPECT_EQ(*print_a == *print_b, difference.match == BodyMatch::kSame)
         << first.body << " and " << second.body;
@@ -37,13 +37,19 @@ BodyDifference compared(const Side& first, const Side& second,
   return difference;
 }
 
+std::string place_of(const Side& first, const Side& second) {
+  const BodyDifference difference = compared(first, second);
+  return difference.places.empty() ? "" : difference.places[0].where;
+}
+
 TEST(BodyMatchTest, TheFirstPlaceThatDiffersIsNamed) {
   const auto difference =
       compared({R"({"a": [1, {"b": 2}], "c": 3})"}, {R"({"a": [1, {"b": 5}], "c": 4})"});
   EXPECT_EQ(difference.match, BodyMatch::kDifferent);
-  EXPECT_EQ(difference.where, "body.a[1].b");
-  EXPECT_EQ(difference.first, "2");
-  EXPECT_EQ(difference.second, "5");
+  ASSERT_EQ(difference.places.size(), 1U);
+  EXPECT_EQ(difference.places[0].where, "body.a[1].b");
+  EXPECT_EQ(difference.places[0].first, "2");
+  EXPECT_EQ(difference.places[0].second, "5");
 }
 
 TEST(BodyMatchTest, TheOrderOfKeysAndTheEncodingAreNoDifference) {
@@ -53,9 +59,9 @@ TEST(BodyMatchTest, TheOrderOfKeysAndTheEncodingAreNoDifference) {
 }
 
 TEST(BodyMatchTest, WhatIsMissingOrMoreIsADifference) {
-  EXPECT_EQ(compared({R"({"a": 1})"}, {R"({"a": 1, "b": 2})"}).where, "body.b");
-  EXPECT_EQ(compared({R"({"a": 1, "b": 2})"}, {R"({"b": 2})"}).where, "body.a");
-  EXPECT_EQ(compared({"[1, 2]"}, {"[1]"}).where, "body[1]");
+  EXPECT_EQ(place_of({R"({"a": 1})"}, {R"({"a": 1, "b": 2})"}), "body.b");
+  EXPECT_EQ(place_of({R"({"a": 1, "b": 2})"}, {R"({"b": 2})"}), "body.a");
+  EXPECT_EQ(place_of({"[1, 2]"}, {"[1]"}), "body[1]");
 }
 
 TEST(BodyMatchTest, IgnoredFieldsMayDifferAndBeMissing) {
@@ -70,8 +76,33 @@ TEST(BodyMatchTest, IgnoredFieldsMayDifferAndBeMissing) {
 TEST(BodyMatchTest, OtherBodiesAreComparedByTheirBytes) {
   EXPECT_EQ(compared({"hello"}, {"hello"}).match, BodyMatch::kSame);
   const auto difference = compared({"hello"}, {"hellO"});
-  EXPECT_EQ(difference.where, "body");
-  EXPECT_EQ(difference.first, "\"hello\"");
+  ASSERT_EQ(difference.places.size(), 1U);
+  EXPECT_EQ(difference.places[0].where, "body");
+  EXPECT_EQ(difference.places[0].first, "\"hello\"");
+}
+
+TEST(BodyMatchTest, SoManyPlacesAreToldAsAreWanted) {
+  const ShownEnvelope a = shown(R"({"a": [1, 2, 3], "b": 1, "c": 1})");
+  const ShownEnvelope b = shown(R"({"a": [1, 5], "b": 2, "d": 1})");
+  const auto found = compare_bodies({a}, {b}, {.most_places = 8}).places;
+  std::vector<std::string> where;
+  for (const BodyPlace& place : found) where.push_back(place.where);
+  EXPECT_EQ(where,
+            (std::vector<std::string>{"body.a[1]", "body.a[2]", "body.b", "body.c", "body.d"}));
+  EXPECT_EQ(compare_bodies({a}, {b}, {.most_places = 2}).places.size(), 2U);
+}
+
+TEST(BodyMatchTest, AllOfABodyMayBeIgnored) {
+  EXPECT_EQ(compared({"hello"}, {R"({"a": 1})"}, {"body"}).match, BodyMatch::kSame);
+  EXPECT_FALSE(BodyRules().ignore("body."));
+}
+
+TEST(BodyMatchTest, AnotherEncodingIsADifferenceWhereBytesCount) {
+  const ShownEnvelope a = shown(R"({"n": 5})");
+  const ShownEnvelope b = shown(R"({"n":5})");
+  const auto found = compare_bodies({a}, {b}, {.by_value = false});
+  ASSERT_EQ(found.places.size(), 1U);
+  EXPECT_EQ(found.places[0].second, "7 bytes of the same values, encoded differently");
 }
 
 TEST(BodyMatchTest, WhatIsRedactedIsToldFromWhatIsDifferent) {
@@ -80,7 +111,7 @@ TEST(BodyMatchTest, WhatIsRedactedIsToldFromWhatIsDifferent) {
   const Side other{R"({"user": {"password": "[redacted]", "name": "bea"}})", true};
   EXPECT_EQ(compared(plain, hidden).match, BodyMatch::kRedacted);
   EXPECT_EQ(compared(hidden, hidden).match, BodyMatch::kRedacted);
-  EXPECT_EQ(compared(plain, other).where, "body.user.name");
+  EXPECT_EQ(place_of(plain, other), "body.user.name");
   EXPECT_EQ(compared(plain, {"[redacted]", true}).match, BodyMatch::kRedacted);
   EXPECT_EQ(compared(plain, {"[redacted]"}).match, BodyMatch::kDifferent);
 }

@@ -14,7 +14,7 @@ ReplayBody body(std::string_view text, std::string type = "") {
 ReplayItem request(std::string_view reply) {
   ReplayItem made{.kind = Kind::kRequest, .to = "bob"};
   made.outcome = Outcome::kDelivered;
-  made.replies.push_back({.body = body(reply), .whole = true});
+  made.replies.push_back({.body = body(reply)});
   return made;
 }
 
@@ -22,8 +22,12 @@ ReplayedEnd answered(std::string_view reply) {
   return {Outcome::kDelivered, "", {{body(reply)}}};
 }
 
+BodyRules exact() {
+  return {.by_value = false, .most_places = kMaxReplayDifferences};
+}
+
 Comparison compared(const ReplayItem& item, const ReplayedEnd& now, Part part = Part::kReal) {
-  return compare(item, now, part, BodyRules());
+  return compare(item, now, part, exact());
 }
 
 TEST(ReplayCompareTest, TheSameReplyIsNoDifference) {
@@ -55,7 +59,7 @@ TEST(ReplayCompareTest, OfJsonTheValuesThatDifferAreNamed) {
 }
 
 TEST(ReplayCompareTest, AnIgnoredFieldMayDifferAndOthersMayNot) {
-  BodyRules rules;
+  BodyRules rules = exact();
   ASSERT_TRUE(rules.ignore("body.time"));
   ASSERT_TRUE(rules.ignore("items.id"));
   const ReplayItem item = request(R"({"time":1,"items":[{"id":1,"n":5}]})");
@@ -71,7 +75,7 @@ TEST(ReplayCompareTest, AnIgnoredFieldMayDifferAndOthersMayNot) {
 TEST(ReplayCompareTest, TheSameValuesInOtherBytesAreADifferenceUnlessValuesCount) {
   const ReplayItem item = request(R"({"a":1})");
   EXPECT_EQ(compared(item, answered(R"({"a": 1})")).differences.size(), 1U);
-  BodyRules by_value;
+  BodyRules by_value = exact();
   by_value.by_value = true;
   EXPECT_TRUE(compare(item, answered(R"({"a": 1})"), Part::kReal, by_value).differences.empty());
 }
@@ -102,12 +106,22 @@ TEST(ReplayCompareTest, TheContentTypeAndTheNumberOfRepliesMatter) {
   EXPECT_EQ(found.differences[1].recorded, "none");
 }
 
-TEST(ReplayCompareTest, OfACutReplyOnlyTheOutcomeIsCompared) {
+TEST(ReplayCompareTest, ACutReplyIsComparedAsFarAsItIsThere) {
   ReplayItem item = request("4");
-  item.replies[0].whole = false;
+  item.replies[0].cut = true;
   const Comparison found = compared(item, answered("43"));
   EXPECT_TRUE(found.differences.empty());
   EXPECT_NE(found.not_compared, "");
+  EXPECT_EQ(compared(item, answered("5")).differences.size(), 1U);
+}
+
+TEST(ReplayCompareTest, OfARedactedReplyWhatIsNotHiddenIsCompared) {
+  ReplayItem item = request(R"({"user":"[redacted]","n":1})");
+  item.replies[0].redacted = true;
+  const Comparison same = compared(item, answered(R"({"user":"ann","n":1})"));
+  EXPECT_TRUE(same.differences.empty());
+  EXPECT_NE(same.not_compared, "");
+  EXPECT_EQ(compared(item, answered(R"({"user":"ann","n":2})")).differences.size(), 1U);
 }
 
 TEST(ReplayCompareTest, ASendIsComparedByItsOutcome) {

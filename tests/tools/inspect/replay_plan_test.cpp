@@ -59,7 +59,7 @@ TEST_F(ReplayPlanTest, ARequestKnowsTheReplyItGotAndWhen) {
   EXPECT_EQ(made.items[0].end_ns, kRecordedAt + 2 * kRecordedMs);
   ASSERT_EQ(made.items[0].replies.size(), 1U);
   EXPECT_EQ(text_of(made.items[0].replies[0].body), "HELLO");
-  EXPECT_TRUE(made.items[0].replies[0].whole);
+  EXPECT_TRUE(made.items[0].replies[0].is_whole());
 }
 
 TEST_F(ReplayPlanTest, ARequestThatWasOnlyTakenHasNoEnd) {
