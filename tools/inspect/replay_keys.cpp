@@ -8,10 +8,19 @@
 #include <array>
 #include <utility>
 
+#include "peer/cli/shared/stop_signals.h"
+
 namespace zpost::inspect {
 namespace {
 
 using What = ReplayKey::What;
+
+termios usual = {};  // Set while there is a keyboard, and before anybody may ask for it.
+
+/// In a signal's handler. A program in the background would be stopped by this.
+void restore_terminal() {
+  if (::tcgetpgrp(STDIN_FILENO) == ::getpgrp()) ::tcsetattr(STDIN_FILENO, TCSANOW, &usual);
+}
 
 }  // namespace
 
@@ -68,12 +77,18 @@ std::unique_ptr<ReplayKeyboard> ReplayKeyboard::open() {
   now.c_cc[VTIME] = 0;
   // A program in the background would be stopped by this.
   if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return nullptr;
-  if (::tcsetattr(STDIN_FILENO, TCSANOW, &now) != 0) return nullptr;
+  usual = before;
+  cli::StopSignals::before_exit(restore_terminal);
+  if (::tcsetattr(STDIN_FILENO, TCSANOW, &now) != 0) {
+    cli::StopSignals::before_exit(nullptr);
+    return nullptr;
+  }
   return std::unique_ptr<ReplayKeyboard>(new ReplayKeyboard(before));
 }
 
 ReplayKeyboard::~ReplayKeyboard() {
   ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  cli::StopSignals::before_exit(nullptr);
 }
 
 std::vector<ReplayKey> ReplayKeyboard::take() {

@@ -14,11 +14,15 @@ std::atomic<peer::Peer*> interrupted = nullptr;
 std::atomic<int> asked_by = 0;  // The first signal.
 
 static_assert(std::atomic<peer::Peer*>::is_always_lock_free);
+std::atomic<void (*)()> last_act = nullptr;
+
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<void (*)()>::is_always_lock_free);
 
 extern "C" void stop(int signal) {
   int none = 0;
   if (!asked_by.compare_exchange_strong(none, signal)) {
+    if (void (*const act)() = last_act.load()) act();
     ::_exit(static_cast<int>(interrupted_by(signal)));
   }
   if (peer::Peer* const peer = interrupted.load()) peer->interrupt();
@@ -46,6 +50,10 @@ StopSignals::~StopSignals() {
 
 int StopSignals::signal() const {
   return asked_by;
+}
+
+void StopSignals::before_exit(void (*act)()) {
+  last_act = act;
 }
 
 }  // namespace zpost::cli

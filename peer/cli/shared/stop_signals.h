@@ -19,6 +19,10 @@ class StopSignals {
 
   /// The first signal's number; 0: none came.
   [[nodiscard]] int signal() const;
+
+  /// What a second signal does before it ends the program at once; null: nothing. It is called in
+  /// the signal's handler, so it may call only what is safe there. For the whole program.
+  static void before_exit(void (*act)());
 };
 
 }  // namespace zpost::cli
