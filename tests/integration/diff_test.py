@@ -5,12 +5,16 @@ ZPOST_BIN names the directory of the programs.
 """
 import gzip
 import json
+import re
+import shlex
+import subprocess
 import unittest
 
-from capture_test import CaptureCase
-from programs import await_true
+from capture_test import ROOT, CaptureCase
+from programs import BIN, PATIENCE_S, await_true, environment
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
+CAPTURES = ROOT / "tests/integration/captures"
 
 
 class DiffTest(CaptureCase):
@@ -109,6 +113,19 @@ class DiffTest(CaptureCase):
         wrong = self.diff(file, file, "--ignore-field", "body..x")
         self.assertEqual(wrong.returncode, TROUBLE)
         self.assertIn("is no path such as body.time", wrong.stderr)
+
+
+class DocumentTest(unittest.TestCase):
+    def test_the_example_of_the_document_is_what_the_program_says(self):
+        """Of captures/before.pcapng and after.pcapng."""
+        example = re.search(r"^    \$ (zpost-inspect diff .*\n(?:    .*\n|\n)+)",
+                            (ROOT / "docs/diff.md").read_text(), re.M).group(1)
+        command, *lines = [line.removeprefix("    ") for line in example.rstrip().split("\n")]
+        program, *arguments = shlex.split(command)
+        done = subprocess.run([str(BIN / program), *arguments], cwd=CAPTURES, capture_output=True,
+                              text=True, env=environment(""), timeout=PATIENCE_S, check=False)
+        self.assertEqual((done.returncode, done.stderr), (DIFFERENT, ""))
+        self.assertEqual(done.stdout.rstrip().split("\n"), lines)
 
 
 class JsonLinesTest(CaptureCase):
