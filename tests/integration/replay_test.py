@@ -4,22 +4,25 @@
 ZPOST_BIN names the directory of the programs. In captures/office.pcapng alice and dana had requests
 answered by bob (`zpost-peer serve --as bob -- tr a-z A-Z`) and refused by carol (`zpost-peer recv
 --as carol`), who was sent something, a call done by a worker of the service count, and published a
-temperature. cut.pcapng has a request whose body is cut, and one that is whole.
+temperature, to which somebody had subscribed. cut.pcapng has a request whose body is cut, and one that is whole.
 """
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import signal
 import subprocess
+import termios
 import unittest
 
 from capture_test import CaptureCase
 from programs import BIN, PATIENCE_S, await_true, environment
+from raw_peer import Kind, RawPeer
 
 CAPTURES = pathlib.Path(__file__).resolve().parent / "captures"
 OFFICE, CUT = CAPTURES / "office.pcapng", CAPTURES / "cut.pcapng"
-SAME, DIFFERENT, NOT_DONE = 0, 1, 2
+SAME, DIFFERENT, NOT_DONE, TOO_LITTLE = 0, 1, 2, 3
 COUNT = 'printf "{\\"letters\\":%s,\\"time\\":%s}" "$(wc -c)" "$(date +%s%N)"'
 
 
@@ -46,9 +49,21 @@ class ReplayCase(CaptureCase):
     def start_office(self, bob=("tr", "a-z", "A-Z")):
         """All who answered when the capture was made."""
         self.start_recv("carol")
+        self.start("zpost-peer", "subscribe", "--as", "listener", "lab/**")
+        self.await_here("listener")
         self.serve("w1", "sh", "-c", COUNT,
                    options=("--service", "count", "--content-type", "application/json"))
         return self.serve("bob", *bob)
+
+    def raw_peer(self, name):
+        peer = RawPeer(self.endpoint, name, abilities=("acks",), acks=True)
+        self.addCleanup(peer.disconnect)
+        peer.join(wait_for_name=True)
+        return peer
+
+    def differences(self, done):
+        return [each for found in done.objects if found["type"] == "difference"
+                for each in found["differences"]]
 
     def assert_exit(self, done, code):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -95,7 +110,7 @@ class SameTest(ReplayCase):
             done = self.json_replay(OFFICE, "--speed", "max", "--ignore-field", "time", *arguments)
             if count == 0:
                 self.assert_exit(done, NOT_DONE)
-                self.assertIn("nothing of the capture can be replayed", done.stderr)
+                self.assertIn("nothing that can be replayed and is wanted", done.stderr)
                 continue
             self.assert_exit(done, SAME)
             if count is None:
@@ -110,6 +125,7 @@ class SameTest(ReplayCase):
         self.assertRegex(done.stderr, r"(?m)^  alice +played: sends 4 envelopes$")
         self.assertRegex(done.stderr, r"(?m)^  bob +real$")
         self.assertIn("6 envelopes replayed, none different", done.stdout)
+        self.assertIn("6 of 7 envelopes compared\n", done.stdout)
         self.assertIn("1 not sent: refused at once", done.stdout)
         self.assertRegex(done.stdout, r"latency of requests, recorded → now: median .* → ")
 
@@ -194,7 +210,7 @@ class NamesTest(ReplayCase):
         self.start_office()
         self.start_recv("alice")
         done = self.json_replay(OFFICE, "--speed", "max")
-        self.assert_exit(done, SAME)
+        self.assert_exit(done, TOO_LITTLE)  # Of 7 envelopes.
         self.assertEqual(done.summary["replayed"], 2)
         self.assertEqual(done.summary["not_sent"]["left to its sender, who is at the broker"], 4)
         self.start_recv("dana")
@@ -219,6 +235,158 @@ class NamesTest(ReplayCase):
         self.assert_exit(done, SAME)
 
 
+class AudienceTest(ReplayCase):
+    CHOICE = ("--speed", "max", "kind = publish")
+
+    def test_a_subscriber_that_is_missing_is_a_difference(self):
+        done = self.json_replay(OFFICE, *self.CHOICE)
+        self.assert_exit(done, DIFFERENT)
+        self.assertEqual(self.differences(done),
+                         [{"what": "subscribers", "recorded": "1", "now": "0"}])
+
+    def test_as_many_are_stood_in_for_as_are_missing(self):
+        done = self.json_replay(OFFICE, *self.CHOICE, "--stand-in")
+        self.assert_exit(done, SAME)
+        self.assertIn({"type": "subscribers", "part": "stood in for", "count": 1}, done.objects)
+        self.start("zpost-peer", "subscribe", "--as", "listener", "lab/*")
+        self.await_here("listener")
+        self.assert_exit(self.json_replay(OFFICE, *self.CHOICE, "--stand-in"), SAME)
+
+    def test_their_number_follows_the_recording(self):
+        capture, file = self.start_capture("fan.pcapng")
+        listeners = []
+        for count in (0, 1, 2):
+            while len(listeners) < count:
+                listeners.append(self.raw_peer(f"l{len(listeners)}"))
+                listeners[-1].interest(Kind.SUBSCRIBE, "news")
+            self.assertEqual(self.run_program("zpost-peer", "publish", "--as", "alice", "news",
+                                              str(count)).returncode, 0)
+        listeners.pop().goodbye()
+        await_true(lambda: self.run_program("zpost-peer", "who", "l1").returncode != 0, "l1 to go")
+        self.assertEqual(self.run_program("zpost-peer", "publish", "--as", "alice", "news",
+                                          "one again").returncode, 0)
+        queues = [each.get("queues", 0) for each in self.await_objects(
+            file, 4, event="forwarded", to="news")]
+        self.assertEqual(queues, [0, 1, 2, 1])
+        self.assertEqual(capture.stop(), 0)
+        listeners.pop().goodbye()
+        await_true(lambda: self.run_program("zpost-peer", "who", "l0").returncode != 0, "l0 to go")
+        self.assert_exit(self.json_replay(file, "--speed", "max", "--stand-in", "--loop", "3"), SAME)
+        done = self.json_replay(file, "--speed", "max")
+        self.assert_exit(done, DIFFERENT)
+        self.assertEqual([each["recorded"] for each in self.differences(done)], ["1", "2", "1"])
+
+
+class SessionTest(ReplayCase):
+    def changes(self, objects, name):
+        return [each["change"] for each in objects
+                if each["event"] == "session" and each["peer"] == name]
+
+    def test_peers_come_and_go_as_they_did(self):
+        self.start_office()
+        tail = self.start("zpost-inspect", "tail", "--format", "json", "--events", "session")
+        tail.await_message("^watching")
+        self.assert_exit(self.replay(OFFICE, "--speed", "max", "--ignore-field", "time"), SAME)
+        for name, joined in (("alice", 4), ("dana", 2)):
+            # Dana comes once more, and sends nothing that can be sent again.
+            recorded = self.changes(self.objects(OFFICE), name)[:2 * joined]
+            self.assertEqual(recorded, ["joined", "over"] * joined)
+            await_true(lambda: len(self.changes(tail.objects(), name)) >= len(recorded), name)
+            self.assertEqual(self.changes(tail.objects(), name)[:len(recorded)], recorded)
+
+    def record_a_loss(self):
+        """Bob leaves with alice's request in hand, comes again, and is sent something."""
+        capture, file = self.start_capture("loss.pcapng")
+        bob, alice = self.raw_peer("bob"), self.raw_peer("alice")
+        alice.send("bob", "and?", kind=Kind.REQUEST)
+        bob.expect(Kind.REQUEST)
+        bob.goodbye()
+        self.await_objects(file, 1, event="answered", outcome="lost")
+        bob = self.raw_peer("bob")
+        alice.send("bob", "never mind")
+        bob.expect(Kind.SEND)
+        self.await_objects(file, 2, event="delivered")
+        alice.goodbye()
+        self.await_objects(file, 1, event="session", change="over", peer="alice")
+        self.assertEqual(capture.stop(), 0)
+        bob.goodbye()
+        return file
+
+    def test_whoever_left_with_a_request_in_hand_does_so_again(self):
+        file = self.record_a_loss()
+        for speed in ("max", "1", "50"):
+            done = self.json_replay(file, "--stand-in", "--speed", speed)
+            self.assert_exit(done, SAME)
+            self.assertEqual((done.summary["compared"], done.summary["wanted"]), (2, 2))
+        done = self.json_replay(file, "--stand-in", "--speed", "max", "--loop", "10")
+        self.assert_exit(done, SAME)
+        self.assertEqual(done.summary["compared"], 20)
+
+    def test_a_request_that_was_cancelled_is_cancelled_again(self):
+        capture, file = self.start_capture("cancel.pcapng")
+        bob, alice = self.raw_peer("bob"), self.raw_peer("alice")
+        request = alice.send("bob", "and?", kind=Kind.REQUEST)
+        bob.expect(Kind.REQUEST)
+        alice.control(Kind.CANCEL, id=request)
+        alice.pump_until(lambda: request in alice.failures, "that it is cancelled")
+        alice.send("bob", "never mind")
+        bob.expect(Kind.SEND)
+        self.await_objects(file, 1, event="answered", outcome="cancelled")
+        self.await_objects(file, 2, event="delivered")
+        self.assertEqual(capture.stop(), 0)
+        for peer in (bob, alice):
+            peer.goodbye()
+            await_true(lambda name=peer.name: self.run_program("zpost-peer", "who", name).returncode
+                       != 0, f"{peer.name} to go")
+        done = self.json_replay(file, "--stand-in", "--speed", "max")
+        self.assert_exit(done, SAME)
+        self.assertEqual(done.summary["compared"], 2)
+        self.serve("bob", "cat")
+        done = self.json_replay(file, "--speed", "max")
+        recorded = [each["recorded"] for each in self.differences(done)]
+        # It may answer first.
+        self.assertIn(recorded[:1], ([], ["cancelled: withdrawn by its sender"]))
+
+
+class LittleTest(ReplayCase):
+    def record(self, *arguments):
+        receiver = self.start_recv("bob")
+        capture, file = self.start_capture("little.pcapng", *arguments)
+        for body in ("short", "a body that is longer than what is shown of it" * 3,
+                     "and another one that is longer than what is shown of it" * 3):
+            self.assertEqual(self.send("bob", body).returncode, 0)
+        self.await_objects(file, 3, event="delivered")
+        self.assertEqual(capture.stop(), 0)
+        receiver.stop()
+        return file
+
+    def test_a_capture_that_is_mostly_cut_does_not_pass(self):
+        file = self.record("--snap", "60")
+        done = self.json_replay(file, "--speed", "max", "--stand-in")
+        self.assert_exit(done, TOO_LITTLE)
+        self.assertEqual((done.summary["verdict"], done.summary["wanted"],
+                          done.summary["compared"]), ("too-little", 3, 1))
+        text = self.replay(file, "--speed", "max", "--stand-in").stdout
+        self.assertIn("1 of 3 envelopes compared: too little to say that all is as recorded\n", text)
+        self.assertIn("2 not sent: the capture has only the beginning of the body\n", text)
+        self.assert_exit(self.replay(file, "--speed", "max", "--stand-in", "--at-least", "33"), SAME)
+        self.assert_exit(self.replay(file, "--speed", "max"), DIFFERENT)
+
+    def test_a_capture_without_bodies_does_not_pass(self):
+        done = self.replay(self.record("--headers"), "--speed", "max", "--stand-in")
+        self.assert_exit(done, TOO_LITTLE)
+        self.assertIn("none of 3 envelopes compared: too little", done.stdout)
+        self.assertIn("3 not sent: the capture does not have the body\n", done.stdout)
+        self.assertIn("nothing of what is wanted can be replayed", done.stderr)
+
+    def test_who_wants_all_of_it_compared_can_say_so(self):
+        done = self.replay(OFFICE, "--speed", "max", "--stand-in", "--at-least", "100")
+        self.assert_exit(done, TOO_LITTLE)
+        self.assert_exit(self.replay(OFFICE, "--speed", "max", "--stand-in", "--at-least", "100",
+                                     "not to = nobody"), SAME)
+        self.assert_exit(self.replay(OFFICE, "--at-least", "0"), NOT_DONE)
+
+
 class TroubleTest(ReplayCase):
     def test_a_cut_body_is_named_and_not_sent(self):
         self.serve("bob", "tr", "a-z", "A-Z")
@@ -234,7 +402,7 @@ class TroubleTest(ReplayCase):
         replay = self.start("zpost-inspect", "replay", str(OFFICE), "--speed", "0.01",
                             "--format", "json")
         replay.await_object(type="peer", recorded="dana")
-        self.await_here("dana")
+        self.await_here("alice")
         self.broker.stop(signal.SIGKILL)
         self.assertEqual(replay.process.wait(PATIENCE_S), NOT_DONE)
         replay.await_message("connection lost.*the replay ends here")
@@ -244,7 +412,7 @@ class TroubleTest(ReplayCase):
         self.start_office()
         replay = self.start("zpost-inspect", "replay", str(OFFICE), "--speed", "0.01")
         replay.await_message("^  dana")
-        self.await_here("dana")
+        self.await_here("alice")
         self.assertEqual(replay.stop(signal.SIGINT), 130)
         replay.await_line("replayed, none different")
         replay.await_line(r"^\d not sent any more$")
@@ -270,21 +438,42 @@ class TroubleTest(ReplayCase):
 
 
 class StepTest(ReplayCase):
-    def test_each_key_sends_so_many(self):
-        self.start_office()
-        ours, theirs = pty.openpty()
+    def start_at(self, terminal):
         replay = subprocess.Popen(
             [str(BIN / "zpost-inspect"), "replay", str(OFFICE), "--step", "--ignore-field", "time",
              "--format", "json"],
-            stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True, preexec_fn=lambda: control_terminal(theirs),
+            stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, preexec_fn=lambda: control_terminal(terminal),
             env=environment(self.endpoint))
+        self.addCleanup(replay.stdout.close)
+        self.addCleanup(replay.stderr.close)
+        self.addCleanup(replay.kill)
+        return replay
+
+    def test_two_signals_leave_the_terminal_as_it_was(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        before = termios.tcgetattr(theirs)
+        replay = self.start_at(theirs)
+        await_true(lambda: termios.tcgetattr(theirs) != before, "keys to be read one by one")
+        # Both at once: the second finds the first one's work undone.
+        replay.send_signal(signal.SIGSTOP)
+        replay.send_signal(signal.SIGINT)
+        replay.send_signal(signal.SIGTERM)
+        replay.send_signal(signal.SIGCONT)
+        self.assertIn(replay.wait(PATIENCE_S), (130, 143))
+        self.assertNotIn("summary", replay.stdout.read())  # It had no time for a report.
+        self.assertEqual(termios.tcgetattr(theirs), before)
+
+    def test_each_key_sends_so_many(self):
+        self.start_office()
+        ours, theirs = pty.openpty()
+        replay = self.start_at(theirs)
         os.close(theirs)
         self.addCleanup(os.close, ours)
-        self.addCleanup(replay.kill)
         tail = self.start("zpost-inspect", "tail", "--format", "json", "--events", "received")
         tail.await_message("^watching")
-        self.await_here("dana")
         os.write(ours, b" ")
         tail.await_object(**{"from": "alice", "to": "bob"})
         os.write(ours, b"s1\nb2\n")  # Not dana's, but alice's two next ones.
@@ -301,8 +490,6 @@ class StepTest(ReplayCase):
 
 def control_terminal(descriptor):
     """In the child: the terminal is that of its session, and it is in the foreground."""
-    import fcntl
-    import termios
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 

@@ -17,23 +17,29 @@ constexpr milliseconds kRetry{5};  // While a requester takes nothing.
 
 }  // namespace
 
-void ReplayAnswers::receive(std::size_t player, ReplayTime now) {
+void ReplayAnswers::receive(std::size_t player, ReplayProgress& progress, ReplayTime now) {
   // Asking for the next one takes the one before.
   while (const std::optional<peer::Message> message = players_.peer(player).receive(kAtOnce)) {
     ++taken_;
     if (message->kind == Kind::kRequest || message->kind == Kind::kCall) {
-      answer(player, *message, now);
+      answer(player, *message, progress, now);
     }
   }
 }
 
-void ReplayAnswers::answer(std::size_t player, const peer::Message& request, ReplayTime now) {
+void ReplayAnswers::forget(std::size_t player) {
+  std::erase_if(pending_, [player](const auto& each) { return each.second.player == player; });
+}
+
+void ReplayAnswers::answer(std::size_t player, const peer::Message& request,
+                           ReplayProgress& progress, ReplayTime now) {
   const std::string& name = players_.name(player);
+  const std::optional<std::size_t> place = place_of(request);
+  if (place) progress.taken[*place] = true;
   if (!answers_) {
     return refuse(player, request, name + " is played by a replay, which sends and does not answer",
                   now);
   }
-  const std::optional<std::size_t> place = place_of(request);
   if (!place) {
     return refuse(player, request, name + " is played by a replay, which does not know this", now);
   }

@@ -19,8 +19,11 @@ class ReplayAnswers {
   ReplayAnswers(const ReplayPlan& plan, ReplayPlayers& players, double speed, bool answers)
       : plan_(plan), players_(players), speed_(speed), answers_(answers) {}
 
-  /// Takes all that has arrived for a player.
-  void receive(std::size_t player, ReplayTime now);
+  /// Takes all that has arrived for a player, and notes in `progress` what requests did.
+  void receive(std::size_t player, ReplayProgress& progress, ReplayTime now);
+
+  /// A player is gone, and so is what it would have answered.
+  void forget(std::size_t player);
 
   /// Sends the replies for which it is time, as far as there is credit.
   void send(ReplayTime now);
@@ -40,7 +43,8 @@ class ReplayAnswers {
     std::string no = {};
   };
 
-  void answer(std::size_t player, const peer::Message& request, ReplayTime now);
+  void answer(std::size_t player, const peer::Message& request, ReplayProgress& progress,
+              ReplayTime now);
   void refuse(std::size_t player, const peer::Message& request, std::string why, ReplayTime now);
   [[nodiscard]] std::optional<std::size_t> place_of(const peer::Message& request) const;
   [[nodiscard]] ReplayTime due_after(std::uint64_t ns, ReplayTime now) const;

@@ -42,6 +42,7 @@ bool can_be_stood_in_for(Outcome outcome) {
     case Outcome::kUnconfirmed:
     case Outcome::kExpired:
     case Outcome::kTimedOut:
+    case Outcome::kCancelled:
       return true;
     default:
       return false;
@@ -80,6 +81,8 @@ class Comparing {
       add("outcome", recorded_text(item_), now_text(item_, now_));
     } else if (item_.is_exchange() && item_.outcome == Outcome::kDelivered) {
       compare_replies();
+    } else if (item_.queues && now_.queues && *item_.queues != *now_.queues) {
+      add("subscribers", std::to_string(*item_.queues), std::to_string(*now_.queues));
     }
   }
 
@@ -146,10 +149,10 @@ Comparison compare(const ReplayItem& item, const ReplayedEnd& now, Part part,
   if (item.outcome == Outcome::kNone) {
     return {.not_compared = "the capture does not say what became of it"};
   }
-  if (item.outcome == Outcome::kCancelled) {
-    return {.not_compared = "it was cancelled, which is not replayed"};
+  if (now.sender_left) {
+    return {.not_compared = "its sender left before its end, as it did then"};
   }
-  if (is_ours(part) && !can_be_stood_in_for(item.outcome)) {
+  if (is_ours(part) && !can_be_stood_in_for(item.outcome) && !item.recipient_left) {
     return {.not_compared =
                 fmt::format("whoever stands in cannot make it {}", outcome_name(item.outcome))};
   }

@@ -1,6 +1,8 @@
 // What became of a replayed envelope, compared with what became of it then. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,8 @@ struct ReplayedEnd {
   Outcome outcome = Outcome::kNone;
   std::string text = {};  // The broker's or the recipient's word on it.
   std::vector<ReplayedReply> replies = {};
+  std::optional<std::uint64_t> queues = std::nullopt;  // Of a publish: that took it.
+  bool sender_left = false;                            // Before anything was heard.
 };
 
 struct ReplayDifference {

@@ -93,6 +93,12 @@ std::string_view not_sent_text(NotSent why) {
   return "";
 }
 
+const std::string& ReplayItem::recipient() const {
+  static const std::string nobody;
+  if (kind == Kind::kPublish) return nobody;
+  return kind == Kind::kCall ? worker : to;
+}
+
 bool ReplayItem::has_whole_answer() const {
   return !replies.empty() && !replies.back().more &&
          std::ranges::all_of(replies, [](const RecordedReply& reply) { return reply.is_whole(); });
@@ -101,6 +107,12 @@ bool ReplayItem::has_whole_answer() const {
 void ReplayPlan::leave_out(LeftOut what) {
   not_sent[what.why] += what.count;
   if (left_out.size() < kMaxNamed) left_out.push_back(std::move(what));
+}
+
+std::uint64_t ReplayPlan::left_out_count() const {
+  std::uint64_t count = 0;
+  for (const auto& [why, each] : not_sent) count += each;
+  return count;
 }
 
 PlanBuilder::PlanBuilder(ReplayChoice choice)
@@ -121,6 +133,8 @@ Result<void> PlanBuilder::add(const TapEntry& entry, bool redacted) {
     case TapEvent::kAnswered:
       take_answered(entry);
       break;
+    case TapEvent::kSession:
+      return take_session(entry);
     case TapEvent::kAssigned:
       if (ReplayItem* const call = find(entry.from, entry.record.first_id)) call->worker = entry.to;
       break;
@@ -131,6 +145,7 @@ Result<void> PlanBuilder::add(const TapEntry& entry, bool redacted) {
 }
 
 Result<void> PlanBuilder::take_received(const TapEntry& entry, bool redacted) {
+  note_sender(entry.from);
   (void)is_new(entry);
   const bool is_reply = entry.record.kind == static_cast<std::uint8_t>(Kind::kReply);
   lines_.clear();
@@ -240,6 +255,7 @@ void PlanBuilder::take_end(const TapEntry& entry) {
       found = true;
       if (!is_settled_by(item, record.event)) continue;
       const bool is_told = record.event == TapEvent::kForwarded;
+      if (is_told) item.queues = record.code;
       end(item, is_told ? Outcome::kDelivered : static_cast<Outcome>(record.code), record.time_ns);
     }
   }
@@ -261,12 +277,55 @@ void PlanBuilder::take_answered(const TapEntry& entry) {
 }
 
 void PlanBuilder::end(ReplayItem& item, Outcome outcome, std::uint64_t time_ns) {
-  if (item.outcome == Outcome::kNone && item.is_exchange()) {
-    plan_.senders[item.sender].ended.push_back(
-        static_cast<std::size_t>(&item - plan_.items.data()));
+  const auto place = static_cast<std::size_t>(&item - plan_.items.data());
+  if (item.outcome == Outcome::kNone) {
+    if (item.is_exchange()) plan_.senders[item.sender].ended.push_back(place);
+    plan_.presences[plan_.sender_of(item)].ended.push_back(place);
+    const std::string& recipient = item.recipient();
+    if (!recipient.empty()) {
+      RecordedPresence& presence = plan_.presences[recipient];
+      presence.ended.push_back(place);
+      item.recipient_left = outcome == Outcome::kLost && item.is_exchange() && !presence.is_here;
+      if (item.recipient_left) presence.lost.push_back(place);
+    }
   }
-  item.outcome = outcome;
+  // A requester whose patience is over cancels: it was its deadline that ended it.
+  constexpr std::uint64_t kClockSlack = 50'000'000;
+  const bool is_late =
+      item.deadline_ns != 0 && time_ns + kClockSlack >= item.time_ns + item.deadline_ns;
+  item.outcome = outcome == Outcome::kCancelled && is_late ? Outcome::kExpired : outcome;
   item.end_ns = time_ns;
+}
+
+/// Of the broker's changes to sessions those that a replay can bring about.
+Result<void> PlanBuilder::take_session(const TapEntry& entry) {
+  const auto change = static_cast<SessionChange>(entry.record.code);
+  const bool joins = change == SessionChange::kJoined;
+  if (!joins && change != SessionChange::kOver) return {};
+  if (++moves_ > kMaxMoves) {
+    return Error{Outcome::kTooLarge,
+                 fmt::format("more than {} comings and goings of peers are too many to be replayed",
+                             cli::count_text(kMaxMoves))};
+  }
+  RecordedPresence& presence = plan_.presences[entry.from];
+  const bool is_first = presence.moves.empty();
+  // It was heard of before: that it came is not in the capture.
+  if (joins && is_first && !highest_.contains(entry.from)) {
+    presence.at_begin = presence.is_here = false;
+  }
+  if (joins == presence.is_here) return {};
+  presence.is_here = joins;
+  presence.moves.push_back(
+      {joins, entry.record.time_ns, plan_.items.size(), presence.ended.size()});
+  return {};
+}
+
+/// Somebody who is gone and sends has come again, and the capture has missed it.
+void PlanBuilder::note_sender(const std::string& sender) {
+  const auto presence = plan_.presences.find(sender);
+  if (presence == plan_.presences.end() || presence->second.is_here) return;
+  presence->second.moves.pop_back();
+  presence->second.is_here = true;
 }
 
 ReplayItem* PlanBuilder::find(std::string_view sender, std::uint64_t id) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/inspect/replay_moves.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_reader.h"
 #include "zpost/protocol/envelope.h"
@@ -54,11 +55,16 @@ struct ReplayItem {
   Outcome outcome = Outcome::kNone;
   std::uint64_t end_ns = 0;  // When that was known.
   std::vector<RecordedReply> replies = {};
-  std::string worker = {};  // Of a call: who had it.
+  std::string worker = {};                             // Of a call: who had it.
+  bool recipient_left = false;                         // With it: that is why it was lost.
+  std::optional<std::uint32_t> queues = std::nullopt;  // Of a publish: that took it.
   /// How many of its sender's requests and calls had their end before it was sent.
   std::size_t after = 0;
 
   [[nodiscard]] bool is_exchange() const { return kind == Kind::kRequest || kind == Kind::kCall; }
+
+  /// Whoever had it, or was to have it; empty: nobody, or many.
+  [[nodiscard]] const std::string& recipient() const;
 
   /// Whether all of its replies are in the capture, as they were.
   [[nodiscard]] bool has_whole_answer() const;
@@ -94,6 +100,7 @@ struct LeftOut {
 struct ReplayPlan {
   std::vector<ReplayItem> items = {};  // In the order they were received.
   std::vector<ReplaySender> senders = {};
+  RecordedPresences presences = {};
   std::vector<LeftOut> left_out = {};              // The first kMaxNamed of them …
   std::map<NotSent, std::uint64_t> not_sent = {};  // … and how many there are.
   std::uint64_t begin_ns = 0;                      // Of the capture's first record …
@@ -103,6 +110,9 @@ struct ReplayPlan {
   static constexpr std::size_t kMaxNamed = 1000;
 
   void leave_out(LeftOut what);
+
+  /// Envelopes that are not sent, for whatever reason.
+  [[nodiscard]] std::uint64_t left_out_count() const;
 
   [[nodiscard]] const std::string& sender_of(const ReplayItem& item) const {
     return senders[item.sender].name;
@@ -125,6 +135,7 @@ class PlanBuilder {
  public:
   // What is kept in memory, so what can be replayed at once.
   static constexpr std::size_t kMaxItems = 1'000'000;
+  static constexpr std::size_t kMaxMoves = 1'000'000;
   static constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
   explicit PlanBuilder(ReplayChoice choice);
@@ -148,6 +159,8 @@ class PlanBuilder {
                                         bool redacted);
   void take_end(const TapEntry& entry);
   void take_answered(const TapEntry& entry);
+  [[nodiscard]] Result<void> take_session(const TapEntry& entry);
+  void note_sender(const std::string& sender);
   void end(ReplayItem& item, Outcome outcome, std::uint64_t time_ns);
   [[nodiscard]] bool is_new(const TapEntry& entry);
   [[nodiscard]] bool is_in_range(std::uint64_t time_ns) const;
@@ -163,6 +176,7 @@ class PlanBuilder {
   std::map<std::string, std::uint64_t, std::less<>> highest_;  // Ids of each sender so far.
   std::vector<TailLine> lines_;
   std::size_t bytes_ = 0;
+  std::size_t moves_ = 0;
 };
 
 }  // namespace zpost::inspect

@@ -41,7 +41,8 @@ peer::PublishOptions publish_options(const ReplayItem& item) {
           .text = item.body.is_text,
           .stamp = item.stamped,
           .retain = item.retain,
-          .wants_count = item.wants_count,
+          // How many subscribers there are is compared.
+          .wants_count = item.wants_count || item.queues.has_value(),
           .needs_subscriber = item.needs_subscriber,
           .timeout = kAtOnce,
           .trace = item.trace};
@@ -61,40 +62,61 @@ std::string advice(const peer::Failure& failure) {
 
 }  // namespace
 
-bool ReplayPlayers::open(const Cast& cast, const peer::Options& options) {
+bool ReplayPlayers::open(const Cast& cast, const RecordedPresences& presences,
+                         const peer::Options& options) {
+  options_ = options;
+  options_.outcomes = peer::OutcomeReports::kNone;
   for (const auto& [recorded, role] : cast.roles) {
     const bool is_played = role.part == Part::kPlayed && role.sends + role.is_sent > 0;
     if (recorded.starts_with(kServiceMark) || (!is_played && role.part != Part::kStoodIn)) continue;
-    if (!connect(role, options)) return false;
+    by_recorded_name_.emplace(recorded, players_.size());
+    by_name_.emplace(role.name, players_.size());
+    players_.push_back(std::make_unique<Player>(Player{recorded, role.name}));
   }
   for (const auto& [recorded, role] : cast.roles) {
-    if (recorded.starts_with(kServiceMark) && role.part == Part::kStoodIn && !offer(role)) {
-      return false;
+    if (!recorded.starts_with(kServiceMark) || role.part != Part::kStoodIn) continue;
+    for (const std::string& worker : role.workers) {
+      const std::size_t player = by_recorded_name(worker);
+      if (player != kNobody) players_[player]->services.push_back(role.name.substr(1));
     }
+  }
+  for (std::size_t player = 0; player < players_.size(); ++player) {
+    const auto presence = presences.find(players_[player]->recorded);
+    const bool is_late = presence != presences.end() && !presence->second.at_begin;
+    if (!is_late && !join(player)) return false;
   }
   return true;
 }
 
-bool ReplayPlayers::connect(const Role& role, peer::Options options) {
-  options.name = role.name;
-  options.outcomes = peer::OutcomeReports::kNone;
-  Answer<peer::Peer> connected = peer::Peer::connect(std::move(options));
+bool ReplayPlayers::join(std::size_t player) {
+  Player& joining = *players_[player];
+  options_.name = joining.name;
+  // The goodbye went over another connection, and may be read after this one's hello.
+  options_.wait_for_name = joining.was_here;
+  Answer<peer::Peer> connected = peer::Peer::connect(options_);
   if (!connected) {
     const peer::Failure& failure = connected.error();
-    cli::complain(fmt::format("{} cannot be played: {}{}", role.name,
+    cli::complain(fmt::format("{} cannot be played: {}{}", joining.name,
                               cli::visible_line(failure.text), advice(failure)));
     return false;
   }
-  players_.push_back(std::make_unique<Player>(Player{role.name, std::move(*connected)}));
-  by_recorded_name_.emplace(role.recorded, players_.size() - 1);
-  by_name_.emplace(role.name, players_.size() - 1);
-  listen(players_.size() - 1);
-  return true;
+  joining.peer.emplace(std::move(*connected));
+  joining.was_here = true;
+  listen(player);
+  return offer(joining);
+}
+
+void ReplayPlayers::leave(std::size_t player) {
+  Player& leaving = *players_[player];
+  if (!leaving.peer) return;
+  leaving.peer->close(kAtOnce);
+  leaving.peer.reset();
+  leaving.sent.clear();
 }
 
 /// Callbacks come on any thread; they only put into the inbox.
 void ReplayPlayers::listen(std::size_t player) {
-  peer::Peer& peer = players_[player]->peer;
+  peer::Peer& peer = *players_[player]->peer;
   peer.on_outcome([this, player](const peer::OutcomeReport& report) {
     inbox_.put({.what = ReplayNews::What::kOutcome,
                 .player = player,
@@ -114,13 +136,11 @@ void ReplayPlayers::listen(std::size_t player) {
   });
 }
 
-bool ReplayPlayers::offer(const Role& service) {
-  for (const std::string& worker : service.workers) {
-    const std::size_t player = by_recorded_name(worker);
-    if (player == kNobody) continue;
-    const Answer<std::uint64_t> offered = peer(player).offer(service.name.substr(1), kCapacity);
-    if (!offered || !peer(player).wait_settled(kPatience)) {
-      cli::complain(fmt::format("{} cannot offer {}: {}", name(player), service.name.substr(1),
+bool ReplayPlayers::offer(Player& player) {
+  for (const std::string& service : player.services) {
+    const Answer<std::uint64_t> offered = player.peer->offer(service, kCapacity);
+    if (!offered || !player.peer->wait_settled(kPatience)) {
+      cli::complain(fmt::format("{} cannot offer {}: {}", player.name, service,
                                 offered ? "no answer" : cli::visible_line(offered.error().text)));
       return false;
     }
@@ -133,8 +153,9 @@ void ReplayPlayers::close() {
   std::vector<std::future<void>> closing;
   closing.reserve(players_.size());
   for (const auto& player : players_) {
+    if (!player->peer) continue;
     closing.push_back(
-        std::async(std::launch::async, [&peer = player->peer] { peer.close(kAtOnce); }));
+        std::async(std::launch::async, [&peer = *player->peer] { peer.close(kAtOnce); }));
   }
 }
 
@@ -148,6 +169,10 @@ std::size_t ReplayPlayers::by_name(std::string_view name) const {
 
 const std::string& ReplayPlayers::name(std::size_t player) const {
   return players_[player]->name;
+}
+
+const std::string& ReplayPlayers::recorded_name(std::size_t player) const {
+  return players_[player]->recorded;
 }
 
 Answer<std::uint64_t> ReplayPlayers::send(std::size_t player, const ReplayItem& item,
@@ -188,7 +213,9 @@ std::optional<std::size_t> ReplayPlayers::place_of(std::size_t player, std::uint
 
 void ReplayPlayers::add_descriptors(std::vector<pollfd>& descriptors) const {
   for (const auto& player : players_) {
-    descriptors.push_back({.fd = player->peer.descriptor(), .events = POLLIN, .revents = 0});
+    // poll() passes over what is negative.
+    const int descriptor = player->peer ? player->peer->descriptor() : -1;
+    descriptors.push_back({.fd = descriptor, .events = POLLIN, .revents = 0});
   }
 }
 

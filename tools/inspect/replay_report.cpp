@@ -53,6 +53,8 @@ std::string_view ending_name(ReplayEnding ending) {
       return "signalled";
     case ReplayEnding::kBrokerLost:
       return "broker-lost";
+    case ReplayEnding::kPlayerLost:
+      return "player-lost";
   }
   return "";
 }
@@ -67,8 +69,34 @@ std::string_view ending_text(ReplayEnding ending) {
       return "it was ended by a signal";
     case ReplayEnding::kBrokerLost:
       return "the broker was lost";
+    case ReplayEnding::kPlayerLost:
+      return "a peer that came again could not be played";
   }
   return "";
+}
+
+std::string_view verdict_name(ReplayVerdict verdict) {
+  switch (verdict) {
+    case ReplayVerdict::kSame:
+      return "same";
+    case ReplayVerdict::kDifferent:
+      return "different";
+    case ReplayVerdict::kTooLittle:
+      return "too-little";
+  }
+  return "";
+}
+
+Ink verdict_ink(ReplayVerdict verdict) {
+  switch (verdict) {
+    case ReplayVerdict::kSame:
+      return Ink::kGreen;
+    case ReplayVerdict::kDifferent:
+      return Ink::kRed;
+    case ReplayVerdict::kTooLittle:
+      return Ink::kYellow;
+  }
+  return Ink::kPlain;
 }
 
 std::string left_out_text(const LeftOut& what) {
@@ -101,10 +129,15 @@ LatencyPair::Figures LatencyPair::figures_of(std::vector<std::uint64_t> values) 
   return {at(50), at(99), values.back()};
 }
 
-ReplayReport::ReplayReport(const ReplayPlan& plan, const Cast& cast, cli::Format format)
-    : plan_(plan), cast_(cast), format_(format), palette_(cli::wants_colour(STDOUT_FILENO)) {}
+ReplayReport::ReplayReport(const ReplayPlan& plan, const Cast& cast, cli::Format format,
+                           std::uint64_t least_percent)
+    : plan_(plan),
+      cast_(cast),
+      format_(format),
+      least_percent_(least_percent),
+      palette_(cli::wants_colour(STDOUT_FILENO)) {}
 
-void ReplayReport::say_cast() {
+void ReplayReport::say_cast(std::size_t subscribers) {
   std::size_t columns = 0;
   for (const auto& [recorded, role] : cast_.roles) columns = std::max(columns, recorded.size());
   for (const auto& [recorded, role] : cast_.roles) {
@@ -118,6 +151,13 @@ void ReplayReport::say_cast() {
     if (!role.workers.empty()) json["workers"] = role.workers;
     output_.put(cli::to_line(json));
   }
+  if (subscribers > 0 && is_json()) {
+    output_.put(cli::to_line(
+        {{"type", "subscribers"}, {"part", part_name(Part::kStoodIn)}, {"count", subscribers}}));
+  } else if (subscribers > 0) {
+    cli::note(fmt::format("  {}  stood in for, as many as took each publish: by {}",
+                          cli::padded("subscribers", columns), cli::counted(subscribers, "peer")));
+  }
   (void)output_.flush();
 }
 
@@ -125,6 +165,7 @@ void ReplayReport::add(std::size_t place, std::uint64_t loop, const ReplayedEnd&
                        const Comparison& comparison, std::uint64_t latency_ns) {
   ++ended_;
   const ReplayItem& item = plan_.items[place];
+  if (comparison.not_compared.empty() || !comparison.differences.empty()) ++compared_;
   if (!comparison.not_compared.empty()) ++not_compared_[comparison.not_compared];
   if (!comparison.differences.empty()) {
     ++different_;
@@ -172,7 +213,19 @@ void ReplayReport::say_difference(std::size_t place, std::uint64_t loop,
   (void)output_.flush();
 }
 
-void ReplayReport::finish(ReplayEnding ending) {
+ReplayVerdict ReplayReport::verdict() const {
+  if (different_ > 0) return ReplayVerdict::kDifferent;
+  const auto share = static_cast<double>(compared_) * 100;
+  const bool is_enough =
+      compared_ > 0 && share >= static_cast<double>(wanted_) * static_cast<double>(least_percent_);
+  return is_enough ? ReplayVerdict::kSame : ReplayVerdict::kTooLittle;
+}
+
+void ReplayReport::finish(ReplayEnding ending, std::uint64_t loops) {
+  // What is left to real senders is in the plan's items, and among what is not sent.
+  const auto left = plan_.not_sent.find(NotSent::kReal);
+  const std::uint64_t twice = left == plan_.not_sent.end() ? 0 : left->second;
+  wanted_ = (plan_.items.size() - twice + plan_.left_out_count()) * loops;
   if (is_json()) {
     for (const LeftOut& each : plan_.left_out) {
       output_.put(cli::to_line({{"type", "not-sent"},
@@ -201,7 +254,9 @@ void ReplayReport::say_figures(ReplayEnding ending) {
   const std::string verdict =
       fmt::format("{}, {} different", cli::counted(ended_, "envelope") + " replayed",
                   different_ == 0 ? "none" : cli::count_text(different_));
-  output_.put(palette_.paint(different_ == 0 ? Ink::kGreen : Ink::kRed, verdict) + "\n");
+  const Ink ink = verdict_ink(this->verdict());
+  output_.put(palette_.paint(ink, verdict) + "\n");
+  say_compared();
   for (const auto& [why, count] : not_compared_) {
     output_.put(fmt::format("{} not compared, or not all: {}\n", cli::count_text(count), why));
   }
@@ -209,6 +264,17 @@ void ReplayReport::say_figures(ReplayEnding ending) {
     output_.put(fmt::format("{} sent and not waited for\n", cli::count_text(unfinished_)));
   }
   if (unsent_ > 0) output_.put(fmt::format("{} not sent any more\n", cli::count_text(unsent_)));
+}
+
+/// Only where it is not all of it: nobody should take that for granted.
+void ReplayReport::say_compared() {
+  if (compared_ == wanted_) return;
+  const bool is_little = verdict() == ReplayVerdict::kTooLittle;
+  output_.put(palette_.paint(
+      Ink::kYellow,
+      fmt::format("{} of {} compared{}\n", compared_ == 0 ? "none" : cli::count_text(compared_),
+                  cli::counted(wanted_, "envelope"),
+                  is_little ? ": too little to say that all is as recorded" : "")));
 }
 
 void ReplayReport::say_not_sent() {
@@ -251,7 +317,10 @@ void ReplayReport::put_summary(ReplayEnding ending) {
   put("sends", sends_);
   output_.put(cli::to_line({{"type", "summary"},
                             {"end", ending_name(ending)},
+                            {"verdict", verdict_name(verdict())},
+                            {"wanted", wanted_},
                             {"replayed", ended_},
+                            {"compared", compared_},
                             {"different", different_},
                             {"unfinished", unfinished_},
                             {"unsent", unsent_},

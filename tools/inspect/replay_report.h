@@ -15,8 +15,21 @@
 
 namespace zpost::inspect {
 
+/// What a replay says of the servers it was played to.
+enum class ReplayVerdict : std::uint8_t {
+  kSame,       // Enough was compared, and is as recorded.
+  kDifferent,  // Something is not.
+  kTooLittle,  // Nothing is different, of too little that was compared.
+};
+
 /// How a replay came to its end.
-enum class ReplayEnding : std::uint8_t { kComplete, kStopped, kSignalled, kBrokerLost };
+enum class ReplayEnding : std::uint8_t {
+  kComplete,
+  kStopped,
+  kSignalled,
+  kBrokerLost,
+  kPlayerLost
+};
 
 /// Latencies then and now, of those envelopes that have both. Bounded: the first kMost.
 class LatencyPair {
@@ -47,10 +60,13 @@ class LatencyPair {
 /// Data goes to standard output, as text or JSON lines. Thread: one.
 class ReplayReport {
  public:
-  ReplayReport(const ReplayPlan& plan, const Cast& cast, cli::Format format);
+  /// `least_percent`: so many of the envelopes that are wanted must have been compared; fewer are
+  /// too little to say that all is as recorded.
+  ReplayReport(const ReplayPlan& plan, const Cast& cast, cli::Format format,
+               std::uint64_t least_percent);
 
-  /// Who takes part: on standard error, or as JSON lines.
-  void say_cast();
+  /// Who takes part: on standard error, or as JSON lines. `subscribers`: that are stood in for.
+  void say_cast(std::size_t subscribers);
 
   /// An envelope has its end. `loop` counts from 1; 0: there is only one. Tells how it differs.
   void add(std::size_t place, std::uint64_t loop, const ReplayedEnd& now,
@@ -61,7 +77,10 @@ class ReplayReport {
 
   void add_unsent(std::uint64_t count) { unsent_ += count; }
 
-  void finish(ReplayEnding ending);
+  /// `loops`: how often it was to be played.
+  void finish(ReplayEnding ending, std::uint64_t loops);
+
+  [[nodiscard]] ReplayVerdict verdict() const;
 
   [[nodiscard]] std::uint64_t different() const { return different_; }
 
@@ -73,6 +92,7 @@ class ReplayReport {
  private:
   void say_difference(std::size_t place, std::uint64_t loop, const Comparison& comparison);
   void say_figures(ReplayEnding ending);
+  void say_compared();
   void say_not_sent();
   void say_latency(std::string_view what, const LatencyPair& latencies);
   void put_summary(ReplayEnding ending);
@@ -82,9 +102,12 @@ class ReplayReport {
   const ReplayPlan& plan_;
   const Cast& cast_;
   const cli::Format format_;
+  const std::uint64_t least_percent_;
   cli::Palette palette_;
   cli::Output output_;
+  std::uint64_t wanted_ = 0;  // Envelopes of the recording, in all loops.
   std::uint64_t ended_ = 0;
+  std::uint64_t compared_ = 0;  // In all that the recording tells of them.
   std::uint64_t different_ = 0;
   std::uint64_t unfinished_ = 0;
   std::uint64_t unsent_ = 0;

@@ -32,6 +32,17 @@ std::vector<std::uint64_t> offsets_of(const ReplayPlan& plan) {
   return offsets;
 }
 
+bool is_to_be_cancelled(const ReplayItem& item) {
+  return item.outcome == Outcome::kCancelled && item.is_exchange();
+}
+
+/// As long as it took then, a year at most: a clock's numbers end somewhere.
+std::chrono::nanoseconds time_to_end(const ReplayItem& item) {
+  constexpr std::uint64_t kLongest = 365ULL * 86'400 * 1'000'000'000;
+  const std::uint64_t took = item.end_ns - std::min(item.end_ns, item.time_ns);
+  return std::chrono::nanoseconds(std::min(took, kLongest));
+}
+
 ReplayedReply reply_of(peer::Message&& message) {
   return {{std::move(message.body), message.body_is_text, std::move(message.content_type)}, false};
 }
@@ -45,17 +56,22 @@ ReplayedReply no_of(const peer::Failure& failure) {
 }  // namespace
 
 ReplayRun::ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManner& manner,
-                     ReplayPlayers& players, ReplayReport& report)
+                     ReplayPlayers& players, ReplayAudience& audience, ReplayReport& report)
     : plan_(plan),
       cast_(cast),
       manner_(manner),
       players_(players),
+      audience_(audience),
       report_(report),
       answers_(plan, players, manner.step ? 0 : manner.speed, manner.stand_in),
       schedule_(offsets_of(plan), manner.speed),
       queues_(players.size()) {
   for (const ReplaySender& sender : plan.senders) {
     senders_.push_back(players.by_recorded_name(sender.name));
+  }
+  for (std::size_t player = 0; player < players.size(); ++player) {
+    const auto presence = plan.presences.find(players.recorded_name(player));
+    moves_.emplace_back(presence == plan.presences.end() ? nullptr : &presence->second);
   }
 }
 
@@ -75,12 +91,18 @@ ReplayEnding ReplayRun::run(ReplayInbox& inbox, const cli::StopSignals& stop,
 }
 
 void ReplayRun::begin_loop(ReplayTime now) {
-  ended_.assign(plan_.items.size(), false);
-  for (std::size_t i = 0; i < ended_.size(); ++i) ended_[i] = !cast_.is_sent[i];
+  progress_.taken.assign(plan_.items.size(), false);
+  progress_.ended.assign(plan_.items.size(), false);
+  for (std::size_t i = 0; i < plan_.items.size(); ++i) progress_.ended[i] = !cast_.is_sent[i];
   ended_prefix_.assign(plan_.senders.size(), 0);
   schedule_.begin(now);
   last_sign_ = now;
   shown_next_.reset();
+  cancels_.clear();
+  for (std::size_t player = 0; player < moves_.size(); ++player) {
+    const bool is_here = moves_[player].begin();
+    if (is_here != players_.is_here(player)) move(player, is_here, now);
+  }
 }
 
 bool ReplayRun::is_loop_over() const {
@@ -102,6 +124,8 @@ void ReplayRun::turn(ReplayInbox& inbox, ReplayKeyboard* keyboard) {
   ReplayTime now = Clock::now();
   enqueue_due(now);
   send_waiting(now);
+  move_players(now);
+  cancel_due(now);
   answers_.send(now);
   show_progress(keyboard, now);
   await(inbox, keyboard, now);
@@ -139,12 +163,16 @@ void ReplayRun::send_waiting(ReplayTime now) {
 bool ReplayRun::send_first(std::size_t player, Queue& queue, ReplayTime now) {
   const std::size_t place = queue.places.front();
   const ReplayItem& item = plan_.items[place];
-  if (!may_go(item)) return false;
+  if (!may_go(place)) return false;
+  if (item.queues) {
+    audience_.gather(players_.name(player), cast_.targets[place], *item.queues);
+  }
   const ReplayTime before = Clock::now();
   const peer::Answer<std::uint64_t> id =
       players_.send(player, item, {place, loop_, cast_.targets[place], timeout_of(item)});
   if (id) {
     flights_.emplace(place, Flight{player, *id, before});
+    if (is_to_be_cancelled(item)) cancels_.emplace(before + time_to_end(item), Cancel{place, *id});
     ++sent_;
     last_sign_ = now;
     return true;
@@ -162,15 +190,88 @@ bool ReplayRun::send_first(std::size_t player, Queue& queue, ReplayTime now) {
 
 /// Nobody sends what they sent after an answer before they have that answer, or know that none
 /// comes.
-bool ReplayRun::may_go(const ReplayItem& item) {
+bool ReplayRun::may_go(std::size_t place) {
+  const ReplayItem& item = plan_.items[place];
   const std::vector<std::size_t>& order = plan_.senders[item.sender].ended;
   std::size_t& prefix = ended_prefix_[item.sender];
-  while (prefix < order.size() && ended_[order[prefix]]) ++prefix;
-  return prefix >= item.after;
+  while (prefix < order.size() && progress_.ended[order[prefix]]) ++prefix;
+  return prefix >= item.after && have_moved_before(place);
+}
+
+/// Whether those are here, and those are gone, who were then: of the sender and the recipients.
+bool ReplayRun::have_moved_before(std::size_t place) const {
+  const ReplayItem& item = plan_.items[place];
+  const auto is_past = [this, place](std::size_t player) {
+    return player == ReplayPlayers::kNobody || moves_[player].are_done_before(place);
+  };
+  const std::size_t sender = senders_[item.sender];
+  if (!is_past(sender) || !players_.is_here(sender)) return false;
+  const Role* const recipient = cast_.recipient_of(item);
+  if (recipient == nullptr) return true;
+  return is_past(players_.by_recorded_name(recipient->recorded)) &&
+         std::ranges::all_of(recipient->workers, [&](const std::string& worker) {
+           return is_past(players_.by_recorded_name(worker));
+         });
+}
+
+/// At any speed a requester's patience is as long as it was, as a deadline is.
+void ReplayRun::cancel_due(ReplayTime now) {
+  while (!cancels_.empty() && cancels_.begin()->first <= now) {
+    const Cancel cancel = cancels_.begin()->second;
+    cancels_.erase(cancels_.begin());
+    const auto flight = flights_.find(cancel.place);
+    if (flight == flights_.end() || flight->second.id != cancel.id) continue;
+    // It may have its answer at this moment.
+    (void)players_.peer(flight->second.player).cancel(cancel.id);
+  }
+}
+
+// ---- Who comes and goes
+// ----------------------------------------------------------------------------
+
+void ReplayRun::move_players(ReplayTime now) {
+  bool moved = false;
+  for (std::size_t player = 0; player < moves_.size() && !ending_; ++player) {
+    ReplayMoves& moves = moves_[player];
+    while (const ReplayMove* const next = moves.next()) {
+      if (!schedule_.has_reached(next->place, next->time_ns, now)) break;
+      if (!has_sent_all_before(player, next->place) || !moves.is_ready(progress_)) break;
+      move(player, next->joins, now);
+      moves.pass();
+      moved = true;
+    }
+  }
+  if (moved) send_waiting(now);
+}
+
+bool ReplayRun::has_sent_all_before(std::size_t player, std::size_t place) const {
+  const std::deque<std::size_t>& waiting = queues_[player].places;
+  return waiting.empty() || waiting.front() >= place;
+}
+
+void ReplayRun::move(std::size_t player, bool joins, ReplayTime now) {
+  last_sign_ = now;
+  if (joins) {
+    if (!players_.join(player)) ending_ = ReplayEnding::kPlayerLost;
+    return;
+  }
+  answers_.forget(player);
+  players_.leave(player);
+  std::vector<std::size_t> open;
+  for (const auto& [place, flight] : flights_) {
+    if (flight.player == player) open.push_back(place);
+  }
+  std::ranges::sort(open);
+  for (const std::size_t place : open) end(place, {.sender_left = true}, now);
 }
 
 milliseconds ReplayRun::timeout_of(const ReplayItem& item) const {
-  if (manner_.timeout.count() > 0 || item.deadline_ns == 0) return manner_.patience();
+  if (manner_.timeout.count() > 0) return manner_.timeout;
+  if (item.deadline_ns == 0) {
+    const auto cancelled_after = std::chrono::ceil<milliseconds>(time_to_end(item)) + kGrace;
+    return is_to_be_cancelled(item) ? std::max(cancelled_after, manner_.patience())
+                                    : manner_.patience();
+  }
   const auto recorded = std::chrono::ceil<milliseconds>(
       std::chrono::nanoseconds(std::min<std::uint64_t>(item.deadline_ns, INT64_MAX)));
   return recorded;
@@ -195,7 +296,9 @@ void ReplayRun::hear(ReplayNews& news) {
 void ReplayRun::hear_outcome(const ReplayNews& news) {
   const std::optional<std::size_t> place = players_.place_of(news.player, news.report.id);
   if (!place || plan_.items[*place].is_exchange()) return;
-  end(*place, {.outcome = news.report.outcome, .text = news.report.text}, news.at);
+  end(*place,
+      {.outcome = news.report.outcome, .text = news.report.text, .queues = news.report.count},
+      news.at);
 }
 
 void ReplayRun::hear_reply(ReplayNews& news) {
@@ -226,8 +329,8 @@ void ReplayRun::hear_reply(ReplayNews& news) {
 }
 
 void ReplayRun::end(std::size_t place, const ReplayedEnd& now, ReplayTime at) {
-  if (ended_[place]) return;
-  ended_[place] = true;
+  if (progress_.ended[place]) return;
+  progress_.ended[place] = true;
   std::uint64_t latency_ns = 0;
   if (const auto flight = flights_.find(place); flight != flights_.end()) {
     const auto took = std::chrono::nanoseconds(at - flight->second.sent_at).count();
@@ -266,6 +369,7 @@ void ReplayRun::give_up_silent(ReplayTime now) {
 void ReplayRun::await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now) {
   descriptors_.clear();
   players_.add_descriptors(descriptors_);
+  audience_.add_descriptors(descriptors_);
   descriptors_.push_back({.fd = inbox.descriptor(), .events = POLLIN, .revents = 0});
   if (keyboard != nullptr) {
     descriptors_.push_back({.fd = STDIN_FILENO, .events = POLLIN, .revents = 0});
@@ -273,8 +377,9 @@ void ReplayRun::await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime n
   const auto wait = std::chrono::ceil<milliseconds>(wake_at(now) - Clock::now());
   const auto bounded = std::clamp<milliseconds::rep>(wait.count(), 0, kGlance.count());
   if (::poll(descriptors_.data(), descriptors_.size(), static_cast<int>(bounded)) <= 0) return;
+  audience_.receive();
   for (std::size_t player = 0; player < players_.size(); ++player) {
-    if (descriptors_[player].revents != 0) answers_.receive(player, Clock::now());
+    if (descriptors_[player].revents != 0) answers_.receive(player, progress_, Clock::now());
   }
 }
 
@@ -282,9 +387,23 @@ ReplayTime ReplayRun::wake_at(ReplayTime now) const {
   ReplayTime at = now + kGlance;
   if (const auto due = schedule_.due()) at = std::min(at, *due);
   if (const auto due = answers_.due()) at = std::min(at, *due);
+  if (const auto due = next_move_at(now)) at = std::min(at, *due);
+  if (!cancels_.empty()) at = std::min(at, cancels_.begin()->first);
   const auto is_blocked = [](const Queue& queue) { return queue.blocked_since.has_value(); };
   if (std::ranges::any_of(queues_, is_blocked)) at = std::min(at, now + kRetry);
   return at;
+}
+
+/// Those that wait for something else are tried after each turn; they must not keep it busy.
+std::optional<ReplayTime> ReplayRun::next_move_at(ReplayTime now) const {
+  std::optional<ReplayTime> first;
+  for (const ReplayMoves& moves : moves_) {
+    const ReplayMove* const next = moves.next();
+    if (next == nullptr || schedule_.next() < next->place) continue;
+    const std::optional<ReplayTime> at = schedule_.when_at(next->time_ns);
+    if (at && *at > now && (!first || *at < *first)) first = at;
+  }
+  return first;
 }
 
 void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
@@ -296,7 +415,7 @@ void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
     case ReplayKey::What::kSkip: {
       const std::size_t first = schedule_.is_over() ? 0 : schedule_.next();
       const std::uint64_t count = schedule_.skip(key.count, now);
-      for (std::size_t i = first; i < first + count; ++i) ended_[i] = true;
+      for (std::size_t i = first; i < first + count; ++i) progress_.ended[i] = true;
       cli::note(cli::counted(count, "envelope") + " passed over");
       break;
     }

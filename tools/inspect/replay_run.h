@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 
 #include "peer/cli/shared/stop_signals.h"
 #include "tools/inspect/replay_answers.h"
+#include "tools/inspect/replay_audience.h"
 #include "tools/inspect/replay_keys.h"
 #include "tools/inspect/replay_report.h"
 #include "tools/inspect/replay_schedule.h"
@@ -41,7 +43,7 @@ class ReplayRun {
   static constexpr std::size_t kMaxOnTheWay = 4096;
 
   ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManner& manner,
-            ReplayPlayers& players, ReplayReport& report);
+            ReplayPlayers& players, ReplayAudience& audience, ReplayReport& report);
 
   /// Plays it all, as often as is wanted, until `stop` or the keys say otherwise or the broker is
   /// lost. `keyboard`: may be null.
@@ -57,6 +59,12 @@ class ReplayRun {
     std::vector<ReplayedReply> replies = {};
   };
 
+  /// A request or call that is to be cancelled.
+  struct Cancel {
+    std::size_t place = 0;
+    std::uint64_t id = 0;
+  };
+
   /// What waits to be sent by a player: in its order.
   struct Queue {
     std::deque<std::size_t> places = {};
@@ -67,12 +75,17 @@ class ReplayRun {
   void turn(ReplayInbox& inbox, ReplayKeyboard* keyboard);
   [[nodiscard]] bool is_loop_over() const;
   void finish_unsent();
+  void move_players(ReplayTime now);
+  void move(std::size_t player, bool joins, ReplayTime now);
+  [[nodiscard]] bool has_sent_all_before(std::size_t player, std::size_t place) const;
 
   void enqueue_due(ReplayTime now);
   void send_waiting(ReplayTime now);
   /// False: the first one of the queue must wait.
   [[nodiscard]] bool send_first(std::size_t player, Queue& queue, ReplayTime now);
-  [[nodiscard]] bool may_go(const ReplayItem& item);
+  [[nodiscard]] bool may_go(std::size_t place);
+  [[nodiscard]] bool have_moved_before(std::size_t place) const;
+  void cancel_due(ReplayTime now);
   [[nodiscard]] peer::milliseconds timeout_of(const ReplayItem& item) const;
 
   void hear(ReplayNews& news);
@@ -84,6 +97,7 @@ class ReplayRun {
   void await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now);
   [[nodiscard]] ReplayTime wake_at(ReplayTime now) const;
   void obey(const ReplayKey& key, ReplayTime now);
+  [[nodiscard]] std::optional<ReplayTime> next_move_at(ReplayTime now) const;
   void show_progress(const ReplayKeyboard* keyboard, ReplayTime now);
   void show_next();
 
@@ -91,6 +105,7 @@ class ReplayRun {
   const Cast& cast_;
   const ReplayManner& manner_;
   ReplayPlayers& players_;
+  ReplayAudience& audience_;
   ReplayReport& report_;
   ReplayAnswers answers_;
   ReplaySchedule schedule_;
@@ -98,7 +113,9 @@ class ReplayRun {
   std::vector<Queue> queues_;                        // Of players.
   std::size_t waiting_ = 0;                          // In all queues.
   std::unordered_map<std::size_t, Flight> flights_;  // By place.
-  std::vector<bool> ended_;                          // By place.
+  std::multimap<ReplayTime, Cancel> cancels_;
+  ReplayProgress progress_;
+  std::vector<ReplayMoves> moves_;         // Of players.
   std::vector<std::size_t> ended_prefix_;  // Of a sender's requests, in the order they ended then.
   std::vector<pollfd> descriptors_;
   std::uint64_t loop_ = 0;

@@ -26,7 +26,23 @@ std::optional<std::size_t> ReplaySchedule::take(ReplayTime now) {
 
 std::optional<ReplayTime> ReplaySchedule::due() const {
   if (is_over() || (paused_ && steps_ == 0)) return std::nullopt;
-  const double wait = paused_ || speed_ == 0 ? 0 : (offset(next_) - position_) / speed_;
+  return when(offset(next_));
+}
+
+bool ReplaySchedule::has_reached(std::size_t place, std::uint64_t time_ns, ReplayTime now) const {
+  if (next_ < place) return false;
+  // Nothing moves the position on any more.
+  if (speed_ == 0 || (paused_ && is_over())) return true;
+  return position(now) >= offset_of(time_ns);
+}
+
+std::optional<ReplayTime> ReplaySchedule::when_at(std::uint64_t time_ns) const {
+  if (paused_) return std::nullopt;
+  return when(offset_of(time_ns));
+}
+
+ReplayTime ReplaySchedule::when(double offset) const {
+  const double wait = paused_ || speed_ == 0 ? 0 : (offset - position_) / speed_;
   // A recording may be as long as it likes, a clock's numbers may not.
   constexpr double kLongest = 1e18;
   const duration<double, std::nano> bounded(std::clamp(wait, 0.0, kLongest));
@@ -61,6 +77,10 @@ double ReplaySchedule::position(ReplayTime now) const {
 
 double ReplaySchedule::offset(std::size_t place) const {
   return static_cast<double>(offsets_[place] - offsets_.front());
+}
+
+double ReplaySchedule::offset_of(std::uint64_t time_ns) const {
+  return static_cast<double>(time_ns - std::min(time_ns, offsets_.front()));
 }
 
 void ReplaySchedule::move_to(double position, ReplayTime now) {

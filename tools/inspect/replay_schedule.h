@@ -28,9 +28,15 @@ class ReplaySchedule {
   /// When the next one is due; nothing: none will be until somebody does something.
   [[nodiscard]] std::optional<ReplayTime> due() const;
 
+  /// Whether the recording is at `time_ns`, before the envelope of this place.
+  [[nodiscard]] bool has_reached(std::size_t place, std::uint64_t time_ns, ReplayTime now) const;
+
+  /// When it will be there by itself; nothing: not before somebody does something.
+  [[nodiscard]] std::optional<ReplayTime> when_at(std::uint64_t time_ns) const;
+
   [[nodiscard]] bool is_over() const { return next_ == offsets_.size(); }
 
-  /// The place of the next one. REQUIRES: !is_over().
+  /// The place of the next one; of none, how many there are.
   [[nodiscard]] std::size_t next() const { return next_; }
 
   void pause(ReplayTime now);
@@ -47,6 +53,8 @@ class ReplaySchedule {
  private:
   [[nodiscard]] double position(ReplayTime now) const;
   [[nodiscard]] double offset(std::size_t place) const;
+  [[nodiscard]] double offset_of(std::uint64_t time_ns) const;
+  [[nodiscard]] ReplayTime when(double offset) const;
   void move_to(double position, ReplayTime now);
 
   const std::vector<std::uint64_t> offsets_;

@@ -34,11 +34,19 @@ Examples:
 
 Every recorded sender is played by a peer of its own. A peer of the recording that is at the broker is
 real: it gets what it got then, and what it sent is left to it. Whoever is not there is absent, and what
-is sent to it fails; with --stand-in it is stood in for, by a peer that answers as it answered then.
+is sent to it fails; with --stand-in it is stood in for, by a peer that answers as it answered then, and
+so are subscribers, by their number. Those that are played come, go and cancel as they did.
 What becomes of each envelope is compared with the recording. Envelopes whose whole body the capture
 does not have are counted and not sent. docs/replay.md says more.
-Exit codes: 0 all as recorded, 1 something is different, 2 it could not be done (usage, a file that
-cannot be read, no broker, or it was lost), 130 and 143 ended by a signal.)";
+Exit codes: 0 as recorded, 1 something is different, 2 it could not be done (usage, a file that cannot
+be read, no broker, or it was lost), 3 nothing is different, but less than half (--at-least) of what is
+wanted was compared, 130 and 143 ended by a signal.)";
+
+// As diff has them, and one more.
+constexpr ExitCode kSame = ExitCode::kAsWanted;
+constexpr ExitCode kDifferent = ExitCode::kFailed;
+constexpr ExitCode kTrouble = ExitCode::kUsage;
+constexpr ExitCode kTooLittle = ExitCode{3};
 
 struct Options {
   cli::CommonOptions common;
@@ -47,6 +55,7 @@ struct Options {
   ReplayChoice choice;
   CastRules rules;
   ReplayManner manner;
+  std::uint64_t least_percent = 50;  // Of the envelopes, to be compared.
   milliseconds start{0};
   std::optional<milliseconds> end;
 };
@@ -117,60 +126,79 @@ void say_plan(const ReplayPlan& plan, const Options& options, const std::string&
   }
 }
 
+ExitCode exit_code(ReplayVerdict verdict) {
+  switch (verdict) {
+    case ReplayVerdict::kSame:
+      return kSame;
+    case ReplayVerdict::kDifferent:
+      return kDifferent;
+    case ReplayVerdict::kTooLittle:
+      return kTooLittle;
+  }
+  return kTrouble;
+}
+
 ExitCode exit_code(ReplayEnding ending, ReplayReport& report, int signal) {
-  if (ending == ReplayEnding::kBrokerLost || report.failed()) return ExitCode::kUsage;
+  const bool is_lost = ending == ReplayEnding::kBrokerLost || ending == ReplayEnding::kPlayerLost;
+  if (is_lost || report.failed()) return kTrouble;
   if (ending == ReplayEnding::kSignalled) return cli::interrupted_by(signal);
-  return report.different() > 0 ? ExitCode::kFailed : ExitCode::kAsWanted;
+  return exit_code(report.verdict());
 }
 
 ExitCode play(const Options& options, ReplayPlan& plan, const Cast& cast, peer::Peer& conductor,
               const peer::Options& wanted) {
   const cli::StopSignals stop(conductor);
-  ReplayReport report(plan, cast, options.common.format);
+  ReplayReport report(plan, cast, options.common.format, options.least_percent);
   say_plan(plan, options, conductor.endpoint());
-  report.say_cast();
+  ReplayAudience audience(conductor);
+  if (options.manner.stand_in && !audience.open(plan, cast.is_sent, wanted)) return kTrouble;
+  report.say_cast(audience.size());
   ReplayInbox inbox;
   ReplayPlayers players(inbox);
-  if (!players.open(cast, wanted)) return ExitCode::kUsage;
-  const std::unique_ptr<ReplayKeyboard> keyboard =
-      options.file == "-" ? nullptr : ReplayKeyboard::open();
+  if (!players.open(cast, plan.presences, wanted)) return kTrouble;
+  std::unique_ptr<ReplayKeyboard> keyboard = options.file == "-" ? nullptr : ReplayKeyboard::open();
   if (options.manner.step && keyboard == nullptr) {
     cli::complain("--step takes its keys from a terminal on standard input, and there is none");
-    return ExitCode::kUsage;
+    return kTrouble;
   }
   if (options.manner.step) cli::note(kReplayKeys);
-  ReplayRun run(plan, cast, options.manner, players, report);
+  ReplayRun run(plan, cast, options.manner, players, audience, report);
   const ReplayEnding ending = run.run(inbox, stop, keyboard.get());
+  keyboard.reset();
   players.close();
-  report.finish(ending);
+  report.finish(ending, options.manner.loops);
   return exit_code(ending, report, stop.signal());
 }
 
 /// There is nothing to be sent: what was left out, and why.
-ExitCode say_nothing(const ReplayPlan& plan, cli::Format format) {
+ExitCode say_nothing(const ReplayPlan& plan, const Options& options) {
+  if (plan.left_out_count() == 0) {
+    cli::complain("the capture has nothing that can be replayed and is wanted");
+    return kTrouble;
+  }
   const Cast nobody;
-  ReplayReport report(plan, nobody, format);
-  report.finish(ReplayEnding::kComplete);
-  cli::complain("nothing of the capture can be replayed, or is wanted");
-  return ExitCode::kUsage;
+  ReplayReport report(plan, nobody, options.common.format, options.least_percent);
+  report.finish(ReplayEnding::kComplete, options.manner.loops);
+  cli::complain("nothing of what is wanted can be replayed");
+  return report.failed() ? kTrouble : kTooLittle;
 }
 
 ExitCode run(Options& options, const std::string& software) {
-  if (!compile_filter(options.filter, options.choice.filter)) return ExitCode::kUsage;
+  if (!compile_filter(options.filter, options.choice.filter)) return kTrouble;
   std::optional<ReplayPlan> plan = read_plan(options);
-  if (!plan) return ExitCode::kUsage;
-  if (plan->items.empty()) return say_nothing(*plan, options.common.format);
+  if (!plan) return kTrouble;
+  if (plan->items.empty()) return say_nothing(*plan, options);
   peer::Options wanted;
   wanted.software = software;
   wanted.name = cli::fresh_name("replay");
   Result<peer::Peer, ExitCode> conductor = cli::connect(options.common, wanted);
-  if (!conductor) return ExitCode::kUsage;
+  if (!conductor) return kTrouble;
   const std::optional<LivePeers> live = live_peers(*conductor);
-  if (!live) return ExitCode::kUsage;
+  if (!live) return kTrouble;
   const Result<Cast> cast = make_cast(*plan, *live, options.rules);
   if (!cast) {
     cli::complain(cast.error().text);
-    return ExitCode::kUsage;
+    return kTrouble;
   }
   wanted.endpoint = options.common.endpoint;
   return play(options, *plan, *cast, *conductor, wanted);
@@ -275,6 +303,11 @@ void add_comparison(CLI::App& verb, Options& options) {
       "Do not compare this field of replies, such as body.time; * is any key; body: nothing of "
       "them",
       "PATH");
+  verb.add_option("--at-least", options.least_percent,
+                  "How many percent of what is wanted must have been compared for exit code 0 "
+                  "(default 50)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100}))
+      ->option_text("PERCENT");
   verb.add_flag("--values", options.manner.bodies.by_value,
                 "Compare JSON and msgpack by their values, not by their bytes");
 }

@@ -47,6 +47,13 @@ class RecordedEntries {
     return made;
   }
 
+  const TapEntry& session(std::uint64_t ms, const std::string& name, SessionChange change) {
+    TapEntry& made = add(ms, TapEvent::kSession, Kind{}, 0);
+    made.from = name;
+    made.record.code = static_cast<std::uint16_t>(change);
+    return made;
+  }
+
  private:
   TapEntry& add(std::uint64_t ms, TapEvent event, Kind kind, std::uint64_t id) {
     TapEntry& made = entries_.emplace_back();

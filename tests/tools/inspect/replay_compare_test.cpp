@@ -146,6 +146,36 @@ TEST(ReplayCompareTest, ADeadlineThatPassedIsTheSameWhoeverSaysSo) {
   EXPECT_TRUE(compared(item, {Outcome::kTimedOut, "", {}}).differences.empty());
 }
 
+TEST(ReplayCompareTest, HowManySubscribersTookAPublishIsCompared) {
+  ReplayItem item{.kind = Kind::kPublish, .to = "lab/oven", .queues = 2};
+  item.outcome = Outcome::kDelivered;
+  EXPECT_TRUE(compared(item, {.outcome = Outcome::kDelivered, .queues = 2}).differences.empty());
+  const Comparison found = compared(item, {.outcome = Outcome::kDelivered, .queues = 1});
+  ASSERT_EQ(found.differences.size(), 1U);
+  EXPECT_EQ(found.differences[0].what, "subscribers");
+  EXPECT_EQ(found.differences[0].recorded, "2");
+  EXPECT_EQ(found.differences[0].now, "1");
+}
+
+TEST(ReplayCompareTest, WhoStandsInCanLoseARequestByLeavingAsTheRealOneDid) {
+  ReplayItem item{.kind = Kind::kRequest, .to = "bob", .recipient_left = true};
+  item.outcome = Outcome::kLost;
+  const Comparison lost = compared(item, {.outcome = Outcome::kLost}, Part::kStoodIn);
+  EXPECT_TRUE(lost.differences.empty());
+  EXPECT_EQ(lost.not_compared, "");
+  EXPECT_EQ(compared(item, answered("42"), Part::kStoodIn).differences.size(), 1U);
+}
+
+TEST(ReplayCompareTest, WhatWasCancelledIsCancelledAgain) {
+  ReplayItem item{.kind = Kind::kRequest, .to = "bob"};
+  item.outcome = Outcome::kCancelled;
+  const Comparison same = compared(item, {.outcome = Outcome::kCancelled});
+  EXPECT_TRUE(same.differences.empty());
+  EXPECT_EQ(same.not_compared, "");
+  EXPECT_EQ(compared(item, answered("42")).differences.size(), 1U);
+  EXPECT_NE(compared(item, {.sender_left = true}).not_compared, "");
+}
+
 TEST(ReplayCompareTest, WhatTheCaptureDoesNotKnowIsNotCompared) {
   const ReplayItem item{.kind = Kind::kSend, .to = "bob"};
   const Comparison found = compared(item, {Outcome::kNoPeer, "", {}});

@@ -170,6 +170,31 @@ TEST_F(ReplayPlanTest, OnlyRequestsOrSoManyOrWhatAFilterSays) {
   EXPECT_EQ(made.items[0].id, 2U);
 }
 
+TEST_F(ReplayPlanTest, APublishKnowsHowManyQueuesTookIt) {
+  add(recorded_.received(0, recorded_fields(Kind::kPublish, 7, "a")));
+  add(recorded_.ended(0, TapEvent::kForwarded, Kind::kPublish, 7, Outcome::kNoPeer));
+  const ReplayPlan made = plan();
+  EXPECT_EQ(made.items[0].outcome, Outcome::kDelivered);
+  EXPECT_EQ(made.items[0].queues, static_cast<std::uint32_t>(Outcome::kNoPeer));
+}
+
+TEST_F(ReplayPlanTest, WhoCancelsWhenItsPatienceIsOverHasExpired) {
+  EnvelopeFields patient = recorded_fields(Kind::kRequest, 7, "a");
+  patient.meta.deadline_ns = kRecordedAt + 1000 * kRecordedMs;
+  add(recorded_.received(0, patient));
+  patient.id = 8;
+  add(recorded_.received(0, patient));
+  TapEntry cancelled = recorded_.answered(400, 7, 0);
+  cancelled.record.code = static_cast<std::uint16_t>(Outcome::kCancelled);
+  add(cancelled);
+  cancelled.record.first_id = 8;
+  cancelled.record.time_ns = kRecordedAt + 1001 * kRecordedMs;
+  add(cancelled);
+  const ReplayPlan made = plan();
+  EXPECT_EQ(made.items[0].outcome, Outcome::kCancelled);
+  EXPECT_EQ(made.items[1].outcome, Outcome::kExpired);
+}
+
 TEST_F(ReplayPlanTest, ALateReplyIsNoAnswer) {
   add(recorded_.received(0, recorded_fields(Kind::kRequest, 7, "hello")));
   TapEntry expired = recorded_.answered(2, 7, 0);

@@ -44,6 +44,33 @@ TEST(ReplayScheduleTest, WithoutASpeedAllAreDueAtOnce) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(made.take(at(0)), i);
 }
 
+TEST(ReplayScheduleTest, BetweenTwoEnvelopesTheRecordingHasATime) {
+  ReplaySchedule made = schedule(2);
+  EXPECT_EQ(made.take(at(0)), 0U);
+  EXPECT_FALSE(made.has_reached(1, 150 * kMs, at(24)));
+  EXPECT_EQ(made.when_at(150 * kMs), at(25));
+  EXPECT_TRUE(made.has_reached(1, 150 * kMs, at(25)));
+  EXPECT_FALSE(made.has_reached(2, 150 * kMs, at(25))) << "the one before is not due";
+  ReplaySchedule fast = schedule(0);
+  EXPECT_FALSE(fast.has_reached(1, 150 * kMs, at(0)));
+  EXPECT_EQ(fast.take(at(0)), 0U);
+  EXPECT_TRUE(fast.has_reached(1, 150 * kMs, at(0)));
+}
+
+TEST(ReplayScheduleTest, WhileItStandsStillTheTimeIsThatOfTheLatest) {
+  ReplaySchedule made = schedule(1);
+  made.pause(at(0));
+  made.step(1);
+  EXPECT_EQ(made.take(at(0)), 0U);
+  EXPECT_FALSE(made.has_reached(1, 150 * kMs, at(900)));
+  EXPECT_EQ(made.when_at(150 * kMs), std::nullopt);
+  made.step(2);
+  EXPECT_EQ(made.take(at(900)), 1U);
+  EXPECT_TRUE(made.has_reached(1, 150 * kMs, at(900)));
+  EXPECT_EQ(made.take(at(900)), 2U);
+  EXPECT_TRUE(made.has_reached(3, 999 * kMs, at(900))) << "nothing moves it on any more";
+}
+
 TEST(ReplayScheduleTest, APauseShiftsTheRest) {
   ReplaySchedule made = schedule(1);
   EXPECT_EQ(made.take(at(0)), 0U);
