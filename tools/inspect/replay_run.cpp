@@ -5,9 +5,7 @@
 #include <algorithm>
 
 #include "peer/cli/shared/output.h"
-#include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
-#include "tools/inspect/decode.h"
 
 namespace zpost::inspect {
 namespace {
@@ -17,7 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kRetry{5};     // When somebody has no credit.
 constexpr milliseconds kGlance{100};  // At signals, and at what is given up.
-constexpr milliseconds kProgress{200};
 // A library tells a deadline that passed by itself; this much later nobody is to be trusted.
 constexpr milliseconds kGrace{2000};
 
@@ -56,21 +53,21 @@ ReplayedReply no_of(const peer::Failure& failure) {
 }  // namespace
 
 ReplayRun::ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManner& manner,
-                     ReplayPlayers& players, ReplayAudience& audience, ReplayReport& report)
+                     const ReplayCompany& company, ReplayReport& report)
     : plan_(plan),
       cast_(cast),
       manner_(manner),
-      players_(players),
-      audience_(audience),
+      players_(company.players),
+      audience_(company.audience),
       report_(report),
-      answers_(plan, players, manner.step ? 0 : manner.speed, manner.stand_in),
+      answers_(plan, company.players, manner.step ? 0 : manner.speed, manner.stand_in),
       schedule_(offsets_of(plan), manner.speed),
-      queues_(players.size()) {
+      queues_(company.players.size()) {
   for (const ReplaySender& sender : plan.senders) {
-    senders_.push_back(players.by_recorded_name(sender.name));
+    senders_.push_back(players_.by_recorded_name(sender.name));
   }
-  for (std::size_t player = 0; player < players.size(); ++player) {
-    const auto presence = plan.presences.find(players.recorded_name(player));
+  for (std::size_t player = 0; player < players_.size(); ++player) {
+    const auto presence = plan.presences.find(players_.recorded_name(player));
     moves_.emplace_back(presence == plan.presences.end() ? nullptr : &presence->second);
   }
 }
@@ -363,8 +360,8 @@ void ReplayRun::give_up_silent(ReplayTime now) {
   }
 }
 
-// ---- Waiting, and who watches
-// ----------------------------------------------------------------------
+// ---- Waiting
+// ---------------------------------------------------------------------------------------
 
 void ReplayRun::await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now) {
   descriptors_.clear();
@@ -404,63 +401,6 @@ std::optional<ReplayTime> ReplayRun::next_move_at(ReplayTime now) const {
     if (at && *at > now && (!first || *at < *first)) first = at;
   }
   return first;
-}
-
-void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
-  switch (key.what) {
-    case ReplayKey::What::kStep:
-      schedule_.pause(now);
-      schedule_.step(key.count);
-      break;
-    case ReplayKey::What::kSkip: {
-      const std::size_t first = schedule_.is_over() ? 0 : schedule_.next();
-      const std::uint64_t count = schedule_.skip(key.count, now);
-      for (std::size_t i = first; i < first + count; ++i) progress_.ended[i] = true;
-      cli::note(cli::counted(count, "envelope") + " passed over");
-      break;
-    }
-    case ReplayKey::What::kGoOn:
-      schedule_.go_on(now);
-      break;
-    case ReplayKey::What::kPause:
-      schedule_.is_paused() ? schedule_.go_on(now) : schedule_.pause(now);
-      break;
-    case ReplayKey::What::kQuit:
-      ending_ = ReplayEnding::kStopped;
-      break;
-    case ReplayKey::What::kHelp:
-      cli::note(kReplayKeys);
-      break;
-  }
-}
-
-void ReplayRun::show_progress(const ReplayKeyboard* keyboard, ReplayTime now) {
-  if (keyboard != nullptr && schedule_.is_paused()) show_next();
-  if (cli::terminal_columns() == 0 || now < next_progress_) return;
-  next_progress_ = now + kProgress;
-  std::string line = fmt::format("{} of {} sent", cli::count_text(sent_),
-                                 cli::count_text(plan_.items.size() * manner_.loops));
-  if (report_.different() > 0) {
-    line += fmt::format(", {} different", cli::count_text(report_.different()));
-  }
-  if (schedule_.is_paused()) line += ", stands still (? tells the keys)";
-  if (keyboard != nullptr && !keyboard->typed().empty()) line += " " + keyboard->typed();
-  cli::show_last_line(cli::shortened(line, cli::terminal_columns() - 1));
-}
-
-/// What a step would send.
-void ReplayRun::show_next() {
-  if (schedule_.is_over() || shown_next_ == schedule_.next()) return;
-  shown_next_ = schedule_.next();
-  const ReplayItem& item = plan_.items[*shown_next_];
-  const ShownEnvelope body{.content_type = item.body.content_type,
-                           .body_is_text = item.body.is_text,
-                           .body = item.body.bytes};
-  const std::string line =
-      fmt::format("next {}: {} → {} {} {}", *shown_next_ + 1, plan_.sender_of(item), item.to,
-                  kind_name(item.kind), decoded_line(body, Decoding::kAuto));
-  const std::size_t columns = cli::terminal_columns();
-  cli::note(cli::shortened(cli::visible_line(line), columns == 0 ? 140 : columns - 1));
 }
 
 }  // namespace zpost::inspect

@@ -36,6 +36,12 @@ struct ReplayManner {
   }
 };
 
+/// Those that this program plays: by their names, and without.
+struct ReplayCompany {
+  ReplayPlayers& players;
+  ReplayAudience& audience;
+};
+
 /// Thread: one.
 class ReplayRun {
  public:
@@ -43,7 +49,7 @@ class ReplayRun {
   static constexpr std::size_t kMaxOnTheWay = 4096;
 
   ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManner& manner,
-            ReplayPlayers& players, ReplayAudience& audience, ReplayReport& report);
+            const ReplayCompany& company, ReplayReport& report);
 
   /// Plays it all, as often as is wanted, until `stop` or the keys say otherwise or the broker is
   /// lost. `keyboard`: may be null.

@@ -162,7 +162,7 @@ ExitCode play(const Options& options, ReplayPlan& plan, const Cast& cast, peer::
     return kTrouble;
   }
   if (options.manner.step) cli::note(kReplayKeys);
-  ReplayRun run(plan, cast, options.manner, players, audience, report);
+  ReplayRun run(plan, cast, options.manner, {players, audience}, report);
   const ReplayEnding ending = run.run(inbox, stop, keyboard.get());
   keyboard.reset();
   players.close();
