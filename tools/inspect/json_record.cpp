@@ -71,6 +71,13 @@ class Keys {
     return Code{};
   }
 
+  /// The same of a word without which the record says nothing.
+  template <typename Code, typename Name>
+  [[nodiscard]] Code needed_word(const char* key, unsigned end, Name name) {
+    if (text(key).empty()) fail(key, "is not there");
+    return word<Code>(key, end, name);
+  }
+
   void fail(const char* key, const std::string& what) {
     if (wrong_.empty()) wrong_ = fmt::format("\"{}\" {}", key, what);
   }
@@ -110,7 +117,8 @@ void put_code(Keys& keys, TapRecord& record) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint16_t>::max();
   switch (record.event) {
     case TapEvent::kHeld:
-      record.code = static_cast<std::uint16_t>(keys.word<HeldWhy>("why", kMostWords, held_name));
+      record.code =
+          static_cast<std::uint16_t>(keys.needed_word<HeldWhy>("why", kMostWords, held_name));
       return;
     case TapEvent::kForwarded:
       record.code =
@@ -118,7 +126,7 @@ void put_code(Keys& keys, TapRecord& record) {
       return;
     case TapEvent::kFlow:
       record.code =
-          static_cast<std::uint16_t>(keys.word<FlowChange>("flow", kMostWords, flow_name));
+          static_cast<std::uint16_t>(keys.needed_word<FlowChange>("flow", kMostWords, flow_name));
       return;
     case TapEvent::kAsked:
       if (keys.text("op") == op_name(AdminOp::kOther)) return;
@@ -152,8 +160,8 @@ void put_run(Keys& keys, TapEntry& entry) {
 
 void put_session(Keys& keys, TapEntry& entry) {
   entry.from = keys.text("peer");
-  entry.record.code =
-      static_cast<std::uint16_t>(keys.word<SessionChange>("change", kMostWords, change_name));
+  entry.record.code = static_cast<std::uint16_t>(
+      keys.needed_word<SessionChange>("change", kMostWords, change_name));
   // The broker says why a session is over where a run has its first id.
   entry.record.first_id = outcome_of(keys, "reason");
 }

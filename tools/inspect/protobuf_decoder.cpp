@@ -184,9 +184,9 @@ class ProtobufDecoder::Messages {
     }
     for (const pb::FileDescriptorProto& file : set.file()) {
       if (!add_file(file)) {
-        return Error{
-            Outcome::kNone,
-            fmt::format("{} has another {} than a descriptor set before it", source, file.name())};
+        return Error{Outcome::kNone,
+                     fmt::format("{} has another {} than a descriptor set before it", source,
+                                 cli::visible_line(file.name()))};
       }
     }
     is_empty_ = false;
@@ -209,7 +209,7 @@ class ProtobufDecoder::Messages {
     const std::size_t more = names.size() - std::min(names.size(), kShown);
     names.resize(names.size() - more);
     if (names.empty()) return "no message";
-    return fmt::format("{}{}", fmt::join(names, ", "),
+    return fmt::format("{}{}", cli::visible_line(fmt::format("{}", fmt::join(names, ", "))),
                        more == 0 ? "" : fmt::format(" and {} more", more));
   }
 
@@ -257,10 +257,11 @@ class ProtobufDecoder::Messages {
       pb::FileDescriptorProto unused;
       for (const std::string& import : file.dependency()) {
         if (database_.FindFileByName(import, &unused)) continue;
-        return Error{Outcome::kNone,
-                     fmt::format("{} lacks {}, which {} imports; protoc --include_imports puts it "
-                                 "there",
-                                 source, import, file.name())};
+        return Error{
+            Outcome::kNone,
+            fmt::format("{} lacks {}, which {} imports; protoc --include_imports puts it "
+                        "there",
+                        source, cli::visible_line(import), cli::visible_line(file.name()))};
       }
       if (pool_.FindFileByName(file.name()) == nullptr) {
         return Error{Outcome::kNone, fmt::format("{} contradicts itself: {}", source,
@@ -290,9 +291,9 @@ Result<void> ProtobufDecoder::add_descriptors(std::string_view bytes, const std:
 Result<void> ProtobufDecoder::add_rule(std::string_view text) {
   const std::size_t sign = text.find('=');
   if (sign == std::string_view::npos || sign == 0 || sign + 1 == text.size()) {
-    return Error{
-        Outcome::kNone,
-        fmt::format("\"{}\" is not PATTERN=MESSAGE, such as lab/*/temp=lab.Reading", text)};
+    return Error{Outcome::kNone,
+                 fmt::format("\"{}\" is not PATTERN=MESSAGE, such as lab/*/temp=lab.Reading",
+                             cli::visible_line(text))};
   }
   Rule rule{std::string(text.substr(0, sign)), std::string(text.substr(sign + 1))};
   if (std::string wrong = check_target_pattern(rule.pattern); !wrong.empty()) {
@@ -300,7 +301,7 @@ Result<void> ProtobufDecoder::add_rule(std::string_view text) {
   }
   if (messages_->find(rule.message) == nullptr) {
     return Error{Outcome::kNone, fmt::format("no descriptor set has a message \"{}\"; there are {}",
-                                             rule.message, messages_->names())};
+                                             cli::visible_line(rule.message), messages_->names())};
   }
   rules_.push_back(std::move(rule));
   return {};

@@ -26,7 +26,7 @@ class ProtobufDecoder {
 
   /// `bytes`: a FileDescriptorSet with all that its files import (`protoc --include_imports`);
   /// `source` names it in what is said of it. Several sets may hold the same files. Error: what is
-  /// wrong with it.
+  /// wrong with it, safe for a terminal.
   [[nodiscard]] Result<void> add_descriptors(std::string_view bytes, const std::string& source);
 
   /// `PATTERN=pkg.Message`: what bodies without a telling content type are, by the peer, topic or
