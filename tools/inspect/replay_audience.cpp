@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
@@ -89,6 +90,16 @@ void ReplayAudience::receive() {
     }
     while (subscriber.next_outcome(kAtOnce)) {
     }
+  }
+}
+
+void ReplayAudience::close() {
+  // At the same time: where the broker is gone each takes half a second.
+  std::vector<std::future<bool>> closing;
+  closing.reserve(subscribers_.size());
+  for (peer::Peer& subscriber : subscribers_) {
+    closing.push_back(
+        std::async(std::launch::async, [&subscriber] { return subscriber.close(kAtOnce); }));
   }
 }
 

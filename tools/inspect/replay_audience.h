@@ -34,6 +34,9 @@ class ReplayAudience {
   /// Takes what has arrived.
   void receive();
 
+  /// Goodbye to all.
+  void close();
+
   void add_descriptors(std::vector<pollfd>& descriptors) const;
 
   [[nodiscard]] std::size_t size() const { return subscribers_.size(); }

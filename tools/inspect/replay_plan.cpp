@@ -255,7 +255,8 @@ void PlanBuilder::take_end(const TapEntry& entry) {
       found = true;
       if (!is_settled_by(item, record.event)) continue;
       const bool is_told = record.event == TapEvent::kForwarded;
-      if (is_told) item.queues = record.code;
+      // The largest number stands for more, too.
+      if (is_told && record.code < UINT16_MAX) item.queues = record.code;
       end(item, is_told ? Outcome::kDelivered : static_cast<Outcome>(record.code), record.time_ns);
     }
   }

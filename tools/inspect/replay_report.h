@@ -80,6 +80,7 @@ class ReplayReport {
   /// `loops`: how often it was to be played.
   void finish(ReplayEnding ending, std::uint64_t loops);
 
+  /// Once finish() was called.
   [[nodiscard]] ReplayVerdict verdict() const;
 
   [[nodiscard]] std::uint64_t different() const { return different_; }

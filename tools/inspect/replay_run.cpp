@@ -339,8 +339,17 @@ void ReplayRun::end(std::size_t place, const ReplayedEnd& now, ReplayTime at) {
   const ReplayItem& item = plan_.items[place];
   const Role* const recipient = cast_.recipient_of(item);
   const Part part = recipient == nullptr ? Part::kReal : recipient->part;
-  report_.add(place, manner_.loops > 1 ? loop_ : 0, now, compare(item, now, part, manner_.bodies),
-              latency_ns);
+  const Comparison comparison = lacks_audience(item, now)
+                                    ? Comparison{.not_compared =
+                                                     "it had more subscribers than can "
+                                                     "be stood in for"}
+                                    : compare(item, now, part, manner_.bodies);
+  report_.add(place, manner_.loops > 1 ? loop_ : 0, now, comparison, latency_ns);
+}
+
+bool ReplayRun::lacks_audience(const ReplayItem& item, const ReplayedEnd& now) const {
+  return manner_.stand_in && item.queues && *item.queues > ReplayAudience::kMaxSubscribers &&
+         now.queues && *now.queues < *item.queues;
 }
 
 /// Sends whose recipient takes nothing have no deadline of their own.

@@ -98,6 +98,7 @@ class ReplayRun {
   void hear_outcome(const ReplayNews& news);
   void hear_reply(ReplayNews& news);
   void end(std::size_t place, const ReplayedEnd& now, ReplayTime at);
+  [[nodiscard]] bool lacks_audience(const ReplayItem& item, const ReplayedEnd& now) const;
   void give_up_silent(ReplayTime now);
 
   void await(ReplayInbox& inbox, ReplayKeyboard* keyboard, ReplayTime now);

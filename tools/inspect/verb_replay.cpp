@@ -166,6 +166,7 @@ ExitCode play(const Options& options, ReplayPlan& plan, const Cast& cast, peer::
   const ReplayEnding ending = run.run(inbox, stop, keyboard.get());
   keyboard.reset();
   players.close();
+  audience.close();
   report.finish(ending, options.manner.loops);
   return exit_code(ending, report, stop.signal());
 }
