@@ -15,8 +15,8 @@ namespace {
 
 using peer::milliseconds;
 
-constexpr milliseconds kPatience{5000};
-constexpr milliseconds kAtOnce{0};
+constexpr milliseconds kAnswerPatience{5000};
+constexpr milliseconds kNoWait{0};
 
 /// Of a publish that is sent again.
 std::size_t most_queues(const ReplayPlan& plan, const std::vector<bool>& is_sent) {
@@ -60,19 +60,19 @@ void ReplayAudience::gather(const std::string& sender, const std::string& topic,
   const peer::SubscribeOptions options{.retained = false};
   for (; now.ours < wanted; ++now.ours) {
     if (subscribers_[now.ours].subscribe(topic, options)) {
-      (void)subscribers_[now.ours].wait_settled(kPatience);
+      (void)subscribers_[now.ours].wait_settled(kAnswerPatience);
     }
   }
   for (; now.ours > wanted; --now.ours) {
     if (subscribers_[now.ours - 1].unsubscribe(topic)) {
-      (void)subscribers_[now.ours - 1].wait_settled(kPatience);
+      (void)subscribers_[now.ours - 1].wait_settled(kAnswerPatience);
     }
   }
 }
 
 std::size_t ReplayAudience::real_queues(const std::string& sender, const std::string& topic) {
   const RouteWish wish{.kind = Kind::kPublish, .from = sender, .to = topic};
-  const auto page = conductor_.request("", encode(wish, 0), kPatience).get();
+  const auto page = conductor_.request("", encode(wish, 0), kAnswerPatience).get();
   RouteAnswer answer;
   // A broker that does not tell: then what differs is seen in the comparison.
   if (!page || !answer.add(page->body)) return 0;
@@ -84,11 +84,11 @@ std::size_t ReplayAudience::real_queues(const std::string& sender, const std::st
 void ReplayAudience::receive() {
   peer::Batch batch;
   for (peer::Peer& subscriber : subscribers_) {
-    while (subscriber.receive_batch(batch, kAtOnce)) {
+    while (subscriber.receive_batch(batch, kNoWait)) {
     }
-    while (subscriber.next_state(kAtOnce)) {
+    while (subscriber.next_state(kNoWait)) {
     }
-    while (subscriber.next_outcome(kAtOnce)) {
+    while (subscriber.next_outcome(kNoWait)) {
     }
   }
 }
@@ -99,7 +99,7 @@ void ReplayAudience::close() {
   closing.reserve(subscribers_.size());
   for (peer::Peer& subscriber : subscribers_) {
     closing.push_back(
-        std::async(std::launch::async, [&subscriber] { return subscriber.close(kAtOnce); }));
+        std::async(std::launch::async, [&subscriber] { return subscriber.close(kNoWait); }));
   }
 }
 
