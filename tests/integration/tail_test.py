@@ -140,6 +140,29 @@ class TailTest(unittest.TestCase):
         self.assertEqual(tail.await_object(event="delivered")["to"], "bob")
         self.assertEqual(len(tail.objects()), 1)
 
+    def test_a_filter_names_a_service_as_people_do(self):
+        worker = self.start("zpost-peer", "serve", "--as", "srv", "--service", "upper", "--", "cat")
+        await_true(lambda: self.run_program("zpost-peer", "who", "srv").returncode == 0, "srv")
+        bare = self.start_tail("--format", "json", "service = upper")
+        marked = self.start_tail("--format", "json", "to = @upper")
+        self.assertEqual(self.run_program("zpost-peer", "request", "--as", "alice", "--service",
+                                          "upper", "hello").returncode, 0)
+        for tail in (bare, marked):
+            self.assertEqual(tail.await_object(event="received")["to"], "@upper")
+        self.assertEqual(worker.stop(), 0)
+
+    def test_an_inspector_that_ends_leaves_no_failures_behind(self):
+        self.start_recv("bob")
+        watcher = self.start_tail("--format", "json", "--events", "failed")
+        lines = "".join(f"{i}\n" for i in range(2000))
+        for _ in range(3):
+            tail = self.start_tail("--count", "1", "--from", "alice")
+            self.assertEqual(self.send("--lines", "bob", stdin=lines).returncode, 0)
+            self.assertEqual(tail.process.wait(PATIENCE_S), 0)
+        self.assertEqual(self.send("nobody", "hello?").returncode, 3)
+        watcher.await_object(outcome="no-peer")
+        self.assertEqual([each["outcome"] for each in watcher.objects()], ["no-peer"])
+
     def test_a_wrong_filter_is_shown_with_its_place(self):
         tail = self.run_program("zpost-inspect", "tail", "size > 4KiB and frm = alice")
         self.assertEqual(tail.returncode, USAGE)

@@ -17,4 +17,10 @@ ByteBuffer encode(const TapWish& wish) {
   return body;
 }
 
+ByteBuffer encode_untap() {
+  ByteBuffer body;
+  MsgpackWriter(body).map(1).str("op").str("untap");
+  return body;
+}
+
 }  // namespace zpost::inspect

@@ -20,5 +20,6 @@ struct TapWish {
 
 /// The request's body.
 [[nodiscard]] ByteBuffer encode(const TapWish& wish);
+[[nodiscard]] ByteBuffer encode_untap();
 
 }  // namespace zpost::inspect

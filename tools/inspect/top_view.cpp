@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 15> kHelp{
     "space            the picture stands still, or goes on",
     "q                quit",
     "",
-    "! slow: much waits for it, or more and more, or copies were dropped    ~ away",
+    "! slow: takes nothing, much or more and more waits, copies dropped     ~ away",
     "| must wait: its credit is used up, or its recipient takes too little",
     "SENT, TAKEN      envelopes of the latest second that the peer sent, and took",
     "UNACK            sent to it and not acknowledged.  FAILED: since top began",
@@ -105,7 +105,11 @@ std::string recorder_text(const TopModel& model) {
   const double minutes =
       static_cast<double>(model.now_ns() - numbers.recorder_oldest_ns) / kNsPerMinute;
   std::string text = fmt::format("recorder holds {:.1f} min", minutes);
-  if (numbers.recorder_limit > 0) {
+  if (numbers.recorder_limit == 0) return text;
+  if (numbers.recorder_bytes == 0) {
+    // Its first block is not full, and only full ones count.
+    text += fmt::format(", at most {}", cli::size_text(numbers.recorder_limit));
+  } else {
     text += fmt::format(", {} of {}", cli::size_text(numbers.recorder_bytes),
                         cli::size_text(numbers.recorder_limit));
   }
@@ -360,7 +364,7 @@ TopLine foot_line(const TopPicture& picture) {
     return line.add("/", Ink::kBold).add(shown).add("_", Ink::kBold).take();
   }
   if (!picture.message.empty()) return line.add(picture.message, Ink::kYellow).take();
-  if (state.help) return line.add("any key goes back", Ink::kDim).take();
+  if (state.help) return line.add("q quits, any other key goes back", Ink::kDim).take();
   switch (state.look) {
     case TopLook::kTable:
       return line.add("q quit  ? help  s sort  / filter  space pause  Enter look inside", Ink::kDim)

@@ -36,6 +36,7 @@ The file's ending decides its format: .json or .jsonl is JSON lines as tail --fo
 them, anything else pcapng for Wireshark, tshark and zpost-inspect read. .gz and .zst compress.
 --redact takes from=PATTERN, to=PATTERN, topic=PATTERN (bodies are replaced by a marker) and
 field=PATH (in JSON and msgpack bodies; * is any key; a body that is neither is replaced whole).
+Wireshark and tshark show what is in it with the plugin zpost.lua: docs/capture.md, "Wireshark".
 What was captured is in the file a quarter of a second later, even if this program is killed.
 Records that were missed are counted in the file, exactly.
 Exit codes: 0 ended by a signal or a limit, 1 cannot write, 4 no broker, 5 refused, 6 no answer.)";

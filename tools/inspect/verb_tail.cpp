@@ -43,6 +43,11 @@ Examples:
   zpost-inspect tail --pair
   zpost-inspect tail --pair 'to = oracle and latency > 20ms'
 
+A FILTER has tests such as FIELD = VALUE, joined by and, or, not and parentheses. Besides = there are
+!= < <= > >=, ~ (contains) and in (A, B); * in a value is any text. Fields: from, to, peer (either), topic,
+service, kind, event, outcome, held, change, id, size, bytes, count, latency, queues, attempt, content_type,
+in_reply_to, rejected (alone: a reply that says no), body, body.temp, body.items[0].name. docs/filter.md has
+examples. To leave something out: 'not from = alice'.
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
