@@ -154,12 +154,18 @@ class TailTest(unittest.TestCase):
     def test_an_inspector_that_ends_leaves_no_failures_behind(self):
         self.start_recv("bob")
         watcher = self.start_tail("--format", "json", "--events", "failed")
-        lines = "".join(f"{i}\n" for i in range(2000))
-        for _ in range(3):
-            tail = self.start_tail("--count", "1", "--from", "alice")
-            self.assertEqual(self.send("--lines", "bob", stdin=lines).returncode, 0)
-            self.assertEqual(tail.process.wait(PATIENCE_S), 0)
-        self.assertEqual(self.send("nobody", "hello?").returncode, 3)
+        with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+            self.addCleanup(endless.kill)
+            sender = subprocess.Popen(
+                [str(BIN / "zpost-peer"), "send", "--as", "alice", "--lines", "bob"],
+                stdin=endless.stdout, env=environment(self.endpoint), stdout=subprocess.DEVNULL)
+            for _ in range(5):
+                self.assertEqual(self.run_program(
+                    "zpost-inspect", "tail", "--count", "3", "--from", "alice").returncode, 0)
+            endless.kill()
+            endless.stdout.close()
+        self.assertEqual(sender.wait(PATIENCE_S), 0)
+        self.assertEqual(self.run_program("zpost-peer", "send", "nobody", "hello?").returncode, 3)
         watcher.await_object(outcome="no-peer")
         self.assertEqual([each["outcome"] for each in watcher.objects()], ["no-peer"])
 

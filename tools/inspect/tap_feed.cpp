@@ -12,7 +12,7 @@ using cli::ExitCode;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{5000};
-constexpr milliseconds kParting{250};
+constexpr milliseconds kParting{1000};
 constexpr milliseconds kStep{10};
 
 }  // namespace

@@ -105,11 +105,7 @@ std::string recorder_text(const TopModel& model) {
   const double minutes =
       static_cast<double>(model.now_ns() - numbers.recorder_oldest_ns) / kNsPerMinute;
   std::string text = fmt::format("recorder holds {:.1f} min", minutes);
-  if (numbers.recorder_limit == 0) return text;
-  if (numbers.recorder_bytes == 0) {
-    // Its first block is not full, and only full ones count.
-    text += fmt::format(", at most {}", cli::size_text(numbers.recorder_limit));
-  } else {
+  if (numbers.recorder_limit > 0) {
     text += fmt::format(", {} of {}", cli::size_text(numbers.recorder_bytes),
                         cli::size_text(numbers.recorder_limit));
   }
