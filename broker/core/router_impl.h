@@ -379,6 +379,7 @@ class Router::Impl {
   TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   static void show(TapNote& note, const Shown& shown);
   void note_range(const Range& range);
+  bool continue_note(const Pair& pair, std::uint8_t kind, const Shown& run);
   template <typename Visit>
   void for_even_runs(const Shown& all, Visit visit);
   [[nodiscard]] HeldWhy held_why(const Session& to) const;
