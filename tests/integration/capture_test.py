@@ -161,6 +161,22 @@ class CaptureTest(CaptureCase):
         self.assertEqual({each["event"] for each in objects}, {"received"})
         self.assertEqual(objects[0]["body"], "hello bob")
 
+    def test_every_body_is_kept_however_many_come_at_once(self):
+        self.start_recv("bob")
+        capture, file = self.start_capture("all.pcapng", "--events", "received")
+        lines = [f"{n} " + "x" * 500 for n in range(3000)]
+        self.assertEqual(self.send("bob", "--lines", stdin="\n".join(lines)).returncode, 0)
+        bodies = [each.get("body") for each in self.await_objects(file, 3000, event="received")]
+        self.assertEqual(bodies, lines)
+        capture.stop()
+        self.start("zpost-inspect", "capture", "-w", str(file), "--snap", "100").await_message(
+            "^capturing")
+        self.assertEqual(self.send("bob", "--lines", stdin="\n".join(lines)).returncode, 0)
+        cut = self.await_objects(file, 3000, event="received")
+        for each, line in zip(cut, lines):
+            self.assertTrue(line.startswith(each["body"].removesuffix("…")), each)
+            self.assertTrue(40 < len(each["body"]) < 100, each)
+
     def test_limits_end_it(self):
         self.start_recv("bob")
         capture, file = self.start_capture("count.pcapng", "--count", "2", "--events", "received")

@@ -15,6 +15,7 @@ struct TapWish {
   std::string to;
   std::vector<Kind> kinds;  // Empty: all.
   std::uint64_t snap = 0;   // Bytes of the envelopes wanted.
+  bool each = false;        // Of each, not of a run of neighbours.
   std::string filter;       // Empty: none.
 };
 

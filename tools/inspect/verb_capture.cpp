@@ -47,6 +47,7 @@ struct Options {
   std::set<TapEvent> events;
   CaptureOptions capture;
   Redactions redactions;
+  bool sample = false;
   std::uint64_t snap = UINT64_MAX;  // The broker shows as much as it can.
   bool headers = false;
   std::uint64_t most_bytes = 0;  // Limits; 0: none.
@@ -166,6 +167,7 @@ ExitCode run(Options& options, const std::string& software) {
   }
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
+  wish.each = !options.headers && !options.sample;
   return Capture(options, std::move(*plan), std::move(wish), *peer).run();
 }
 
@@ -184,9 +186,11 @@ void add_capture_verb(CLI::App& app, Program& program) {
       "pcapng, or json: one object a line (default: by the file's ending)");
   add_choice_of_records(*verb, options->wish, options->events);
   verb->add_flag("--headers", options->headers, "No bodies");
-  cli::add_size_option(
-      *verb, "--snap", options->snap,
-      "How much of neighbouring envelopes to keep (default: all the broker shows)");
+  cli::add_size_option(*verb, "--snap", options->snap,
+                       "How much of each envelope to keep (default: all the broker shows, 16 KiB)");
+  verb->add_flag("--sample", options->sample,
+                 "Bodies only of the first of neighbours, --snap bytes together")
+      ->excludes("--headers");
   add_redact_option(*verb, options->redactions);
   cli::add_size_option(*verb, "--max-bytes", options->most_bytes, "End at this size of all files");
   cli::add_count_option(*verb, "--count", options->most_records, "End after so many records");

@@ -208,6 +208,7 @@ class Triggered {
     // The tap first: what comes while the recorder is read must not be missed.
     TapWish wish = options_.wish;
     wish.snap = UINT64_MAX;
+    wish.each = true;
     TapFeed feed(watcher_, std::move(wish));
     if (options_.after.count() > 0) {
       if (const ExitCode code = feed.open(); code != ExitCode::kAsWanted) return code;

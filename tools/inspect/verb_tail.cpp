@@ -34,7 +34,7 @@ Examples:
   zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
   zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
-  zpost-inspect tail --decode hex --tree --snap 4KiB
+  zpost-inspect tail --decode hex --tree --each --snap 4KiB
   zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
   zpost-inspect tail 'topic = lab/*/temp' --proto lab.desc --proto-type 'lab/*/temp=lab.Reading' --tree
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
@@ -65,6 +65,7 @@ struct TailOptions {
   std::set<TapEvent> events;
   std::optional<filter::Filter> filter;  // As in the wish.
   LineForm form;
+  bool each = false;
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
@@ -98,6 +99,7 @@ std::size_t terminal_columns() {
 TapWish asked_wish(const TailOptions& options) {
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
+  wish.each = (options.each || options.form.pair) && !options.headers;
   if (!options.form.pair) return wish;
   wish.from = wish.to = wish.filter = "";
   if (wish.kinds.empty()) wish.kinds = {Kind::kRequest, Kind::kCall};
@@ -241,6 +243,9 @@ void add_tail_verb(CLI::App& app, Program& program) {
                  "No bodies; neighbours become one line with a count");
   cli::add_size_option(*verb, "--snap", options->snap,
                        "How much of neighbouring envelopes to show (default 256)");
+  verb->add_flag("--each", options->each,
+                 "--snap is of each envelope: none goes without its body (as with --pair)")
+      ->excludes("--headers");
   cli::add_count_option(*verb, "--count", options->count, "End after so many lines");
   cli::add_connection_options(*verb, options->common);
   add_form_options(*verb, options->form);
