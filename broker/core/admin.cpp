@@ -79,7 +79,7 @@ void Router::Impl::admin(Session& session, PairIndex index, const EnvelopeView& 
   ++accounting.delivered;
   Pair& pair = pairs_[index];
   pair.last_id = pair.last_taken_id = view.id;
-  settled(session, cost);
+  settled(session, cost, 1);
   mark_dirty(index);
 
   const auto question = read_question(view.body);

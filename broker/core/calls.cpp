@@ -429,7 +429,7 @@ void Router::Impl::lose_answered(Session& asker, PairIndex pair, std::uint64_t r
                                  std::uint64_t cost, Outcome why) {
   accounting.fail(why);
   pairs_[pair].last_taken_id = request;
-  settled(asker, cost);
+  settled(asker, cost, 1);
   mark_dirty(pair);
 }
 

@@ -50,7 +50,7 @@ bool Router::Impl::flush_session(Session& session) {
   flush_control(session, session.id);
   const bool receipts = !session.dirty_pairs.empty() || session.credit_due;
   const bool topics = topics_rest(session) && window_open(session);
-  if (receipts) late_at_ = std::min(late_at_, session.last_receipt + limits.receipt_ns);
+  if (receipts) late_at_ = std::min(late_at_, session.last_receipt + receipt_pause(session));
   if (topics) late_at_ = std::min(late_at_, topics_rest_until_);
   return receipts || topics;
 }
@@ -341,7 +341,11 @@ std::uint64_t Router::Impl::receipt_position(const Pair& pair) const {
 bool Router::Impl::receipt_due(const Session& session) const {
   if (session.dirty_pairs.empty() && !session.credit_due) return false;
   return session.settled_since_receipt >= session.pair_limit / 4 ||
-         now_.steady_ns - session.last_receipt >= limits.receipt_ns;
+         now_.steady_ns - session.last_receipt >= receipt_pause(session);
+}
+
+std::int64_t Router::Impl::receipt_pause(const Session& session) const {
+  return std::max(session.receipt_pause, limits.receipt_ns);
 }
 
 void Router::Impl::write_receipt(Session& session) {
@@ -350,6 +354,10 @@ void Router::Impl::write_receipt(Session& session) {
   const bool fast = session.settled_since_receipt >= session.pair_limit / 4 &&
                     now_.steady_ns - session.last_receipt < limits.receipt_ns;
   if (fast) session.pressed = true;
+  // Each costs the sender a wake-up, and who sends that much waits for its credit at most.
+  const bool good = session.settled_count_since_receipt >= kGoodCompany;
+  session.receipt_pause =
+      good ? std::min(receipt_pause(session) * 2, limits.receipt_ns * kLongestReceiptPause) : 0;
   adjust_credit(session);
   Receipt receipt{session.credit, session.pair_limit, {}};
   ++tally_.receipts;
@@ -366,7 +374,7 @@ void Router::Impl::write_receipt(Session& session) {
   }
   session.dirty_pairs.clear();
   session.credit_due = false;
-  session.settled_since_receipt = session.settled_bytes_since_receipt = 0;
+  session.settled_since_receipt = session.settled_count_since_receipt = 0;
   session.last_receipt = now_.steady_ns;
   if (session.spent_since != 0) watch_flow(session, session.spent_pair);
   const Kind kind = receipt.entries.empty() ? Kind::kCredit : Kind::kReceipt;
@@ -404,7 +412,8 @@ bool Router::Impl::may_double(const Session& session) const {
   if (grown <= session.credit_size) return true;  // Alone.
   const std::uint64_t alike = std::min(grown + session.credit_size, session.credit_size * 8);
   const std::uint64_t settled = std::max<std::uint64_t>(session.settled_since_receipt, 1);
-  const std::uint64_t bytes = session.settled_bytes_since_receipt;
+  const std::uint64_t bytes =
+      settled - std::min(settled, session.settled_count_since_receipt * kEnvelopeOverhead);
   return alike / settled * bytes <= limits.credit_max / 8 * 5;
 }
 

@@ -31,8 +31,27 @@ void Router::Impl::note_range(const Range& range) {
   const Pair& pair = pairs_[range.pair];
   const Shown all{range.begin, range.end, range.count, range.first_id, range.last_id};
   for_even_runs(all, [&](const Shown& run) {
+    if (continue_note(pair, range.kind, run)) return;
     show(note(TapEvent::kReceived, pair.from, pair.to, range.kind), run);
   });
+}
+
+/// What a recipient gets in several frames came as one run all the same. False: `run` does not
+/// follow what was noted last.
+bool Router::Impl::continue_note(const Pair& pair, std::uint8_t kind, const Shown& run) {
+  if (out_->tap.empty()) return false;
+  TapNote& last = out_->tap.back();
+  TapRecord& record = last.record;
+  const bool alike = record.event == TapEvent::kReceived && record.kind == kind &&
+                     record.from == pair.from && record.to == pair.to;
+  if (!alike || record.last_id + 1 != run.first_id || last.offset + last.length != run.begin) {
+    return false;
+  }
+  record.last_id = run.last_id;
+  record.count += run.count;
+  record.bytes += run.end - run.begin;
+  last.length += run.end - run.begin;
+  return true;
 }
 
 /// Calls visit(Shown) for each part whose ids follow one another. All of it is one, unless its

@@ -48,6 +48,8 @@ inline constexpr std::int64_t kMostRest = 5 * kMillisecond;
 inline constexpr std::uint32_t kMostCompanyBytes = 256 << 10;
 inline constexpr std::uint64_t kGoodCompany = 16;
 inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
+/// Of receipts that tell of good company: so many times limits.receipt_ns.
+inline constexpr std::int64_t kLongestReceiptPause = 5;
 /// A frame from here on goes to many by reference; smaller ones are gathered.
 inline constexpr std::size_t kWholeForManyBytes = 48 << 10;
 /// A sender is taken to wait once less than this part of what it may have unsettled is left.
@@ -377,6 +379,7 @@ class Router::Impl {
   TapNote& note(TapEvent event, NameId from, NameId to, std::uint8_t kind);
   static void show(TapNote& note, const Shown& shown);
   void note_range(const Range& range);
+  bool continue_note(const Pair& pair, std::uint8_t kind, const Shown& run);
   template <typename Visit>
   void for_even_runs(const Shown& all, Visit visit);
   [[nodiscard]] HeldWhy held_why(const Session& to) const;
@@ -409,7 +412,7 @@ class Router::Impl {
   void note_doubts(Session& session, const std::vector<LaneRange>& ranges, std::uint64_t handed);
   void release_front(Session& session, std::uint64_t count);
   void take_outcomes(Session& session, std::uint64_t outcomes);
-  void settled(Session& session, std::uint64_t cost);
+  void settled(Session& session, std::uint64_t cost, std::uint32_t count);
   void mark_dirty(PairIndex index);
   void touch(Session& session);
   bool flush_session(Session& session);
@@ -425,6 +428,7 @@ class Router::Impl {
   [[nodiscard]] std::uint64_t receipt_position(const Pair& pair) const;
   [[nodiscard]] std::uint64_t first_failed(const Pair& pair) const;
   [[nodiscard]] bool receipt_due(const Session& session) const;
+  [[nodiscard]] std::int64_t receipt_pause(const Session& session) const;
   [[nodiscard]] std::string outcome_text(const Session& sender, const OutcomeEntry& entry) const;
   [[nodiscard]] std::string full_text(Detail detail) const;
   void write_outcomes(Session& session);

@@ -248,8 +248,9 @@ struct Session {
   std::int64_t last_payload = 0;
   std::int64_t rate_until = 0;  // By limits.rate it has sent up to here.
   std::int64_t last_receipt = INT64_MIN / 2;
-  std::uint64_t settled_since_receipt = 0;
-  std::uint64_t settled_bytes_since_receipt = 0;  // Of what was taken.
+  std::int64_t receipt_pause = 0;           // From the last to the next; 0: limits.receipt_ns.
+  std::uint64_t settled_since_receipt = 0;  // Cost.
+  std::uint64_t settled_count_since_receipt = 0;
   std::unordered_map<NameId, PairIndex> pairs;
   std::int64_t pairs_swept = 0;
   std::int64_t read_until = 0;            // What it was told before is read: its pong says so.

@@ -139,8 +139,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
     return;
   }
   Session& sender = session_at(pair.sender);
-  settled(sender, cost);
-  sender.settled_bytes_since_receipt += count * std::uint64_t{run.size};
+  settled(sender, cost, count);
   mark_dirty(run.pair);
 }
 
@@ -177,7 +176,7 @@ void Router::Impl::take_outcomes(Session& session, std::uint64_t outcomes) {
     } else if (entry.cost == 0) {
       --session.answers;
     }
-    settled(session, entry.cost);
+    settled(session, entry.cost, 1);
     session.credit_due = true;
     if (entry.pair == kNoPair) continue;
     Pair& pair = pairs_[entry.pair];
@@ -188,9 +187,10 @@ void Router::Impl::take_outcomes(Session& session, std::uint64_t outcomes) {
   }
 }
 
-void Router::Impl::settled(Session& session, std::uint64_t cost) {
+void Router::Impl::settled(Session& session, std::uint64_t cost, std::uint32_t count) {
   session.settled_cost += cost;
   session.settled_since_receipt += cost;
+  session.settled_count_since_receipt += count;
   touch(session);
 }
 

@@ -55,6 +55,7 @@ std::optional<bool> read_entry(MsgpackReader& reader, std::string_view key, TapF
   if (key == "to") return read_pattern(reader, filter.to, true);
   if (key == "kinds") return read_kinds(reader, filter.kinds);
   if (key == "filter") return read_text(reader, filter.filter);
+  if (key == "each") return reader.read_bool(filter.each);
   if (key != "snap") return std::nullopt;
   std::uint64_t snap = 0;
   if (!reader.read_uint(snap)) return false;

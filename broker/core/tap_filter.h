@@ -19,6 +19,7 @@ struct TapFilter {
   std::string to;
   std::bitset<128> kinds;   // None set: all.
   std::uint32_t snap = 0;   // Bytes of the envelopes shown.
+  bool each = false;        // Of each envelope, not of a run.
   std::string filter = {};  // In the filter language, which the core does not know; empty: none.
 
   /// Of a session's record the one name it is about must match any pattern given.

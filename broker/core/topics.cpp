@@ -376,8 +376,7 @@ void Router::Impl::give_back(PairIndex index, std::uint32_t count, std::uint64_t
     return;
   }
   Session& sender = session_at(pair.sender);
-  settled(sender, cost);
-  sender.settled_bytes_since_receipt += cost - std::min(cost, count * kEnvelopeOverhead);
+  settled(sender, cost, count);
   mark_dirty(index);
 }
 

@@ -59,9 +59,11 @@ bool Desk::obey_due() {
 }
 
 void Desk::obey(OpenTap& order) {
+  const std::size_t most = order.filter.each ? Listener::kMaxStagedEach : Listener::kMaxStaged;
   listeners_.insert_or_assign(
       order.session,
-      Stream<Listener>{Listener(std::move(order.filter), std::move(order.program)), order.ticket});
+      Stream<Listener>{Listener(std::move(order.filter), std::move(order.program), most),
+                       order.ticket});
 }
 
 void Desk::obey(OpenRecall& order) {

@@ -107,7 +107,7 @@ class Desk {
 
  private:
   // Bodies on their way to one inspector: enough for it never to wait for the next.
-  static constexpr int kMostUnderWay = 4;
+  static constexpr int kMostUnderWay = 16;
   static constexpr int kNotesAtOnce = 4096;
 
   template <typename Source>

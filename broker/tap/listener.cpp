@@ -20,7 +20,7 @@ constexpr std::size_t kMaxNames = 2 * (sizeof(TapRecord) + kMaxNameBytes);
 
 void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
   if (!program_) {
-    if (filter_.wants(record, from.name, to.name)) pack(record, from, to, shown);
+    if (filter_.wants(record, from.name, to.name)) pack_run(record, from, to, shown);
     return;
   }
   filter::Subject subject = filter::subject_of(record, from.name, to.name);
@@ -29,7 +29,52 @@ void Listener::offer(const TapRecord& record, const NameUse& from, const NameUse
   if (record.event == TapEvent::kReceived && program_->looks_into_envelopes()) {
     return pack_wanted(record, from, to, shown);
   }
-  if (program_->wants(subject)) pack(record, from, to, shown);
+  if (program_->wants(subject)) pack_run(record, from, to, shown);
+}
+
+void Listener::pack_run(const TapRecord& record, const NameUse& from, const NameUse& to,
+                        Bytes shown) {
+  const bool some_hidden = shown.size() > filter_.snap || shown.size() < record.bytes;
+  const bool in_parts = filter_.each && some_hidden && !cut(shown).empty() && record.count > 1;
+  if (in_parts) return pack_each(record, from, to, shown);
+  pack(record, from, to, cut(shown));
+}
+
+/// A run in parts that show of each envelope what is asked for. One that is cut ends its part.
+void Listener::pack_each(const TapRecord& record, const NameUse& from, const NameUse& to,
+                         Bytes shown) {
+  TapRecord part = record;
+  part.count = part.bytes = 0;
+  Bytes extra = shown.first(0);
+  std::uint32_t left = record.count;
+  std::uint32_t bytes_left = record.bytes;
+  const auto end_part = [&] {
+    if (part.count > 0) pack(part, from, to, extra);
+    part.count = part.bytes = 0;
+  };
+  ShownReader reader(shown);
+  for (ShownEnvelope envelope; left > 0 && reader.next(envelope); --left) {
+    const Bytes visible = cut(reader.bytes());
+    if (extra.size() + visible.size() > kMaxPart) end_part();
+    if (part.count == 0) {
+      part.first_id = envelope.id;
+      extra = {visible.data(), 0};
+    }
+    extra = {extra.data(), extra.size() + visible.size()};
+    part.last_id = envelope.id;
+    part.bytes += static_cast<std::uint32_t>(envelope.size);
+    bytes_left -= static_cast<std::uint32_t>(envelope.size);
+    ++part.count;
+    if (visible.size() < envelope.size) end_part();
+  }
+  end_part();
+  if (left == 0) return;
+  const std::uint64_t step = (record.last_id - record.first_id) / (record.count - 1);
+  TapRecord rest = record;
+  rest.first_id = record.last_id - step * (left - 1);
+  rest.count = left;
+  rest.bytes = bytes_left;
+  pack(rest, from, to, {});
 }
 
 void Listener::pack_wanted(const TapRecord& record, const NameUse& from, const NameUse& to,
@@ -43,7 +88,7 @@ void Listener::pack_wanted(const TapRecord& record, const NameUse& from, const N
     one.bytes = static_cast<std::uint32_t>(envelope.size);
     filter::Subject subject = filter::subject_of(one, from.name, to.name);
     subject.envelope = &envelope;
-    if (program_->wants(subject)) pack(one, from, to, reader.bytes());
+    if (program_->wants(subject)) pack(one, from, to, cut(reader.bytes()));
   }
   if (left == 0) return;
   filter::Subject rest = filter::subject_of(record, from.name, to.name);
@@ -51,8 +96,11 @@ void Listener::pack_wanted(const TapRecord& record, const NameUse& from, const N
   if (program_->wants(rest)) lose(1);
 }
 
-void Listener::pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown) {
-  const Bytes extra = shown.first(std::min<std::size_t>(shown.size(), filter_.snap));
+Bytes Listener::cut(Bytes shown) const {
+  return shown.first(std::min<std::size_t>(shown.size(), filter_.snap));
+}
+
+void Listener::pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes extra) {
   const std::size_t need = kMaxNames + sizeof record + padded(extra.size());
   if (staged_.size() - sent_ + need > most_) {
     ++missed_;

@@ -26,12 +26,16 @@ struct NameUse {
 class Listener {
  public:
   static constexpr std::size_t kMaxStaged = 256 << 10;
+  /// Room for what many peers send at once, where each of it is to be shown.
+  static constexpr std::size_t kMaxStagedEach = 8 << 20;
   static constexpr std::size_t kMaxBody = 64 << 10;
   /// Room for what a block of the recorder may have, however it is packed.
   static constexpr std::size_t kMaxRecalled = 4 << 20;
 
   /// What of a run a filter is shown that looks into its envelopes.
   static constexpr std::size_t kMaxLook = 64 << 10;
+  /// What a record shows at most where a run is told in parts, for each of its envelopes.
+  static constexpr std::size_t kMaxPart = 16 << 10;
 
   explicit Listener(core::TapFilter filter, std::size_t most = kMaxStaged)
       : Listener(std::move(filter), std::nullopt, most) {}
@@ -67,7 +71,10 @@ class Listener {
   void pop_body();
 
  private:
-  void pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+  void pack_run(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+  void pack_each(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
+  void pack(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes extra);
+  [[nodiscard]] Bytes cut(Bytes shown) const;
   void pack_wanted(const TapRecord& record, const NameUse& from, const NameUse& to, Bytes shown);
   [[nodiscard]] bool is_told(const NameUse& use) const;
   void tell(const NameUse& use, std::uint64_t time_ns);

@@ -56,6 +56,7 @@ void Tap::choose_detail() {
   router_.set_tap(listeners_.empty() ? least : TapDetail::kTopics);
   snap_ = 0;
   for (const auto& [session, each] : listeners_) snap_ = std::max(snap_, each.snap);
+  each_ = std::ranges::any_of(listeners_, [](const auto& entry) { return entry.second.each; });
 }
 
 template <typename Order>
@@ -70,7 +71,9 @@ void Tap::open(core::SessionId session, Bytes request) {
   const std::uint64_t ticket = next_ticket_++;
   std::optional<filter::Filter> program = compiled(*filter);
   const bool looks = program && program->looks_into_envelopes();
-  listeners_[session] = {ticket, looks ? std::uint32_t{Listener::kMaxLook} : filter->snap};
+  const bool each = filter->each && filter->snap > 0;
+  const std::uint32_t snap = looks || each ? std::uint32_t{Listener::kMaxLook} : filter->snap;
+  listeners_[session] = {ticket, snap, each};
   choose_detail();
   tell(OpenTap{session, ticket, *std::move(filter), std::move(program)});
   sleeper_.hurry();
@@ -100,12 +103,41 @@ void Tap::close(core::SessionId session) {
 
 void Tap::take(const std::vector<core::TapNote>& notes, Bytes frame) {
   for (const core::TapNote& note : notes) {
-    if (put(note, frame)) continue;
-    ++lost_;
-    ++missed_;
+    const bool in_parts = each_ && note.record.event == TapEvent::kReceived;
+    if (in_parts && note.length > Listener::kMaxLook && note.record.count > 1) {
+      put_in_parts(note, frame);
+    } else {
+      put_or_lose(note, frame);
+    }
   }
   ring_.publish();
   ring_.half_full() ? sleeper_.hurry() : sleeper_.call();
+}
+
+void Tap::put_or_lose(const core::TapNote& note, Bytes frame) {
+  if (put(note, frame)) return;
+  ++lost_;
+  ++missed_;
+}
+
+/// A received run in parts that are shown whole, so that none of its envelopes is left out.
+void Tap::put_in_parts(const core::TapNote& note, Bytes frame) {
+  FrameReader reader(frame.subspan(note.offset, note.length));
+  core::TapNote part = note;
+  part.record.count = part.length = 0;
+  for (EnvelopeView view; reader.next(view);) {
+    const auto size = static_cast<std::uint32_t>(view.bytes.size());
+    if (part.record.count > 0 && part.length + size > Listener::kMaxLook) {
+      put_or_lose(part, frame);
+      part.offset += part.length;
+      part.record.count = part.length = 0;
+    }
+    if (part.record.count == 0) part.record.first_id = view.id;
+    part.record.last_id = view.id;
+    ++part.record.count;
+    part.record.bytes = part.length += size;
+  }
+  put_or_lose(part, frame);
 }
 
 bool Tap::put(const core::TapNote& note, Bytes frame) {

@@ -75,10 +75,13 @@ class Tap {
   struct Listening {
     std::uint64_t ticket = 0;
     std::uint32_t snap = 0;  // What it is to be shown of envelopes.
+    bool each = false;       // Of each of them.
   };
 
   [[nodiscard]] bool is_wanted(const OutBody& body) const;
   [[nodiscard]] bool tell_name(std::uint32_t number);
+  void put_or_lose(const core::TapNote& note, Bytes frame);
+  void put_in_parts(const core::TapNote& note, Bytes frame);
   [[nodiscard]] bool put(const core::TapNote& note, Bytes frame);
   void choose_detail();
   template <typename Order>
@@ -95,6 +98,7 @@ class Tap {
   std::map<core::SessionId, std::uint64_t> recalls_;  // Their tickets.
   std::uint64_t next_ticket_ = 1;
   std::uint32_t snap_ = 0;  // The most that a listener wants.
+  bool each_ = false;       // One wants something of each envelope.
   std::map<core::SessionId, std::deque<OutBody>> waiting_;
   std::vector<std::string> told_;  // Names by number, as the tap's thread knows them.
   std::uint64_t lost_ = 0;         // Notes there was no room for, since the last there was.

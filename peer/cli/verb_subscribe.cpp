@@ -281,8 +281,9 @@ void add_subscribe_verb(CLI::App& app, Program& program) {
       ->option_text("...");
   add_policy_option(*verb, options->how.policy);
   verb->add_flag("--not-own", options->how.excludes_own, "Not what this name publishes itself");
-  CLI::Option* const without =
-      verb->add_flag("!--no-retained", options->how.retained, "Not the values kept of topics");
+  CLI::Option* const without = verb->add_flag_callback(
+      "--no-retained", [options] { options->how.retained = false; },
+      "Not the values kept of topics");
   verb->add_flag("--retained", options->only_retained, "Only the values kept of topics, then end")
       ->excludes(without);
   add_count_option(*verb, "--count", options->count, "End after so many");

@@ -53,7 +53,7 @@ bool takes(Type type, Compare compare) {
 std::string_view example_of(Type type) {
   switch (type) {
     case Type::kSize:
-      return "a size such as 512, 4KiB or 1.5MB";
+      return "a size such as 512, 4KiB, 4kB or 1.5MB";
     case Type::kDuration:
       return "a duration with its unit such as 250us, 20ms, 1.5s or 2m";
     default:

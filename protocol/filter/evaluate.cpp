@@ -206,17 +206,30 @@ class Filter::Evaluation {
       case Field::kFrom:
         return compare_text(test, subject_.from);
       case Field::kTo:
-        return is_session() ? Truth::no() : compare_text(test, subject_.to);
+        return is_session() ? Truth::no() : target(test);
       case Field::kPeer:
         return peer(test);
       case Field::kService:
         if (kind_is_unknown()) return Truth::unknown();
-        return is_payload_of(subject_, Kind::kCall) ? compare_text(test, subject_.to) : Truth::no();
+        // Once a worker has the call, the record names the worker.
+        return is_service_of_call() ? target(test) : Truth::no();
       default:  // Field::kContentType
         if (envelope_missing()) return not_here();
         if (subject_.envelope->content_type.empty()) return Truth::no();
         return compare_text(test, subject_.envelope->content_type);
     }
+  }
+
+  [[nodiscard]] bool is_service_of_call() const {
+    return is_payload_of(subject_, Kind::kCall) && subject_.to.starts_with(kServiceMark);
+  }
+
+  /// A service has its mark in records; people leave it out.
+  [[nodiscard]] Truth target(const Test& test) const {
+    const Truth marked = compare_text(test, subject_.to);
+    if (!subject_.to.starts_with(kServiceMark)) return marked;
+    const Truth bare = compare_text(test, subject_.to.substr(1));
+    return static_cast<Compare>(test.compare) == Compare::kNotEqual ? marked & bare : marked | bare;
   }
 
   /// Who sends or who receives. Neither, if it says !=.

@@ -182,6 +182,14 @@ std::optional<std::uint64_t> number_of_word(Field field, std::string_view word) 
   return std::nullopt;
 }
 
+std::string field_names() {
+  std::string all;
+  for (const FieldInfo& each : kFields) {
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", each.name);
+  }
+  return all;
+}
+
 std::string nearest_field(std::string_view word) {
   const std::string_view near = nearest(word, kFields);
   return near.empty() ? "" : fmt::format("; did you mean {}?", near);

@@ -58,6 +58,9 @@ struct FieldInfo {
 /// The number that `word` stands for; of a field of type kWord.
 [[nodiscard]] std::optional<std::uint64_t> number_of_word(Field field, std::string_view word);
 
+/// All of them, with commas between them.
+[[nodiscard]] std::string field_names();
+
 /// "; did you mean from?", or nothing.
 [[nodiscard]] std::string nearest_field(std::string_view word);
 /// The same for the words of a field, or all of them if none is near.

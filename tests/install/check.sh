@@ -10,6 +10,11 @@ cmake --install "$build" --prefix "$work/first" > "$work/install.log"
 # Installed packages get moved: nothing may remember where it was built.
 mv "$work/first" "$work/prefix"
 
+# What the programs' help speaks of.
+for file in doc/zpost/docs/filter.md doc/zpost/protocol/SPEC.md zpost/zpost.lua; do
+  test -s "$work/prefix/share/$file" || { echo "$file is not installed"; exit 1; }
+done
+
 cmake -S "$here" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix"
 cmake --build "$work/cmake"
 "$work/cmake/consumer"

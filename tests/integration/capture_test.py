@@ -161,6 +161,22 @@ class CaptureTest(CaptureCase):
         self.assertEqual({each["event"] for each in objects}, {"received"})
         self.assertEqual(objects[0]["body"], "hello bob")
 
+    def test_every_body_is_kept_however_many_come_at_once(self):
+        self.start_recv("bob")
+        capture, file = self.start_capture("all.pcapng", "--events", "received")
+        lines = [f"{n} " + "x" * 500 for n in range(3000)]
+        self.assertEqual(self.send("bob", "--lines", stdin="\n".join(lines)).returncode, 0)
+        bodies = [each.get("body") for each in self.await_objects(file, 3000, event="received")]
+        self.assertEqual(bodies, lines)
+        capture.stop()
+        self.start("zpost-inspect", "capture", "-w", str(file), "--snap", "100").await_message(
+            "^capturing")
+        self.assertEqual(self.send("bob", "--lines", stdin="\n".join(lines)).returncode, 0)
+        cut = self.await_objects(file, 3000, event="received")
+        for each, line in zip(cut, lines):
+            self.assertTrue(line.startswith(each["body"].removesuffix("…")), each)
+            self.assertTrue(40 < len(each["body"]) < 100, each)
+
     def test_limits_end_it(self):
         self.start_recv("bob")
         capture, file = self.start_capture("count.pcapng", "--count", "2", "--events", "received")
@@ -283,6 +299,26 @@ class ReadTest(CaptureCase):
         split = sorted(self.folder.glob("part_*.pcapng.gz"))
         self.assertGreater(len(split), 2)
         self.assertEqual(self.objects(*split), everything)
+
+    def test_comments_are_shown_and_stay_with_what_is_made_of_the_file(self):
+        file = self.end(*self.exchange("trace.pcapng", "--comment", "before the update"))
+        self.assertIn("comment   before the update\n", self.read(file, "--stats").stdout)
+        part = self.folder / "part.pcapng"
+        self.read(file, "-w", part, "--events", "failed", "--comment", "what failed")
+        stats = json.loads(self.read(part, "--stats", "--json").stdout)
+        self.assertEqual(stats["comments"], ["before the update", "what failed"])
+
+    def test_a_file_is_split_by_the_times_of_its_records_which_name_the_parts(self):
+        lines = self.folder / "old.jsonl"
+        record = {"event": "received", "from": "alice", "to": "bob", "kind": "send", "count": 1,
+                  "bytes": 40}
+        lines.write_text("".join(
+            json.dumps(record | {"time": f"2026-01-01T00:00:0{second}.000000000Z",
+                                 "sequence": second + 1, "id": str(second + 1)}) + "\n"
+            for second in (0, 1, 5)))
+        self.read(lines, "-w", self.folder / "old.pcapng", "--file-time", "3s")
+        self.assertEqual(sorted(each.name for each in self.folder.glob("old_*")),
+                         ["old_00001_20260101T000000.pcapng", "old_00002_20260101T000005.pcapng"])
 
     def test_a_cut_file_is_read_as_far_as_it_goes_and_repaired(self):
         file = self.end(*self.exchange())

@@ -140,6 +140,35 @@ class TailTest(unittest.TestCase):
         self.assertEqual(tail.await_object(event="delivered")["to"], "bob")
         self.assertEqual(len(tail.objects()), 1)
 
+    def test_a_filter_names_a_service_as_people_do(self):
+        worker = self.start("zpost-peer", "serve", "--as", "srv", "--service", "upper", "--", "cat")
+        await_true(lambda: self.run_program("zpost-peer", "who", "srv").returncode == 0, "srv")
+        bare = self.start_tail("--format", "json", "service = upper")
+        marked = self.start_tail("--format", "json", "to = @upper")
+        self.assertEqual(self.run_program("zpost-peer", "request", "--as", "alice", "--service",
+                                          "upper", "hello").returncode, 0)
+        for tail in (bare, marked):
+            self.assertEqual(tail.await_object(event="received")["to"], "@upper")
+        self.assertEqual(worker.stop(), 0)
+
+    def test_an_inspector_that_ends_leaves_no_failures_behind(self):
+        self.start_recv("bob")
+        watcher = self.start_tail("--format", "json", "--events", "failed")
+        with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+            self.addCleanup(endless.kill)
+            sender = subprocess.Popen(
+                [str(BIN / "zpost-peer"), "send", "--as", "alice", "--lines", "bob"],
+                stdin=endless.stdout, env=environment(self.endpoint), stdout=subprocess.DEVNULL)
+            for _ in range(5):
+                self.assertEqual(self.run_program(
+                    "zpost-inspect", "tail", "--count", "3", "--from", "alice").returncode, 0)
+            endless.kill()
+            endless.stdout.close()
+        self.assertEqual(sender.wait(PATIENCE_S), 0)
+        self.assertEqual(self.run_program("zpost-peer", "send", "nobody", "hello?").returncode, 3)
+        watcher.await_object(outcome="no-peer")
+        self.assertEqual([each["outcome"] for each in watcher.objects()], ["no-peer"])
+
     def test_a_wrong_filter_is_shown_with_its_place(self):
         tail = self.run_program("zpost-inspect", "tail", "size > 4KiB and frm = alice")
         self.assertEqual(tail.returncode, USAGE)

@@ -56,6 +56,9 @@ TEST(UnitsTest, CountsAreGroupedAndNounsCounted) {
   EXPECT_EQ(count_text(1'234'567), "1,234,567");
   EXPECT_EQ(counted(1, "envelope"), "1 envelope");
   EXPECT_EQ(counted(0, "line"), "0 lines");
+  EXPECT_EQ(counted(2, "reply"), "2 replies");
+  EXPECT_EQ(counted(2, "publish"), "2 publishes");
+  EXPECT_EQ(counted(2, "key"), "2 keys");
 }
 
 }  // namespace

@@ -52,6 +52,15 @@ class UsageErrorsTest : public testing::Test {
   std::vector<std::string> command_;
 };
 
+TEST_F(UsageErrorsTest, AnErrorOfSeveralLinesKeepsThem) {
+  CLI::App* const verb = app_.add_subcommand("tail", "Tail");
+  verb->add_option_function<std::string>("--filter", [](const std::string& text) {
+    throw CLI::ValidationError("--filter", "it is wrong at column 1\n  " + text + "\n  ^");
+  });
+  EXPECT_EQ(said_to({"tail", "--filter", "frm \x1b[1m"}),
+            "tail: --filter: it is wrong at column 1\n    frm \\e[1m\n    ^");
+}
+
 TEST_F(UsageErrorsTest, AnUnknownOptionIsNamedWithWhatWasMeant) {
   EXPECT_EQ(said_to({"send", "bob", "--line"}),
             "send: there is no option --line; did you mean --lines?");

@@ -108,6 +108,23 @@ TEST_F(FilterTest, TopicsAreThoseOfPublishesAndServicesThoseOfCalls) {
   EXPECT_FALSE(wants("service = lab/2/temp"));
 }
 
+TEST_F(FilterTest, AServiceIsNamedWithOrWithoutItsMark) {
+  subject_.kind_number = static_cast<std::uint8_t>(Kind::kCall);
+  subject_.to = "@translate";
+  EXPECT_TRUE(wants("service = translate and service = @translate and service = trans*"));
+  EXPECT_TRUE(wants("to = translate and to = @translate and to ~ slate"));
+  EXPECT_TRUE(wants("service in (oracle, translate)"));
+  EXPECT_FALSE(wants("service = oracle or service != translate or to != @translate"));
+  EXPECT_TRUE(wants("service != oracle and to != oracle and service"));
+}
+
+TEST_F(FilterTest, OnceAWorkerHasACallTheRecordNamesNoService) {
+  subject_.kind_number = static_cast<std::uint8_t>(Kind::kCall);
+  subject_.to = "worker-1";
+  EXPECT_FALSE(wants("service = worker-1 or service != translate or service"));
+  EXPECT_TRUE(wants("to = worker-1"));
+}
+
 TEST_F(FilterTest, OfARunItIsEnoughThatOneEnvelopeIsWanted) {
   subject_.last_id = 9;
   subject_.count = 3;
@@ -303,7 +320,7 @@ INSTANTIATE_TEST_SUITE_P(
             "alone"},
         BadFilter{"id = bob", "column 6: id takes a whole number, not \"bob\""},
         BadFilter{"size > 4KB",
-                  "column 8: size takes a size such as 512, 4KiB or 1.5MB, not \"4KB\""},
+                  "column 8: size takes a size such as 512, 4KiB, 4kB or 1.5MB, not \"4KB\""},
         BadFilter{"latency > 20",
                   "column 11: latency takes a duration with its unit such as 250us, 20ms, 1.5s or "
                   "2m, not \"20\""},

@@ -28,6 +28,16 @@ const CaptureReader* CaptureMerge::next() {
   return told_;
 }
 
+std::vector<std::string> CaptureMerge::comments() const {
+  std::vector<std::string> all;
+  for (const auto& file : files_) {
+    for (std::string& each : file->comments()) {
+      if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
+    }
+  }
+  return all;
+}
+
 bool CaptureMerge::advance(CaptureReader& file) {
   while (true) {
     const Result<bool> more = file.next();

@@ -30,6 +30,9 @@ class CaptureMerge {
   /// How often something was complained of.
   [[nodiscard]] std::uint64_t damages() const { return damages_; }
 
+  /// Those of the files, as far as they were read, each once.
+  [[nodiscard]] std::vector<std::string> comments() const;
+
   [[nodiscard]] const std::vector<std::unique_ptr<CaptureReader>>& files() const { return files_; }
 
  private:

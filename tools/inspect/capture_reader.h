@@ -46,6 +46,11 @@ class CaptureReader {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  /// Of the sections read so far. JSON lines have none.
+  [[nodiscard]] std::vector<std::string> comments() const {
+    return lines_ ? std::vector<std::string>() : packets_->comments();
+  }
+
   /// REQUIRES: it is pcapng.
   [[nodiscard]] const capture::PcapngReader& packets() const { return *packets_; }
 

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -47,6 +48,14 @@ std::string part_path(const std::string& path, std::uint64_t number, std::uint64
   const std::tm utc = fmt::gmtime(static_cast<std::time_t>(time_ns / kNsPerSecond));
   return fmt::format("{}_{:05}_{:%Y%m%dT%H%M%S}{}", path.substr(0, stem), number, utc,
                      path.substr(stem));
+}
+
+void CaptureWriter::keep_comments(const std::vector<std::string>& earlier) {
+  std::vector<std::string> all = earlier;
+  for (std::string& each : plan_.comments) {
+    if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
+  }
+  plan_.comments = std::move(all);
 }
 
 Result<void> CaptureWriter::open(std::uint64_t now_ns) {

@@ -51,6 +51,9 @@ class CaptureWriter {
 
   explicit CaptureWriter(CapturePlan plan) : plan_(std::move(plan)) {}
 
+  /// Those that are new come before what the plan says. REQUIRES: open() was not called.
+  void keep_comments(const std::vector<std::string>& earlier);
+
   [[nodiscard]] Result<void> open(std::uint64_t now_ns);
 
   [[nodiscard]] Result<void> add(const TapEntry& entry, bool redacted, std::uint64_t now_ns);
@@ -79,7 +82,7 @@ class CaptureWriter {
   void stage_packet(const TapEntry& entry, bool redacted);
   void stage_lines(const TapEntry& entry, bool redacted);
 
-  const CapturePlan plan_;
+  CapturePlan plan_;
   TailFilter completer_{{}, false, {}};  // Of JSON lines: it remembers kinds and latencies.
   capture::FileSink sink_;
   ByteBuffer staged_;

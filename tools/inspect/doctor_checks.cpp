@@ -16,9 +16,7 @@ using PeerInfo = peer::Peer::PeerInfo;
 
 constexpr std::uint64_t kSecondNs = 1'000'000'000;
 constexpr std::uint64_t kFewDescriptors = 256;
-// Whoever takes nothing for so long is not only between two envelopes,
-constexpr std::uint64_t kStandstillNs = 2 * kSecondNs;
-// and whoever is so far behind does not keep up.
+// Whoever is so far behind does not keep up.
 constexpr std::uint64_t kBehindNs = 5 * kSecondNs;
 
 const PeerInfo* find(const std::vector<PeerInfo>& peers, std::string_view name) {

@@ -21,6 +21,9 @@ struct Check {
   std::string advice;  // Lines; empty: nothing to do.
 };
 
+/// Whoever takes nothing for so long is not only between two envelopes.
+inline constexpr std::uint64_t kStandstillNs = 2'000'000'000;
+
 /// How many descriptors this program may have.
 [[nodiscard]] Check descriptor_check(std::uint64_t limit);
 

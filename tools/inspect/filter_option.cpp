@@ -1,8 +1,21 @@
 #include "tools/inspect/filter_option.h"
 
+#include <fmt/format.h>
+
 #include "peer/cli/shared/output.h"
+#include "protocol/filter/fields.h"
 
 namespace zpost::inspect {
+namespace {
+
+/// For whoever made a mistake.
+void note_filter_help() {
+  cli::note(fmt::format("fields: {}, body.KEY", filter::field_names()));
+  cli::note(
+      "= != < <= > >= ~ (contains) in (A, B); and, or, not, ( ); docs/filter.md has examples");
+}
+
+}  // namespace
 
 bool compile_filter(const std::string& text, std::optional<filter::Filter>& filter) {
   filter.reset();
@@ -13,7 +26,7 @@ bool compile_filter(const std::string& text, std::optional<filter::Filter>& filt
     return true;
   }
   cli::complain("the filter is wrong at " + compiled.error().with_caret(text));
-  cli::note("docs/filter.md has the fields and examples");
+  note_filter_help();
   return false;
 }
 

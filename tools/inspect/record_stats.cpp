@@ -79,13 +79,13 @@ std::uint64_t RecordStats::mean_bytes() const {
 }
 
 std::string RecordStats::text() const {
-  if (records_ == 0) return "no records\n";
+  if (records_ == 0) return comments_text() + "no records\n";
   std::string kinds;
   for (const auto& [name, amount] : kinds_) {
     kinds +=
         fmt::format("{}{} {}", kinds.empty() ? "" : ", ", name, cli::count_text(amount.envelopes));
   }
-  std::string text;
+  std::string text = comments_text();
   text += fmt::format("from      {}\nto        {}\nspan      {:.3f} s\n", cli::utc_time(first_ns_),
                       cli::utc_time(last_ns_), seconds());
   text += fmt::format("records   {}, {} missed\n", cli::count_text(records_),
@@ -97,6 +97,14 @@ std::string RecordStats::text() const {
   text += fmt::format("events    {}\n", counts_text(events_));
   text += fmt::format("outcomes  {}\n", counts_text(outcomes_));
   return text + who_text();
+}
+
+std::string RecordStats::comments_text() const {
+  std::string text;
+  for (const std::string& each : comments_) {
+    text += fmt::format("comment   {}\n", cli::visible_line(each));
+  }
+  return text;
 }
 
 std::string RecordStats::who_text() const {
@@ -145,6 +153,8 @@ std::string RecordStats::json() const {
     json["first"] = cli::utc_time(first_ns_);
     json["last"] = cli::utc_time(last_ns_);
   }
+  json["comments"] = Json::array();
+  for (const std::string& each : comments_) json["comments"].push_back(cli::as_utf8(each));
   json["seconds"] = seconds();
   json["received"] = received_.envelopes;
   json["bytes"] = received_.bytes;

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tools/inspect/tap_reader.h"
 
@@ -29,6 +30,9 @@ class RecordStats {
 
   void add(const TapEntry& entry);
 
+  /// What the files say of themselves.
+  void set_comments(std::vector<std::string> comments) { comments_ = std::move(comments); }
+
   /// For people: several lines.
   [[nodiscard]] std::string text() const;
   /// For programs: one object with a line feed.
@@ -42,6 +46,7 @@ class RecordStats {
   [[nodiscard]] double rate() const;
   [[nodiscard]] std::uint64_t mean_bytes() const;
   [[nodiscard]] std::string who_text() const;
+  [[nodiscard]] std::string comments_text() const;
 
   std::uint64_t records_ = 0;
   std::uint64_t missed_ = 0;
@@ -52,6 +57,7 @@ class RecordStats {
   std::map<std::string, Amount> kinds_;          // Received.
   std::map<std::string, std::uint64_t> outcomes_;
   std::map<Key, Pair> pairs_;
+  std::vector<std::string> comments_;
 };
 
 }  // namespace zpost::inspect

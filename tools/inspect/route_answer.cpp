@@ -110,6 +110,11 @@ std::string patterns_of(const Json& row) {
   return all > told ? text + fmt::format(" and {} more", all - told) : text;
 }
 
+/// It takes no call more, whatever room its window has.
+bool is_full_worker(const Json& row) {
+  return row.contains("capacity") && number_of(row, "in_hand") >= number_of(row, "capacity");
+}
+
 std::string row_text(const Json& row, const cli::Palette& palette) {
   const std::string name = text_of(row, "name");
   std::string line = fmt::format("  {}  {}", palette.name(name), text_of(row, "state"));
@@ -117,10 +122,10 @@ std::string row_text(const Json& row, const cli::Palette& palette) {
   const std::string copy = copy_text(row);
   if (!copy.empty()) {
     line += "  " + palette.paint(flag_of(row, "own") ? Ink::kDim : Ink::kYellow, copy);
-  } else if (why.empty()) {
-    line += "  at once";
-  } else {
+  } else if (!why.empty()) {
     line += "  held: " + waits_text(why, name);
+  } else {
+    line += is_full_worker(row) ? "  has as many calls as it takes" : "  at once";
   }
   line += fmt::format(
       "\n    queued {}, {}; unacknowledged {}; room: window {}, {}; queue {}",

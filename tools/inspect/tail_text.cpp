@@ -50,8 +50,7 @@ std::string session_text(const TailLine& line) {
 }
 
 std::string id_text(const TailLine& line, std::size_t columns) {
-  if (line.event == TapEvent::kDropped)
-    return cli::counted(line.count, line.count == 1 ? "copy" : "copie");
+  if (line.event == TapEvent::kDropped) return cli::counted(line.count, "copy");
   const std::string id = short_id(line.first_id, columns);
   if (line.count <= 1) return "#" + id;
   return fmt::format("#{}… ×{}", id, cli::count_text(line.count));

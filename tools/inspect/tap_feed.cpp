@@ -1,5 +1,7 @@
 #include "tools/inspect/tap_feed.h"
 
+#include <future>
+
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
 
@@ -10,6 +12,8 @@ using cli::ExitCode;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{5000};
+constexpr milliseconds kParting{1000};
+constexpr milliseconds kStep{10};
 
 }  // namespace
 
@@ -42,9 +46,19 @@ void TapFeed::take() {
 }
 
 ExitCode TapFeed::close() {
+  if (peer_.connected()) shut();
   peer_.close(milliseconds(0));
   if (const std::string text = refusals_.dropped_text(); !text.empty()) cli::complain(text);
   return is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
+}
+
+void TapFeed::shut() {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + kParting;
+  const auto answer = peer_.request("", encode_untap(), kParting);
+  do {
+    if (peer_.receive_batch(batch_, kStep)) peer_.take();
+  } while (answer.wait_for(milliseconds(0)) != std::future_status::ready && Clock::now() < end);
 }
 
 void TapFeed::read(const EnvelopeView& view) {

@@ -40,7 +40,8 @@ void add_choice_of_records(CLI::App& verb, TapWish& wish, std::set<TapEvent>& ev
                            std::optional<filter::Filter>* filter) {
   verb.add_option_function<std::string>(
           "--filter", [&wish, filter](const std::string& text) { take_filter(text, wish, filter); },
-          "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
+          "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; tail --help has the "
+          "fields")
       ->option_text("FILTER");
   add_choice_by_header(verb, wish, events);
 }

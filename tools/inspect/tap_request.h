@@ -15,10 +15,12 @@ struct TapWish {
   std::string to;
   std::vector<Kind> kinds;  // Empty: all.
   std::uint64_t snap = 0;   // Bytes of the envelopes wanted.
+  bool each = false;        // Of each, not of a run of neighbours.
   std::string filter;       // Empty: none.
 };
 
 /// The request's body.
 [[nodiscard]] ByteBuffer encode(const TapWish& wish);
+[[nodiscard]] ByteBuffer encode_untap();
 
 }  // namespace zpost::inspect

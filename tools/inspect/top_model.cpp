@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "peer/cli/shared/text.h"
+#include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/doctor_checks.h"
 #include "zpost/protocol/kinds.h"
 #include "zpost/protocol/names.h"
 
@@ -63,11 +65,14 @@ std::vector<const Peer::PeerInfo*> busiest(const std::vector<Peer::PeerInfo>& pe
 std::string slowness(const TopRow& row, std::uint64_t now_ns) {
   if (row.dropped_ns != 0 && now_ns < row.dropped_ns + kRecently) {
     return fmt::format("too slow for what it subscribes to: {} dropped",
-                       cli::counted(row.dropped, row.dropped == 1 ? "copy" : "copie"));
+                       cli::counted(row.dropped, "copy"));
   }
   if (row.queued >= kDeepQueue) {
     return fmt::format("{} wait for it, {}", cli::counted(row.queued, "envelope"),
                        cli::size_text(row.queued_bytes));
+  }
+  if (row.standing_ns != 0 && row.standing_ns + kStandstillNs <= now_ns) {
+    return fmt::format("takes nothing, since {}", cli::age(row.standing_ns, now_ns));
   }
   if (grows(row.backlog)) {
     return fmt::format("what it has not taken grows: {} by now",
@@ -180,7 +185,7 @@ void TopModel::apply(const std::vector<Peer::PeerInfo>& peers, std::uint64_t now
   now_ns_ = std::max(now_ns_, now_ns);
   for (auto& [name, each] : table(TopTab::kPeers)) {
     each.state.clear();
-    each.queued = each.queued_bytes = each.unacked = 0;
+    each.queued = each.queued_bytes = each.unacked = each.standing_ns = 0;
   }
   for (auto& [name, each] : table(TopTab::kServices)) each.members = 0;
   for (const Peer::PeerInfo* const info : busiest(peers)) on_peer(*info, now_ns);
@@ -192,6 +197,7 @@ void TopModel::on_peer(const Peer::PeerInfo& info, std::uint64_t now_ns) {
   peer.queued = info.queued;
   peer.queued_bytes = info.queued_bytes;
   peer.unacked = info.acks ? info.unacked : 0;
+  peer.standing_ns = info.state == "active" && info.received_rate == 0 ? info.oldest_ns : 0;
   peer.backlog.push_back(peer.queued + peer.unacked);
   if (peer.backlog.size() > kBacklogs) peer.backlog.pop_front();
   peer.active_ns = std::max(peer.active_ns, now_ns);

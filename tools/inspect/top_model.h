@@ -35,6 +35,7 @@ struct TopRow {
   std::uint64_t unacked = 0;
   bool stalled = false;  // It must wait, and for whom (empty: its credit) …
   std::string stalled_by;
+  std::uint64_t standing_ns = 0;           // Since when it takes nothing of what waits; 0: it does.
   std::uint64_t dropped = 0;               // Copies it did not get, since the beginning.
   std::deque<std::uint64_t> backlog = {};  // queued + unacked, each time the broker said them.
   std::uint64_t dropped_ns = 0;            // When the latest copy was dropped; 0: never.

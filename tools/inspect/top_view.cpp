@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 15> kHelp{
     "space            the picture stands still, or goes on",
     "q                quit",
     "",
-    "! slow: much waits for it, or more and more, or copies were dropped    ~ away",
+    "! slow: takes nothing, much or more and more waits, copies dropped     ~ away",
     "| must wait: its credit is used up, or its recipient takes too little",
     "SENT, TAKEN      envelopes of the latest second that the peer sent, and took",
     "UNACK            sent to it and not acknowledged.  FAILED: since top began",
@@ -360,7 +360,7 @@ TopLine foot_line(const TopPicture& picture) {
     return line.add("/", Ink::kBold).add(shown).add("_", Ink::kBold).take();
   }
   if (!picture.message.empty()) return line.add(picture.message, Ink::kYellow).take();
-  if (state.help) return line.add("any key goes back", Ink::kDim).take();
+  if (state.help) return line.add("q quits, any other key goes back", Ink::kDim).take();
   switch (state.look) {
     case TopLook::kTable:
       return line.add("q quit  ? help  s sort  / filter  space pause  Enter look inside", Ink::kDim)

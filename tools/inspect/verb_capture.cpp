@@ -36,6 +36,7 @@ The file's ending decides its format: .json or .jsonl is JSON lines as tail --fo
 them, anything else pcapng for Wireshark, tshark and zpost-inspect read. .gz and .zst compress.
 --redact takes from=PATTERN, to=PATTERN, topic=PATTERN (bodies are replaced by a marker) and
 field=PATH (in JSON and msgpack bodies; * is any key; a body that is neither is replaced whole).
+Wireshark and tshark show what is in it with the plugin zpost.lua: docs/capture.md, "Wireshark".
 What was captured is in the file a quarter of a second later, even if this program is killed.
 Records that were missed are counted in the file, exactly.
 Exit codes: 0 ended by a signal or a limit, 1 cannot write, 4 no broker, 5 refused, 6 no answer.)";
@@ -46,6 +47,7 @@ struct Options {
   std::set<TapEvent> events;
   CaptureOptions capture;
   Redactions redactions;
+  bool sample = false;
   std::uint64_t snap = UINT64_MAX;  // The broker shows as much as it can.
   bool headers = false;
   std::uint64_t most_bytes = 0;  // Limits; 0: none.
@@ -165,6 +167,7 @@ ExitCode run(Options& options, const std::string& software) {
   }
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
+  wish.each = !options.headers && !options.sample;
   return Capture(options, std::move(*plan), std::move(wish), *peer).run();
 }
 
@@ -183,9 +186,11 @@ void add_capture_verb(CLI::App& app, Program& program) {
       "pcapng, or json: one object a line (default: by the file's ending)");
   add_choice_of_records(*verb, options->wish, options->events);
   verb->add_flag("--headers", options->headers, "No bodies");
-  cli::add_size_option(
-      *verb, "--snap", options->snap,
-      "How much of neighbouring envelopes to keep (default: all the broker shows)");
+  cli::add_size_option(*verb, "--snap", options->snap,
+                       "How much of each envelope to keep (default: all the broker shows, 16 KiB)");
+  verb->add_flag("--sample", options->sample,
+                 "Bodies only of the first of neighbours, --snap bytes together")
+      ->excludes("--headers");
   add_redact_option(*verb, options->redactions);
   cli::add_size_option(*verb, "--max-bytes", options->most_bytes, "End at this size of all files");
   cli::add_count_option(*verb, "--count", options->most_records, "End after so many records");

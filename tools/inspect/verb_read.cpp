@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/timestamps.h"
@@ -70,7 +71,6 @@ class Read {
 
   [[nodiscard]] ExitCode run() {
     if (!check(files_.open(options_.files))) return ExitCode::kFailed;
-    if (writes_ && !check(writer_.open(cli::wall_clock_ns()))) return ExitCode::kFailed;
     if (lists()) printer_.begin();
     while (fine_ && !is_enough()) {
       const CaptureReader* const file = files_.next();
@@ -106,8 +106,18 @@ class Read {
     if (options_.stats) return stats_.add(entry);
     if (!writes_) return;
     ++written_;
-    // Split by the times of the records: when they are read tells nothing.
-    fine_ = check(writer_.add(entry, is_redacted, entry.record.time_ns));
+    // Named and split by the times of the records: when they are read tells nothing.
+    const std::uint64_t time_ns = entry.record.time_ns;
+    fine_ = begins(time_ns) && check(writer_.add(entry, is_redacted, time_ns));
+  }
+
+  /// Opens the file if that was not done. What is known of the files read goes with it.
+  [[nodiscard]] bool begins(std::uint64_t time_ns) {
+    if (!begun_) {
+      writer_.keep_comments(files_.comments());
+      begun_ = check(writer_.open(time_ns));
+    }
+    return *begun_;
   }
 
   void decode(TailLine& line) const {
@@ -125,9 +135,14 @@ class Read {
 
   void finish() {
     if (lists()) printer_.finish(kColumns);
+    stats_.set_comments(files_.comments());
     if (options_.stats) output_.put(options_.form.json ? stats_.json() : stats_.text());
     if (!output_.flush()) return;
     if (!writes_) return;
+    if (!begins(cli::wall_clock_ns())) {
+      fine_ = false;
+      return;
+    }
     fine_ = check(writer_.finish(cli::wall_clock_ns())) && fine_;
     const capture::Totals& totals = writer_.totals();
     cli::note(fmt::format("{} written, {} missed, {} in {}", cli::counted(totals.records, "record"),
@@ -154,6 +169,7 @@ class Read {
   TapEntry redacted_;
   std::vector<TailLine> lines_;
   std::uint64_t written_ = 0;
+  std::optional<bool> begun_;  // Whether the file to be written could be opened.
   std::uint64_t flushed_ = 0;  // How many were shown when output was handed over last.
   bool fine_ = true;
 };

@@ -208,6 +208,7 @@ class Triggered {
     // The tap first: what comes while the recorder is read must not be missed.
     TapWish wish = options_.wish;
     wish.snap = UINT64_MAX;
+    wish.each = true;
     TapFeed feed(watcher_, std::move(wish));
     if (options_.after.count() > 0) {
       if (const ExitCode code = feed.open(); code != ExitCode::kAsWanted) return code;
@@ -290,7 +291,8 @@ void add_snapshot_verb(CLI::App& app, Program& program) {
       "pcapng, or json: one object a line (default: by the file's ending)");
   add_span_option(*verb, "--last", options->last, "Only what came so long before (default: all)");
   CLI::Option* const trigger =
-      verb->add_option("--on", options->trigger, "Wait until such a record comes; docs/filter.md")
+      verb->add_option("--on", options->trigger,
+                       "Wait until such a record comes; tail --help has the fields")
           ->option_text("FILTER");
   cli::add_duration_option(*verb, "--after", options->after,
                            "With --on: and what comes so long after (default 1s)")

@@ -34,7 +34,7 @@ Examples:
   zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
   zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
-  zpost-inspect tail --decode hex --tree --snap 4KiB
+  zpost-inspect tail --decode hex --tree --each --snap 4KiB
   zpost-inspect tail --decoder 'application/x-lab=./show-lab' --snap 16KiB
   zpost-inspect tail 'topic = lab/*/temp' --proto lab.desc --proto-type 'lab/*/temp=lab.Reading' --tree
   zpost-inspect tail --format json | jq 'select(.outcome == "no-peer")'
@@ -43,6 +43,11 @@ Examples:
   zpost-inspect tail --pair
   zpost-inspect tail --pair 'to = oracle and latency > 20ms'
 
+A FILTER has tests such as FIELD = VALUE, joined by and, or, not and parentheses. Besides = there are
+!= < <= > >=, ~ (contains) and in (A, B); * in a value is any text. Fields: from, to, peer (either), topic,
+service, kind, event, outcome, held, change, id, size, bytes, count, latency, queues, attempt, content_type,
+in_reply_to, rejected (alone: a reply that says no), body, body.temp, body.items[0].name. docs/filter.md has
+examples. To leave something out: 'not from = alice'.
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
@@ -60,6 +65,7 @@ struct TailOptions {
   std::set<TapEvent> events;
   std::optional<filter::Filter> filter;  // As in the wish.
   LineForm form;
+  bool each = false;
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
   bool headers = false;
@@ -93,6 +99,7 @@ std::size_t terminal_columns() {
 TapWish asked_wish(const TailOptions& options) {
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
+  wish.each = (options.each || options.form.pair) && !options.headers;
   if (!options.form.pair) return wish;
   wish.from = wish.to = wish.filter = "";
   if (wish.kinds.empty()) wish.kinds = {Kind::kRequest, Kind::kCall};
@@ -236,6 +243,9 @@ void add_tail_verb(CLI::App& app, Program& program) {
                  "No bodies; neighbours become one line with a count");
   cli::add_size_option(*verb, "--snap", options->snap,
                        "How much of neighbouring envelopes to show (default 256)");
+  verb->add_flag("--each", options->each,
+                 "--snap is of each envelope: none goes without its body (as with --pair)")
+      ->excludes("--headers");
   cli::add_count_option(*verb, "--count", options->count, "End after so many lines");
   cli::add_connection_options(*verb, options->common);
   add_form_options(*verb, options->form);

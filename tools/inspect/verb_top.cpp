@@ -15,6 +15,7 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
+#include "tools/inspect/filter_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_feed.h"
 #include "tools/inspect/top_asker.h"
@@ -253,12 +254,8 @@ class Top {
 
 /// False: it is wrong, which was said.
 bool check_filter(const std::string& text) {
-  if (text.empty()) return true;
-  const auto compiled = filter::Filter::compile(text);
-  if (compiled) return true;
-  cli::complain("the filter is wrong at " + compiled.error().with_caret(text));
-  cli::note("docs/filter.md has the fields and examples");
-  return false;
+  std::optional<filter::Filter> compiled;
+  return compile_filter(text, compiled);
 }
 
 Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& software) {
@@ -290,8 +287,9 @@ void add_top_verb(CLI::App& app, Program& program) {
       app.add_subcommand("top", "Peers, topics and services: rates, queues, latencies, live");
   verb->footer(kFooter);
   const auto options = std::make_shared<Options>();
-  verb->add_option("--filter", options->filter,
-                   "Only such traffic counts, such as 'from = \"lab-*\"'; docs/filter.md")
+  verb->add_option(
+          "--filter", options->filter,
+          "Only such traffic counts, such as 'from = \"lab-*\"'; tail --help has the fields")
       ->option_text("FILTER");
   verb->add_flag("--once,--batch", options->once, "Print one picture, without a terminal");
   cli::add_duration_option(*verb, "--delay", options->delay,

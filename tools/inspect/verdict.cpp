@@ -94,6 +94,7 @@ std::string taker_now(const Story& story, const std::optional<PeerInfo>& taker,
               : fmt::format("; {} for it at the broker",
                             taker->queued == 1 ? "1 envelope waits"
                                                : cli::counted(taker->queued, "envelope") + " wait");
+  if (taker->unacked == 0) return text + ", and it has taken all it was sent.";
   return text + fmt::format("; of what it was sent it has not taken {}.",
                             cli::counted(taker->unacked, "envelope"));
 }

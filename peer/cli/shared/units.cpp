@@ -97,7 +97,16 @@ std::string count_text(std::uint64_t count) {
 }
 
 std::string counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count_text(count), noun, count == 1 ? "" : "s");
+  if (count == 1) return fmt::format("1 {}", noun);
+  std::string_view end = "s";
+  if (noun.ends_with("sh") || noun.ends_with("ch")) end = "es";
+  const bool changes = noun.size() > 1 && noun.ends_with('y') &&
+                       std::string_view("aeiou").find(noun[noun.size() - 2]) == std::string::npos;
+  if (changes) {
+    noun.remove_suffix(1);
+    end = "ies";
+  }
+  return fmt::format("{} {}{}", count_text(count), noun, end);
 }
 
 }  // namespace zpost::cli

@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 /// `1,234,567`.
 [[nodiscard]] std::string count_text(std::uint64_t count);
 
-/// `1 envelope`, `1,234 envelopes`.
+/// `1 envelope`, `1,234 envelopes`, `2 replies`.
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
 
 }  // namespace zpost::cli

@@ -130,7 +130,9 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   if (is<CLI::RequiresError>(error)) {
     return of_verb(about_two(text, " requires ", "{} is only for {}"));
   }
-  return of_verb(visible_line(text));
+  // An error in a filter has the filter and a caret below it.
+  constexpr std::size_t kIndent = 2;
+  return of_verb(visible_block(text, kIndent));
 }
 
 std::string help_hint(const CLI::App& app) {

@@ -55,6 +55,34 @@ TEST_F(FlowTest, AReceiptWaitsForCompanyForAMillisecond) {
   EXPECT_THAT(heard(alice), ElementsAre(StartsWith("receipt bob:#")));
 }
 
+TEST_F(FlowTest, ReceiptsThatTellOfMuchPauseForUpToFiveMilliseconds) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i) alice.send("bob", "1");
+    world.settle();
+    bob.read();
+    bob.take(static_cast<std::uint64_t>(count));
+    bob.ack();
+  };
+  for (const int pause : {0, 2, 4, 5, 5}) {
+    send(16);
+    if (pause > 0) {
+      EXPECT_THAT(heard(alice), IsEmpty());
+      wait(pause - 1);
+      EXPECT_THAT(heard(alice), IsEmpty()) << pause;
+      wait(1);
+    }
+    EXPECT_THAT(heard(alice), ElementsAre(StartsWith("receipt bob:#"))) << pause;
+  }
+  wait(5);
+  send(15);
+  EXPECT_THAT(heard(alice), SizeIs(1));
+  send(1);
+  wait(1);
+  EXPECT_THAT(heard(alice), SizeIs(1)) << "the latest told of less";
+}
+
 TEST_F(FlowTest, AReceiptForWhatASimplePeerGotNeedsNoFurtherEvent) {
   FakePeer& alice = join("alice");
   join_simple("bob");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/filter/shown_envelope.h"
 #include "zpost/protocol/envelope.h"
 
 namespace zpost::tap {
@@ -176,6 +177,94 @@ class FilteredListenerTest : public testing::Test {
     return records;
   }
 };
+
+class EachListenerTest : public FilteredListenerTest {
+ protected:
+  static Listener each(std::uint32_t snap) {
+    return Listener({.from = {}, .to = {}, .kinds = {}, .snap = snap, .each = true});
+  }
+
+  /// The bodies shown, each with as much of it as there is, and a bar at the end of each record.
+  static std::string bodies(Listener& listener) {
+    std::string text;
+    for (; !listener.next_body().empty(); listener.pop_body()) {
+      for (const Shown& one : unpack(listener.next_body())) {
+        if (one.record.event == TapEvent::kName) continue;
+        ShownReader reader(as_bytes(one.extra));
+        for (ShownEnvelope envelope; reader.next(envelope);) {
+          text += std::to_string(envelope.id) + ":" + std::string(as_text(envelope.body)) + " ";
+        }
+        text += "| ";
+      }
+    }
+    return text;
+  }
+
+  static TapRecord run(std::uint32_t count, Bytes bytes) {
+    TapRecord made = record(TapEvent::kReceived, 7, count);
+    made.bytes = static_cast<std::uint32_t>(bytes.size());
+    return made;
+  }
+};
+
+TEST_F(EachListenerTest, EveryEnvelopeOfARunIsShown) {
+  Listener wanting = each(256);
+  const ByteBuffer bytes = envelopes({"one", "two", "three"});
+  wanting.offer(run(3, bytes), kAlice, kBob, bytes);
+  EXPECT_EQ(bodies(wanting), "7:one 8:two 9:three | ");
+}
+
+TEST_F(EachListenerTest, AnEnvelopeThatIsCutEndsItsRecord) {
+  const ByteBuffer one = envelopes({"1"});
+  Listener wanting = each(static_cast<std::uint32_t>(one.size() + 1));
+  const ByteBuffer bytes = envelopes({"1", "12345", "22345", "2"});
+  wanting.offer(run(4, bytes), kAlice, kBob, bytes);
+  EXPECT_EQ(bodies(wanting), "7:1 8:12 | 9:22 | 10:2 | ");
+}
+
+TEST_F(EachListenerTest, PartsTogetherAreTheRun) {
+  Listener wanting = each(16 << 10);
+  const ByteBuffer bytes = envelopes(std::vector<std::string>(40, std::string(1000, 'x')));
+  wanting.offer(run(40, bytes), kAlice, kBob, bytes);
+  const auto parts = take(wanting);
+  ASSERT_EQ(parts.size(), 3U);
+  TapRecord all;
+  std::uint64_t next = 7;
+  for (const TapRecord& part : parts) {
+    EXPECT_EQ(part.first_id, next);
+    EXPECT_EQ(part.last_id, part.first_id + part.count - 1);
+    EXPECT_EQ(part.extra, part.bytes);
+    EXPECT_LE(part.extra, Listener::kMaxPart);
+    next = part.last_id + 1;
+    all.count += part.count;
+    all.bytes += part.bytes;
+  }
+  EXPECT_EQ(all.count, 40U);
+  EXPECT_EQ(all.bytes, bytes.size());
+}
+
+TEST_F(EachListenerTest, WhatWasNotKeptForItIsToldWithoutABody) {
+  Listener wanting = each(256);
+  const ByteBuffer bytes = envelopes({"one", "two"});
+  TapRecord five = run(5, bytes);
+  five.bytes += 120;
+  wanting.offer(five, kAlice, kBob, bytes);
+  const auto parts = take(wanting);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[1].first_id, 9U);
+  EXPECT_EQ(parts[1].last_id, 11U);
+  EXPECT_EQ(parts[1].count, 3U);
+  EXPECT_EQ(parts[1].bytes, 120U);
+  EXPECT_EQ(parts[1].extra, 0U);
+}
+
+TEST_F(EachListenerTest, OtherEventsAreToldAsRuns) {
+  Listener wanting = each(256);
+  wanting.offer(record(TapEvent::kForwarded, 7, 4), kAlice, kBob, {});
+  const auto records = take(wanting);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].count, 4U);
+}
 
 TEST_F(FilteredListenerTest, OfARunOnlyTheEnvelopesThatAreWantedAreTold) {
   Listener wanting = listener("body.temp > 30");

@@ -12,6 +12,12 @@
 namespace zpost::tap {
 namespace {
 
+core::Limits large_credit() {
+  core::Limits limits;
+  limits.credit_initial = 4 << 20;
+  return limits;
+}
+
 /// A core and a tap, without a socket: what the broker's loop does between them.
 class TapTest : public testing::Test {
  protected:
@@ -86,7 +92,7 @@ class TapTest : public testing::Test {
     settle();
   }
 
-  core::Router router_{core::Limits{}, {"zpost", std::string(32, '0'), 0}};
+  core::Router router_{large_credit(), {"zpost", std::string(32, '0'), 0}};
   Tap tap_{router_, {.recorder_bytes = 1 << 20, .thread = false}};
   core::Now now_{core::kSecond, 1'000'000'000'000};
   core::Actions out_;
@@ -155,6 +161,49 @@ TEST_F(TapTest, TheTapDoesNotShowItself) {
   shown();
   settle();
   EXPECT_FALSE(tap_.flush(now_, out_));
+}
+
+TEST_F(TapTest, EveryEnvelopeOfALargeFrameIsShownToWhoAsksForEach) {
+  constexpr int kEnvelopes = 300;
+  hello(0, "eve");
+  ByteBuffer request;
+  MsgpackWriter(request).map(3).str("op").str("tap").str("snap").uint(9999).str("each").boolean(
+      true);
+  frame(0, "eve", {.kind = Kind::kRequest, .from = "eve", .id = ++id_, .body = request});
+  settle();
+  hello(1, "alice");
+  hello(2, "bob");
+  ByteBuffer bytes;
+  const std::string text(1000, 'x');
+  for (int i = 0; i < kEnvelopes; ++i) {
+    append_envelope(
+        bytes,
+        {.kind = Kind::kSend, .to = "bob", .from = "alice", .id = ++id_, .body = as_bytes(text)});
+  }
+  router_.on_frame(1, "alice", bytes, now_, out_);
+  pass_on(bytes);
+  tap_.work(now_.wall_ns);
+  std::uint64_t next = id_ - kEnvelopes + 1;
+  while (tap_.flush(now_, out_)) {
+    FrameReader reader(out_.arena);
+    EnvelopeView view;
+    ASSERT_TRUE(reader.next(view));
+    for (Bytes body = view.body; !body.empty();) {
+      TapRecord record;
+      std::memcpy(&record, body.data(), sizeof record);
+      if (record.event == TapEvent::kReceived) {
+        EXPECT_EQ(record.first_id, next);
+        EXPECT_EQ(record.extra, record.bytes);
+        EXPECT_EQ(record.missed, 0U);
+        next += record.count;
+      }
+      body = body.subspan(sizeof record + (record.extra + 7) / 8 * 8);
+    }
+    out_.clear();
+    settle();
+    tap_.work(now_.wall_ns);
+  }
+  EXPECT_EQ(next, id_ + 1);
 }
 
 TEST_F(TapTest, FailuresAreShown) {

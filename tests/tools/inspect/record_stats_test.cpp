@@ -50,6 +50,14 @@ TEST(RecordStatsTest, RunsAreCountedByTheirEnvelopes) {
             "  alice → bob  50 received, 4.9 KiB, 40 delivered, 10 failed\n");
 }
 
+TEST(RecordStatsTest, CommentsOfTheFilesAreShown) {
+  RecordStats stats;
+  stats.set_comments({"before the update", "two\nlines"});
+  EXPECT_EQ(stats.text(), "comment   before the update\ncomment   two\\nlines\nno records\n");
+  EXPECT_EQ(nlohmann::json::parse(stats.json())["comments"],
+            (nlohmann::json{"before the update", "two\nlines"}));
+}
+
 TEST(RecordStatsTest, WhatWasMissedIsSummed) {
   RecordStats stats;
   TapEntry late = entry_of(TapEvent::kReceived, 1, 0);

@@ -101,6 +101,11 @@ TEST_F(RouteAnswerTest, ACallIsGivenToAWorkerOrWaitsForOne) {
       told({{"fate", "assigned"}, {"worker", "srv"}, {"workers", 1}, {"recipients", {worker}}});
   EXPECT_NE(given.find("given to srv at once"), std::string::npos) << given;
   EXPECT_NE(given.find("1 of 4 calls in hand"), std::string::npos) << given;
+  EXPECT_NE(given.find("srv  active  at once"), std::string::npos) << given;
+  const json full = recipient({{"name", "srv"}, {"capacity", 1}, {"in_hand", 1}});
+  const std::string held = told({{"fate", "waiting"}, {"workers", 1}, {"recipients", {full}}});
+  EXPECT_NE(held.find("has as many calls as it takes"), std::string::npos) << held;
+  EXPECT_EQ(held.find("at once"), std::string::npos) << held;
   const json waits{{"fate", "waiting"}, {"waiting", 1}, {"queue_limit", 10'000}};
   EXPECT_NE(told(waits).find("no worker has come yet; 1 call before it, the limit is 10,000"),
             std::string::npos);

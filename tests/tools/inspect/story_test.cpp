@@ -114,6 +114,9 @@ TEST_F(StoryTest, TheBrokersWordOfTheTakerIsPassedOn) {
   EXPECT_THAT(now.text,
               HasSubstr("bob is active now, heard of 1.00 s ago; 1 envelope waits for it "
                         "at the broker; of what it was sent it has not taken 5 envelopes"));
+  bob.queued = bob.unacked = 0;
+  EXPECT_THAT(judge(story(), kStart + 1000 * kMs, bob).text,
+              HasSubstr("nothing waits for it at the broker, and it has taken all it was sent."));
 }
 
 TEST_F(StoryTest, AWaitThatMadeItSlowIsNamed) {

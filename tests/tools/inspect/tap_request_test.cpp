@@ -17,9 +17,10 @@ TEST(TapRequestTest, AsksForEverythingWithoutFilters) {
 }
 
 TEST(TapRequestTest, NamesPatternsKindsAndSnap) {
-  const TapWish wish{"alice", "sensor-*", {Kind::kRequest, Kind::kReply}, 256, ""};
-  EXPECT_EQ(text(wish),
-            R"({"op":"tap","snap":256,"from":"alice","to":"sensor-*","kinds":[17,18]})");
+  const TapWish wish{"alice", "sensor-*", {Kind::kRequest, Kind::kReply}, 256, true, ""};
+  EXPECT_EQ(
+      text(wish),
+      R"({"op":"tap","snap":256,"each":true,"from":"alice","to":"sensor-*","kinds":[17,18]})");
 }
 
 }  // namespace

@@ -178,6 +178,19 @@ TEST_F(TopModelTest, ABacklogThatGrowsForFiveSecondsIsASlowConsumer) {
   EXPECT_THAT(slowness(row(TopTab::kPeers, "bob"), now_), IsEmpty());
 }
 
+TEST_F(TopModelTest, WhoeverTakesNothingForTwoSecondsIsASlowConsumerAtOnce) {
+  peer::Peer::PeerInfo bob = info("bob", 0, 3);
+  bob.state = "active";
+  bob.oldest_ns = now_ - kSecond;
+  model_.apply({bob}, now_);
+  EXPECT_THAT(slowness(row(TopTab::kPeers, "bob"), now_), IsEmpty());
+  EXPECT_THAT(slowness(row(TopTab::kPeers, "bob"), now_ + kSecond),
+              HasSubstr("nothing, since 2 s"));
+  bob.received_rate = 1;
+  model_.apply({bob}, now_);
+  EXPECT_THAT(slowness(row(TopTab::kPeers, "bob"), now_ + kSecond), IsEmpty());
+}
+
 TEST_F(TopModelTest, DroppedCopiesMarkTheirSubscriberForTenSeconds) {
   apply(line(TapEvent::kDropped, Kind::kPublish, "", "carol", 4));
   EXPECT_THAT(slowness(row(TopTab::kPeers, "carol"), now_), HasSubstr("4 copies dropped"));

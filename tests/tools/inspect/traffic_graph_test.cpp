@@ -47,6 +47,15 @@ TEST(TrafficGraphTest, DotHasAnArrowForEachPairAndKind) {
             "}\n");
 }
 
+TEST(TrafficGraphTest, KindsHaveTheirPlurals) {
+  TrafficGraph graph;
+  graph.add(entry(TapEvent::kReceived, "bob", Kind::kReply, 2));
+  graph.add(entry(TapEvent::kReceived, "news", Kind::kPublish, 3));
+  const std::string dot = graph.dot();
+  EXPECT_NE(dot.find("2 replies, 80 B"), std::string::npos) << dot;
+  EXPECT_NE(dot.find("3 publishes, 120 B"), std::string::npos) << dot;
+}
+
 TEST(TrafficGraphTest, WhatTheBrokerSendsToInspectorsIsLeftOut) {
   TapEntry own = entry(TapEvent::kFailed, "inspect-1", Kind::kSend);
   own.from.clear();

@@ -191,7 +191,7 @@ class Nats final : public System {
   }
 
   void work(const Part& part, Gate& gate) const override {
-    const auto connection = connect(part, Flush::kAtOnce);
+    const auto connection = connect(part, Flush::kBatched);
     natsSubscription* raw = nullptr;
     check(natsConnection_QueueSubscribeSync(&raw, connection.get(), "service", "workers"),
           "queue subscribe");
@@ -206,7 +206,7 @@ class Nats final : public System {
   }
 
   void call(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink) const override {
-    const auto connection = connect(part, Flush::kAtOnce);
+    const auto connection = connect(part, Flush::kBatched);
     const std::string inbox = fmt::format("_INBOX.caller{}", part.pair);
     const auto subscription = bench::subscribe(connection.get(), inbox);
     std::vector<std::byte> payload(part.payload_bytes);

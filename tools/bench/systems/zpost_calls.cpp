@@ -4,7 +4,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "tools/bench/systems/zpost_clients.h"
@@ -17,33 +19,80 @@ using std::chrono::seconds;
 constexpr const char* kService = "echo";
 constexpr std::uint64_t kCapacity = 4096;
 
-/// Calls without a reply, counted where replies come in on another thread.
-class InFlight {
+/// Keeps calls in flight. A reply makes the next call, on the thread that it comes in on; what
+/// would have to wait there is left to run().
+class Caller {
  public:
-  explicit InFlight(std::uint32_t most) : most_(most) {}
+  Caller(peer::Peer& peer, std::size_t payload_bytes, PayloadSource& source, PayloadSink& sink)
+      : peer_(peer), source_(source), sink_(sink), next_(payload_bytes) {}
 
-  void begin() {
+  /// Returns when every call has its reply. Throws why one could not be made.
+  void run(std::uint32_t most) {
+    std::vector<std::byte> payload(next_.size());
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return count_ < most_; });
-    ++count_;
-  }
-
-  void end() {
-    const std::lock_guard lock(mutex_);
-    --count_;
-    room_.notify_one();
-  }
-
-  void wait_for_all() {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return count_ == 0; });
+    room_ = most;
+    for (;;) {
+      changed_.wait(lock, [this] { return in_flight_ == 0 || (room_ > 0 && more()); });
+      if (!more()) return;
+      if (left_) {
+        payload.swap(next_);
+        left_ = false;
+      } else if (!source_.next(payload)) {
+        ended_ = true;
+        continue;
+      }
+      begin();
+      lock.unlock();
+      const auto made = call(payload);
+      if (!made) throw std::runtime_error(made.error().text);
+      lock.lock();
+    }
   }
 
  private:
-  const std::uint32_t most_;
-  std::uint32_t count_ = 0;
+  peer::Answer<std::uint64_t> call(std::span<const std::byte> payload) {
+    return peer_.call(kService, payload, seconds(30), [this](const auto& reply) {
+      if (reply) sink_.accept(reply->body);
+      call_again();
+    });
+  }
+
+  void call_again() {
+    std::unique_lock lock(mutex_);
+    end();
+    if (room_ == 1 && !left_ && source_.next(next_)) {
+      begin();
+      lock.unlock();
+      if (call(next_)) return;
+      lock.lock();
+      end();
+      left_ = true;
+    }
+    changed_.notify_one();
+  }
+
+  void begin() {
+    --room_;
+    ++in_flight_;
+  }
+
+  void end() {
+    ++room_;
+    --in_flight_;
+  }
+
+  [[nodiscard]] bool more() const { return left_ || !ended_; }
+
+  peer::Peer& peer_;
+  PayloadSource& source_;
+  PayloadSink& sink_;
+  std::vector<std::byte> next_;  // Where replies come in, one at a time.
   std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable changed_;
+  std::uint32_t room_ = 0;
+  std::uint32_t in_flight_ = 0;
+  bool left_ = false;   // next_ is to be called by run().
+  bool ended_ = false;  // The source has no more.
 };
 
 }  // namespace
@@ -64,18 +113,8 @@ void work_by_zpost(const Part& part, Gate& gate) {
 
 void call_by_zpost(const Part& part, Gate& gate, PayloadSource& source, PayloadSink& sink) {
   peer::Peer peer = connect_zpost(fmt::format("caller-{}", part.pair), part.port);
-  InFlight in_flight(part.in_flight);
-  std::vector<std::byte> payload(part.payload_bytes);
   gate.wait_for_start();
-  while (source.next(payload)) {
-    in_flight.begin();
-    const auto called = peer.call(kService, payload, seconds(30), [&](const auto& reply) {
-      if (reply) sink.accept(reply->body);
-      in_flight.end();
-    });
-    if (!called) throw std::runtime_error(called.error().text);
-  }
-  in_flight.wait_for_all();
+  Caller(peer, part.payload_bytes, source, sink).run(part.in_flight);
   peer.close(seconds(1));
 }
 
