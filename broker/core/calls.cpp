@@ -210,12 +210,28 @@ const Worker* Router::Impl::least_busy(const Service& service) const {
   return best;
 }
 
-/// The same, and the search among equals goes on behind it.
+/// Whether the worker that had the latest call of this turn is hardly busier than `best`.
+bool Router::Impl::may_go_on(const Service& service, const Worker& best) const {
+  if (service.served_at != now_.steady_ns) return false;
+  if (service.latest_worker >= service.workers.size()) return false;
+  const Worker& latest = service.workers[service.latest_worker];
+  const std::uint64_t more = latest.capacity / kEvenShare;
+  const bool there = sessions_[latest.session]->state == Session::State::kActive;
+  if (!there || more == 0 || latest.in_hand >= latest.capacity) return false;
+  return latest.in_hand < best.in_hand * latest.capacity / best.capacity + more;
+}
+
+/// The same, and the search among equals goes on behind it. But what comes at once goes to one
+/// worker while it is hardly busier: a frame that is torn between workers comes back as several,
+/// each of which costs the caller as much as the one.
 Worker* Router::Impl::next_worker(Service& service) {
   const Worker* const best = least_busy(service);
   if (best == nullptr) return nullptr;
+  if (may_go_on(service, *best)) return &service.workers[service.latest_worker];
   const auto place = static_cast<std::size_t>(best - service.workers.data());
   service.next_worker = place + 1;
+  service.latest_worker = place;
+  service.served_at = now_.steady_ns;
   return &service.workers[place];
 }
 

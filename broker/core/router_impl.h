@@ -48,6 +48,8 @@ inline constexpr std::int64_t kMostRest = 5 * kMillisecond;
 inline constexpr std::uint32_t kMostCompanyBytes = 256 << 10;
 inline constexpr std::uint64_t kGoodCompany = 16;
 inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
+/// What comes at once goes to one worker until it has this part of its capacity more than others.
+inline constexpr std::uint64_t kEvenShare = 32;
 /// Of receipts that tell of good company: so many times limits.receipt_ns.
 inline constexpr std::int64_t kLongestReceiptPause = 5;
 /// A frame from here on goes to many by reference; smaller ones are gathered.
@@ -303,6 +305,7 @@ class Router::Impl {
   void enqueue_call(ExchangeId call, bool first);
   void serve(ServiceId service);
   [[nodiscard]] const Worker* least_busy(const Service& service) const;
+  [[nodiscard]] bool may_go_on(const Service& service, const Worker& best) const;
   [[nodiscard]] Worker* next_worker(Service& service);
   void hand_to(ExchangeId call, Worker& worker);
   [[nodiscard]] static EnvelopeView read_call(const Exchange& call);

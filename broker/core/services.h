@@ -44,6 +44,8 @@ struct Service {
   std::size_t calls = 0;         // Exchanges that speak of it.
   std::int64_t alone_since = 0;  // Without workers.
   std::size_t next_worker = 0;   // Where the search among equals begins.
+  std::size_t latest_worker = 0;
+  std::int64_t served_at = INT64_MIN;  // When the latest worker was chosen.
 };
 
 /// Services by name, while they have workers or calls. Thread: one.

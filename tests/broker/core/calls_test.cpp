@@ -98,6 +98,25 @@ TEST_F(CallsTest, ACallGoesToTheLeastBusyWorkerAndItsReplyToTheCaller) {
               Contains(HasSubstr("from w1 to #" + std::to_string(first) + " \"one\"")));
 }
 
+TEST_F(CallsTest, WhatComesAtOnceGoesToOneWorkerWhileItIsHardlyBusier) {
+  FakePeer& w1 = worker("w1", 64);
+  FakePeer& w2 = worker("w2", 64);
+  FakePeer& alice = join("alice");
+  const auto call_at_once = [&](int count) {
+    for (int i = 0; i < count; ++i) alice.send("sum", "x", Kind::kCall);
+    world.settle();
+  };
+  call_at_once(2);  // A thirty-second of what it takes.
+  EXPECT_THAT(works(w1), SizeIs(2));
+  EXPECT_THAT(works(w2), SizeIs(0));
+  call_at_once(4);
+  EXPECT_THAT(works(w1), SizeIs(0));
+  EXPECT_THAT(works(w2), ElementsAre(HasSubstr("(4 x 1 bytes)")));
+  call_at_once(8);
+  EXPECT_THAT(works(w1), ElementsAre(HasSubstr("(4 x 1 bytes)")));
+  EXPECT_THAT(works(w2), ElementsAre(HasSubstr("(4 x 1 bytes)")));
+}
+
 TEST_F(CallsTest, WhenAllAreBusyCallsWaitInTurnAmongCallers) {
   FakePeer& w1 = worker("w1", 1);
   FakePeer& alice = join("alice");
