@@ -126,8 +126,8 @@ class Comparing {
       found.not_compared = "the reply is redacted in the capture";
     }
     const auto value = [](std::string& text) { return text.empty() ? "-" : std::move(text); };
-    for (BodyPlace& place : body.places) {
-      add(which + place.where, value(place.first), value(place.second));
+    for (BodyPlace& each : body.places) {
+      add(which + each.where, value(each.first), value(each.second));
     }
   }
 
