@@ -15,14 +15,25 @@ class CallbackScope {
   CallbackScope(const CallbackScope&) = delete;
   CallbackScope& operator=(const CallbackScope&) = delete;
 
+  /// Whether another callback follows this one at once.
+  void set_goes_on(bool goes_on) { goes_on_ = goes_on; }
+
   /// Whether this thread is inside a callback of `peer`.
-  [[nodiscard]] static bool active(const void* peer) {
-    const CallbackScope* scope = innermost();
-    while (scope != nullptr && scope->peer_ != peer) scope = scope->outer_;
-    return scope != nullptr;
+  [[nodiscard]] static bool active(const void* peer) { return find(peer) != nullptr; }
+
+  /// Whether it is, and more of them follow.
+  [[nodiscard]] static bool goes_on(const void* peer) {
+    const CallbackScope* const scope = find(peer);
+    return scope != nullptr && scope->goes_on_;
   }
 
  private:
+  static const CallbackScope* find(const void* peer) {
+    const CallbackScope* scope = innermost();
+    while (scope != nullptr && scope->peer_ != peer) scope = scope->outer_;
+    return scope;
+  }
+
   static const CallbackScope*& innermost() {
     thread_local const CallbackScope* value = nullptr;
     return value;
@@ -30,6 +41,7 @@ class CallbackScope {
 
   const void* peer_;
   const CallbackScope* outer_;
+  bool goes_on_ = false;
 };
 
 }  // namespace zpost::peer

@@ -13,6 +13,8 @@
 namespace zpost::peer {
 namespace {
 
+constexpr std::chrono::microseconds kMostGathering{1000};
+
 /// Calls a function when its scope is left, by an exception as well.
 template <typename Function>
 class OnLeaving {
@@ -210,12 +212,25 @@ void Peer::Impl::dispatch_some(Lock& lock) {
   lock.unlock();
   // Which thread it is that calls back is chance, so that nobody could catch what they throw.
   [&]() noexcept {
-    const CallbackScope scope(this);
+    CallbackScope scope(this);
     for (const StateChange& each : changes) on_state(each);
     for (const OutcomeReport& each : reports) on_outcome(each);
-    for (Resolved& each : resolved) each.resolver(std::move(each.answer));
+    // What they send shares frames: replies come many at once, and each often makes a request. But
+    // a slow one holds up only what was sent before it.
+    Time flushed = Clock::now();
+    for (Resolved& each : resolved) {
+      if (const Time now = Clock::now(); now > flushed + kMostGathering) {
+        flushed = now;
+        lock.lock();
+        state_.flush_if_idle();
+        lock.unlock();
+      }
+      scope.set_goes_on(&each != &resolved.back());
+      each.resolver(std::move(each.answer));
+    }
   }();
   lock.lock();
+  state_.flush_if_idle();
 }
 
 void Peer::Impl::update_descriptor() {

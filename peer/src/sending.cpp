@@ -6,6 +6,23 @@
 #include "peer/src/impl.h"
 
 namespace zpost::peer {
+namespace {
+
+/// While there is one, what is sent waits for company. Under the peer's lock.
+class Gathering {
+ public:
+  Gathering(State& state, bool on) : state_(state) { state_.gather(on); }
+
+  ~Gathering() { state_.gather(false); }
+
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+
+ private:
+  State& state_;
+};
+
+}  // namespace
 
 std::optional<Failure> Peer::Impl::closed() const {
   if (!closing_ && !over()) return std::nullopt;
@@ -68,6 +85,7 @@ void Peer::Impl::after_send(Lock& lock) {
 
 Answer<std::uint64_t> Peer::Impl::send(const Draft& draft, milliseconds timeout) {
   Lock lock(mutex_);
+  const Gathering gathering(state_, CallbackScope::goes_on(this));
   if (auto failure = refuse(draft)) return *std::move(failure);
   std::optional<std::uint64_t> id = state_.try_send(draft);
   if (!id) {
@@ -105,6 +123,7 @@ std::size_t Peer::Impl::try_span(Draft draft, std::span<const Bytes> bodies) {
 Answer<SentSpan> Peer::Impl::send_span(Draft draft, std::span<const Bytes> bodies,
                                        milliseconds timeout) {
   Lock lock(mutex_);
+  const Gathering gathering(state_, CallbackScope::goes_on(this));
   if (auto failure = refuse_any(draft, bodies)) return *std::move(failure);
   SentSpan sent{state_.next_id(), 0};
   std::optional<Time> deadline;
@@ -135,6 +154,7 @@ Answer<std::uint64_t> Peer::Impl::request(Draft draft, milliseconds credit_timeo
   const Time deadline = deadline_after(Clock::now(), timeout);
   const Time credit_deadline = std::min(deadline, deadline_after(Clock::now(), credit_timeout));
   Lock lock(mutex_);
+  const Gathering gathering(state_, CallbackScope::goes_on(this));
   // By the clock of the broker that gets it; which answers at once what is its own.
   const auto date = [&] {
     if (!draft.to.empty()) draft.meta.deadline_ns = state_.broker_time(deadline);

@@ -114,6 +114,14 @@ class State {
   /// next_id() on, and returns how many. REQUIRES: draft.plain(), none of them invalid.
   std::size_t try_send(const Draft& draft, std::span<const Bytes> bodies);
 
+  /// While `on`, what is sent stays in the open frame until that is full, or until flush().
+  void gather(bool on) { gathers_ = on; }
+
+  /// What was gathered goes, unless the frame before is still on its way.
+  void flush_if_idle() {
+    if (may_flush()) flush();
+  }
+
   /// Keeps a reply for which there is no credit and sends it when there is: it gets its id then.
   /// False: as many wait as may. REQUIRES: !invalid(draft).
   [[nodiscard]] bool defer(const Draft& draft);
@@ -235,6 +243,8 @@ class State {
   [[nodiscard]] Statistics statistics() const;
 
  private:
+  [[nodiscard]] bool may_flush() const { return !gathers_ && !sink_->busy(); }
+
   // Beyond it the oldest are forgotten: the broker ends them at their deadlines, by its own clock.
   static constexpr std::size_t kMostGivenUp = 1024;
 
@@ -317,6 +327,7 @@ class State {
   Options options_;
   std::string instance_;
   FrameSink* sink_;
+  bool gathers_ = false;
 
   Phase phase_ = Phase::kDown;
   bool welcomed_ = false;

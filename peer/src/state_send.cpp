@@ -159,11 +159,11 @@ std::optional<std::uint64_t> State::try_plain(Ledger::Recipient& to, const Envel
   const std::size_t bytes = prefix.encoded_size(ledger_.next_id(), body.size());
   if (!admits(to, cost_of(bytes))) return std::nullopt;
   make_room(to, bytes);
-  const bool now = open_.empty() && !sink_->busy();
+  const bool now = open_.empty() && may_flush();
   std::byte* const out = open_.reserve(bytes, now ? bytes : frame_capacity());
   prefix.write(out, ledger_.next_id(), body);
   const std::uint64_t id = finish_single(to, static_cast<std::uint32_t>(bytes), false);
-  if (now || !sink_->busy()) flush();
+  if (now || may_flush()) flush();
   return id;
 }
 
@@ -196,12 +196,12 @@ std::optional<std::uint64_t> State::try_send(const Draft& draft) {
 std::uint64_t State::write_draft(Ledger::Recipient& to, const EnvelopeFields& fields,
                                  std::size_t bound) {
   make_room(to, bound);
-  const bool now = open_.empty() && !sink_->busy();
+  const bool now = open_.empty() && may_flush();
   std::byte* const out = open_.reserve(bound, now ? bound : frame_capacity());
   const auto bytes = static_cast<std::uint32_t>(write_envelope(out, fields) - out);
   const bool asks = fields.kind == Kind::kRequest || fields.kind == Kind::kCall;
   const std::uint64_t id = finish_single(to, bytes, asks);
-  if (now || !sink_->busy()) flush();
+  if (now || may_flush()) flush();
   return id;
 }
 
@@ -214,7 +214,7 @@ std::size_t State::try_send(const Draft& draft, std::span<const Bytes> bodies) {
     if (count == 0) break;
     sent += count;
   }
-  if (sent != 0 && !sink_->busy()) flush();
+  if (sent != 0 && may_flush()) flush();
   return sent;
 }
 

@@ -79,6 +79,33 @@ TEST_F(CallbackTest, WhatRunsCallbackThrowsLeavesRunAndThePeerGoesOn) {
   EXPECT_TRUE(alice.close(kPatience)) << "not inside a callback any more";
 }
 
+TEST_F(CallbackTest, EachOfManyRepliesMayMakeTheNextRequest) {
+  constexpr int kAtOnce = 30;
+  constexpr int kAll = 600;
+  Peer alice = connect("alice");
+  Peer bob = connect("bob");
+  std::thread answering([&] {
+    int left = kAll;
+    bob.run([&](const EnvelopeView& asked) {
+      EXPECT_TRUE(bob.reply(asked.from, asked.id, asked.body));
+      return --left > 0;
+    });
+  });
+  std::atomic<int> made{0};
+  std::atomic<int> replied{0};
+  std::function<void()> ask = [&] {
+    if (++made > kAll) return;
+    EXPECT_TRUE(alice.request("bob", as_bytes("x"), kPatience, [&](const Answer<Message>& reply) {
+      EXPECT_TRUE(reply.has_value());
+      ++replied;
+      ask();
+    }));
+  };
+  for (int i = 0; i < kAtOnce; ++i) ask();
+  EXPECT_TRUE(wait_until([&] { return replied == kAll; }));
+  answering.join();
+}
+
 TEST_F(CallbackTest, ARequestNeedsACallback) {
   Peer alice = connect("alice");
   const auto sent = alice.request("bob", as_bytes("?"), kPatience, {}, {});

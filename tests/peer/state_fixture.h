@@ -20,13 +20,17 @@ using std::chrono::seconds;
 /// Keeps what was sent; its clock stands still until it is set.
 class FakeSink : public FrameSink {
  public:
-  void send(FrameRef frame) override { read(frame.bytes()); }
+  void send(FrameRef frame) override {
+    ++frames;
+    read(frame.bytes());
+  }
 
   void send_control(Bytes frame) override { read(frame); }
 
   bool busy() override { return is_busy; }
 
   bool is_busy = false;  // Frames wait for the socket.
+  int frames = 0;        // With payload.
 
   Time now() override { return time; }
 

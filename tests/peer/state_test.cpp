@@ -130,6 +130,29 @@ TEST_F(StateTest, WhatIsWrittenGoesBeforeTheReportOfLowerCredit) {
   EXPECT_LT(place(Kind::kSend), place(Kind::kAck));
 }
 
+TEST_F(StateTest, WhatIsGatheredGoesAsOneFrame) {
+  be_welcomed();
+  state_.gather(true);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(send("bob"));
+  EXPECT_EQ(sink_.frames, 0);
+  state_.gather(false);
+  sink_.is_busy = true;
+  state_.flush_if_idle();
+  EXPECT_EQ(sink_.frames, 0) << "it goes when the one before has left";
+  sink_.is_busy = false;
+  state_.flush_if_idle();
+  EXPECT_EQ(sink_.frames, 1);
+  EXPECT_EQ(sink_.bodies(Kind::kSend).size(), 3U);
+}
+
+TEST_F(StateTest, WhatIsGatheredIsNoMoreThanAFrame) {
+  be_welcomed();
+  state_.gather(true);
+  const std::string body(10'000, 'x');
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(send("bob", body));
+  EXPECT_GT(sink_.frames, 0);
+}
+
 TEST_F(StateTest, ADoubtIsSaidBeforeTheAckThatCoversItAndInTheNextHello) {
   be_welcomed();
   for (const std::uint64_t id : {5U, 2U}) hear(Kind::kSend, as_bytes("x"), "bob", id);

@@ -78,10 +78,12 @@ struct SentSpan {
 /// reconnects while no call is at work; callbacks run on the thread named at each.
 ///
 /// Callbacks may make any call. Of the peer that calls back none blocks: what would have to wait is
-/// kWouldBlock, false or nothing. Other peers' calls work as everywhere. Callbacks of requests,
-/// outcomes and states may run on any thread, so that nobody could catch what they throw:
-/// an exception that leaves them ends the program (std::terminate). A peer must not be destroyed or
-/// assigned to inside one of its own callbacks: that ends the program, too, with a word on stderr.
+/// kWouldBlock, false or nothing. What callbacks of requests send goes out together when the last
+/// of those that are due has returned, or after a millisecond. Other peers' calls work as
+/// everywhere. Callbacks of requests, outcomes and states may run on any thread, so that nobody
+/// could catch what they throw: an exception that leaves them ends the program (std::terminate). A
+/// peer must not be destroyed or assigned to inside one of its own callbacks: that ends the
+/// program, too, with a word on stderr.
 class Peer {
  public:
   /// Connects and waits for the welcome.
