@@ -58,8 +58,8 @@ std::optional<ReplayKey> ReplayKeyReader::take(char key) {
 
 ReplayKey ReplayKeyReader::finish() {
   const bool is_burst = std::exchange(command_, '\0') == 'b';
-  const std::uint64_t usual = is_burst ? kUsualBurst : 1;
-  const std::uint64_t count = std::exchange(number_, std::nullopt).value_or(usual);
+  const std::uint64_t unsaid = is_burst ? kUsualBurst : 1;
+  const std::uint64_t count = std::exchange(number_, std::nullopt).value_or(unsaid);
   return {is_burst ? What::kStep : What::kSkip, count};
 }
 
