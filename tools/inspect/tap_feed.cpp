@@ -12,7 +12,7 @@ using cli::ExitCode;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{5000};
-constexpr milliseconds kParting{1000};
+constexpr milliseconds kParting{3000};
 constexpr milliseconds kStep{10};
 
 }  // namespace
@@ -56,9 +56,14 @@ void TapFeed::shut() {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point end = Clock::now() + kParting;
   const auto answer = peer_.request("", encode_untap(), kParting);
+  bool answered = false;
+  bool came = false;
   do {
-    if (peer_.receive_batch(batch_, kStep)) peer_.take();
-  } while (answer.wait_for(milliseconds(0)) != std::future_status::ready && Clock::now() < end);
+    // Asked first: what came before the answer may still wait to be received.
+    answered = answer.wait_for(milliseconds(0)) == std::future_status::ready;
+    came = peer_.receive_batch(batch_, answered ? milliseconds(0) : kStep);
+    if (came) peer_.take();
+  } while ((came || !answered) && Clock::now() < end);
 }
 
 void TapFeed::read(const EnvelopeView& view) {
