@@ -1,17 +1,19 @@
 #include "tests/sim/simulation.h"
 
+#include <sys/mman.h>
+
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
-#include <utility>
+#include <sstream>
+#include <string_view>
+#include <system_error>
 
+#include "tests/sim/apart.h"
 #include "tests/sim/rules.h"
 
 namespace zpost::sim {
@@ -34,21 +36,8 @@ struct Broken {
   std::string text;
 };
 
-// For the signal handler only.
-volatile std::sig_atomic_t g_seed = 0;
-const char* volatile g_program = "";
-
-/// An assertion of the product says nothing of the history it was in.
-void say_seed(int /*signal*/) {
-  char text[64];
-  const int size =
-      std::snprintf(text, sizeof text, "%s: in seed %ld\n", g_program, static_cast<long>(g_seed));
-  std::fwrite(text, 1, static_cast<std::size_t>(size), stderr);
-  std::_Exit(134);
-}
-
 void print(const std::string& line) {
-  std::cout << line << '\n';
+  std::cout << line << std::endl;  // At once: what comes next may be an assertion.
 }
 
 std::string joined(const Places& places) {
@@ -66,33 +55,91 @@ std::string without_numbers(std::string_view what) {
   return rule;
 }
 
+/// What is said of a process that did not come to its end: an assertion, if that is why.
+Broken why_it_ended(const Ending& ending) {
+  std::istringstream errors(ending.errors);
+  for (std::string line; std::getline(errors, line);) {
+    if (line.find("Assertion") == std::string::npos) continue;
+    return {without_numbers(line), "an assertion: " + line};
+  }
+  const std::string code = ending.code < 0 ? "signal " + std::to_string(-ending.code)
+                                           : "exit code " + std::to_string(ending.code);
+  return {code, "it crashes: " + code};
+}
+
+/// What breaks while `act` runs in a process of its own. `errors`, unless null, gets its stderr.
+std::optional<Broken> breaks_apart(const std::function<std::optional<Broken>()>& act,
+                                   std::ostream* errors) {
+  const Ending ending = run_apart([&] {
+    const std::optional<Broken> broken = act();
+    return broken ? broken->rule + '\0' + broken->text : std::string();
+  });
+  if (errors != nullptr) *errors << ending.errors;
+  if (!ending.whole || ending.code != 0) return why_it_ended(ending);
+  if (ending.said.empty()) return std::nullopt;
+  const std::size_t rule = ending.said.find('\0');
+  return Broken{ending.said.substr(0, rule), ending.said.substr(rule + 1)};
+}
+
+/// A number that a process shares with those it starts.
+class SharedNumber {
+ public:
+  SharedNumber()
+      : place_(::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (place_ == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  }
+
+  ~SharedNumber() { ::munmap(place_, sizeof(std::uint64_t)); }
+
+  SharedNumber(const SharedNumber&) = delete;
+  SharedNumber& operator=(const SharedNumber&) = delete;
+
+  [[nodiscard]] std::uint64_t& operator*() const { return *static_cast<std::uint64_t*>(place_); }
+
+ private:
+  void* place_;
+};
+
 class Run {
  public:
   Run(const Simulation& simulation, const Settings& settings)
       : simulation_(simulation), settings_(settings) {}
 
-  [[nodiscard]] int all() {
+  /// In a process of its own, since an assertion says nothing of the history it was in. What is
+  /// told from the beginning needs none, and a debugger likes it better so.
+  [[nodiscard]] int run() {
+    const auto all = [this] { return play_all(); };
+    const auto broken = settings_.tell ? all() : breaks_apart(all, &std::cerr);
+    if (!broken) return 0;
+    std::cout << "seed " << *seed_ << ": " << broken->text << std::endl;
+    if (!settings_.tell) tell_failure(excerpt_of(*seed_), broken->rule);
+    return 1;
+  }
+
+ private:
+  /// Until one breaks.
+  std::optional<Broken> play_all() {
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
     const auto since = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
     std::uint64_t done = 0;
     for (; done < settings_.histories; ++done) {
       if (settings_.seconds > 0 && since() >= settings_.seconds) break;
-      const Places kept = settings_.keep.empty() ? all_places(settings_.steps) : settings_.keep;
-      const Excerpt excerpt{settings_.seed + done, settings_.steps, kept};
-      g_seed = static_cast<std::sig_atomic_t>(excerpt.seed);
-      const auto broken = play(excerpt, settings_.tell ? print : Tell());
-      if (!broken) continue;
-      std::cout << "seed " << excerpt.seed << ": " << broken->text << std::endl;
-      if (!settings_.tell) tell_failure(excerpt, broken->rule);
-      return 1;
+      *seed_ = settings_.seed + done;
+      auto broken = play(excerpt_of(*seed_), settings_.tell ? print : Tell());
+      if (broken) return broken;
     }
     std::cout << done << " histories, " << counted_ << ' ' << simulation_.counted << ", " << since()
               << " s\n";
-    return 0;
+    return std::nullopt;
   }
 
- private:
+  [[nodiscard]] Excerpt excerpt_of(std::uint64_t seed) const {
+    return {seed, settings_.steps,
+            settings_.keep.empty() ? all_places(settings_.steps) : settings_.keep};
+  }
+
   std::optional<Broken> play(const Excerpt& excerpt, const Tell& tell) {
     try {
       counted_ += simulation_.play(excerpt, tell);
@@ -105,14 +152,18 @@ class Run {
   }
 
   void tell_failure(Excerpt excerpt, const std::string& rule) {
+    const auto broken_by = [&](const Tell& tell) {
+      return breaks_apart([&] { return play(excerpt, tell); }, nullptr);
+    };
     const auto fails = [&](const Places& kept) {
-      const auto broken = play({excerpt.seed, excerpt.steps, kept}, {});
+      excerpt.kept = kept;
+      const auto broken = broken_by({});
       return broken && broken->rule == rule;
     };
-    excerpt.kept = shrink(excerpt.kept, fails, settings_.shrink_seconds);
+    excerpt.kept = shrink(Places(excerpt.kept), fails, settings_.shrink_seconds);
     std::cout << "---- seed " << excerpt.seed << ", " << excerpt.kept.size() << " of "
               << excerpt.steps << " decisions:\n";
-    const auto again = play(excerpt, print);
+    const auto again = broken_by(print);
     std::cout << "---- " << (again ? again->text : "not again?!") << '\n'
               << "again: " << simulation_.program << " --seed " << excerpt.seed
               << " --histories 1 --tell --steps " << how(excerpt) << '\n';
@@ -126,6 +177,7 @@ class Run {
 
   const Simulation& simulation_;
   const Settings& settings_;
+  const SharedNumber seed_;  // That is being played.
   std::uint64_t counted_ = 0;
 };
 
@@ -150,13 +202,7 @@ int run_simulation(const Simulation& simulation, int argc, const char* const* ar
               << " decisions, from 0 on\n";
     return 2;
   }
-  g_program = simulation.program.c_str();
-  std::signal(SIGABRT, say_seed);
-  std::signal(SIGSEGV, say_seed);
-  const int code = Run(simulation, settings).all();
-  std::signal(SIGABRT, SIG_DFL);
-  std::signal(SIGSEGV, SIG_DFL);
-  return code;
+  return Run(simulation, settings).run();
 }
 
 }  // namespace zpost::sim

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <vector>
 
@@ -12,7 +14,6 @@
 namespace zpost::sim {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 bool has(const Places& places, std::size_t place) {
@@ -107,6 +108,33 @@ TEST(Simulation, KnowsAFailureWithoutANameByItsWords) {
   });
 
   EXPECT_THAT(ended.output, HasSubstr("---- 1 marbles are gone\n"));
+}
+
+TEST(Simulation, TakesAnAssertionForAFailureLikeOthers) {
+  testing::internal::CaptureStderr();
+  const Ended ended = run({}, [](const Excerpt& excerpt, const Tell& tell) -> std::uint64_t {
+    if (tell) tell("now");
+    if (excerpt.seed == 3 && has(excerpt.kept, 20)) {
+      std::fputs("toy_sim: toy.cpp:20: Assertion `is_round()' failed.\n", stderr);
+      std::_Exit(134);
+    }
+    return 1;
+  });
+
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.output,
+            "seed 3: an assertion: toy_sim: toy.cpp:20: Assertion `is_round()' failed.\n"
+            "---- seed 3, 1 of 40 decisions:\n"
+            "now\n"
+            "---- an assertion: toy_sim: toy.cpp:20: Assertion `is_round()' failed.\n"
+            "again: toy_sim --seed 3 --histories 1 --tell --steps 40 --keep 20\n");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("is_round()"));
+}
+
+TEST(Simulation, SaysWhatEndedAProcessThatSaidNothing) {
+  const Ended ended = run({}, [](const Excerpt&, const Tell&) -> std::uint64_t { std::_Exit(3); });
+
+  EXPECT_THAT(ended.output, HasSubstr("seed 1: it crashes: exit code 3\n"));
 }
 
 TEST(Simulation, RefusesToKeepADecisionThatDoesNotExist) {
