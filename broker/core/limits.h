@@ -34,8 +34,8 @@ struct Limits {
   std::uint64_t retained = 10'000;              // Topics with a retained value.
   std::uint64_t inspectors = 16;                // Peers that have the tap or a recall open.
 
-  std::int64_t heartbeat_ns = 5 * kSecond;
-  std::int64_t silence_ns = 20 * kSecond;
+  std::int64_t heartbeat_ns = 15 * kSecond;
+  std::int64_t silence_ns = 30 * kSecond;
   std::int64_t resume_ns = 30 * kSecond;
   std::int64_t challenge_ns = 1 * kSecond;     // How long a holder may take to answer for its name.
   std::int64_t simple_away_ns = 1 * kSecond;   // `resume` for peers that cannot resume.

@@ -68,6 +68,8 @@ inline constexpr std::uint64_t kMaxIdLead = std::uint64_t{1} << 55;
 /// Sessions that are remembered after their end: at least these, and as many as may be there.
 inline constexpr std::uint64_t kMinRemembered = 10'000;
 inline constexpr std::int64_t kSweepPeriod = 100 * kMillisecond;
+/// Of so many sweeps a quiet session needs one.
+inline constexpr std::uint64_t kQuietSweeps = 10;
 /// A full pipe is tried again after this time, or an eighth of how long it has been full, if that
 /// is more: each try writes the frame anew.
 inline constexpr std::int64_t kBlockedRetry = 2 * kMillisecond;
@@ -457,6 +459,8 @@ class Router::Impl {
   [[nodiscard]] bool over_memory() const { return process_memory > limits.memory; }
 
   // timers.cpp
+  [[nodiscard]] bool is_due(const Session& session) const;
+  [[nodiscard]] bool ping_is_due(const Session& session) const;
   void sweep(Session& session);
   void part(Session& session);
   void ping(Session& session);
@@ -578,6 +582,7 @@ class Router::Impl {
   Tally tally_;
   Latencies latencies_;
   std::int64_t next_sweep_ = kNever;
+  std::uint64_t sweeps_ = 0;
   std::int64_t late_at_ = kNever;  // The first receipt or pipe that waits for its time.
 };
 

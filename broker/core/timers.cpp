@@ -19,10 +19,21 @@ void Router::Impl::tick() {
   expire_exchanges();
   if (now_.steady_ns < next_sweep_) return;
   next_sweep_ = session_count + expected_count == 0 ? kNever : now_.steady_ns + kSweepPeriod;
+  ++sweeps_;
   for (SessionId id = 0; id < sessions_.size(); ++id) {
-    if (sessions_[id] != nullptr) sweep(*sessions_[id]);
+    if (sessions_[id] != nullptr && is_due(*sessions_[id])) sweep(*sessions_[id]);
   }
   sweep_services();
+}
+
+/// Of thousands most are quiet: until something is due with one, it is looked after less often.
+bool Router::Impl::is_due(const Session& session) const {
+  const std::int64_t now = now_.steady_ns;
+  const bool quiet =
+      session.state == Session::State::kActive && now - session.last_heard >= kSecond &&
+      now - session.last_heard < limits.silence_ns && !ping_is_due(session) &&
+      !session.challenger && session.blocked_since == 0 && session.spent_since == 0 && !draining;
+  return !quiet || (session.id + sweeps_) % kQuietSweeps == 0;
 }
 
 void Router::Impl::sweep(Session& session) {
@@ -71,10 +82,13 @@ void Router::Impl::part(Session& session) {
   }
 }
 
-void Router::Impl::ping(Session& session) {
-  if (!session.hello.pong) return;
+bool Router::Impl::ping_is_due(const Session& session) const {
   const std::int64_t quiet_since = std::max(session.last_heard, session.last_ping);
-  if (now_.steady_ns - quiet_since < limits.heartbeat_ns) return;
+  return session.hello.pong && now_.steady_ns - quiet_since >= limits.heartbeat_ns;
+}
+
+void Router::Impl::ping(Session& session) {
+  if (!ping_is_due(session)) return;
   session.last_ping = now_.steady_ns;
   session.ping_due = true;
   touch(session);

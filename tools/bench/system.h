@@ -50,7 +50,7 @@ struct Part {
 /// What a server is told to keep to, as far as it knows such a thing.
 struct Limits {
   std::uint64_t memory_bytes = std::uint64_t{256} << 20;
-  std::chrono::milliseconds silence{20'000};  // Quiet time after which a client counts as away.
+  std::chrono::milliseconds silence{30'000};  // Quiet time after which a client counts as away.
   std::chrono::milliseconds resume{30'000};   // Time away after which its mail is lost.
 };
 

@@ -34,7 +34,11 @@ struct Cell {
 
 class StateTableTest : public testing::TestWithParam<Cell>, public Meeting {
  protected:
-  StateTableTest() : alice_(&join("alice")), watcher_(&join("watcher")) { watcher_->read(); }
+  // Longer than two silences, one after the other.
+  StateTableTest()
+      : Meeting({.resume_ns = 90 * kSecond}), alice_(&join("alice")), watcher_(&join("watcher")) {
+    watcher_->read();
+  }
 
   void bring_into(State state) {
     if (state == State::kActive) return;

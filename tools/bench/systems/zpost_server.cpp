@@ -10,7 +10,7 @@ namespace zpost::bench {
 using namespace std::chrono_literals;
 
 std::vector<std::string> arguments_for(const Limits& limits) {
-  const auto heartbeat = std::min<std::chrono::milliseconds>(limits.silence / 5, 5s);
+  const auto heartbeat = std::min<std::chrono::milliseconds>(limits.silence / 2, 15s);
   return {"--memory",    fmt::format("{}B", limits.memory_bytes),
           "--silence",   fmt::format("{}ms", limits.silence.count()),
           "--resume",    fmt::format("{}ms", limits.resume.count()),
