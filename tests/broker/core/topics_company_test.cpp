@@ -74,6 +74,14 @@ TEST_F(TopicsCompanyTest, WhatFollowsATurnToManyGoesTogether) {
   EXPECT_THAT(frames(), testing::ElementsAre(5));
 }
 
+TEST_F(TopicsCompanyTest, TheEndOfARestIsADeadline) {
+  gather(20);
+  publish("one");
+  (void)frames();
+  publish("more");
+  EXPECT_LE(world.router().next_deadline(), world.now().steady_ns + 500 * kMicrosecond);
+}
+
 TEST_F(TopicsCompanyTest, WithFewSubscribersNothingWaits) {
   gather(7);
   publish("one");
