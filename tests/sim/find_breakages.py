@@ -151,9 +151,9 @@ class Scratch:
 
 def reason(output, code):
     """The seed, or the tests that failed, in a few words."""
-    seed = re.search(r"^seed (\d+)(?:: ([^:\n]*))?", output, re.MULTILINE)
+    seed = re.search(r"^seed (\d+): ([^:\n]*)", output, re.MULTILINE)
     if seed:
-        return f"seed {seed[1]}: {re.sub(r'[0-9#]+', 'N', seed[2] or 'an assertion')[:60]}"
+        return f"seed {seed[1]}: {re.sub(r'[0-9#]+', 'N', seed[2])[:60]}"
     tests = sorted(set(re.findall(r"^\[  FAILED  \] (\S+?)(?:,| \(|$)", output, re.MULTILINE)))
     if tests:
         first = tests[0].split(".", 1)[-1]
