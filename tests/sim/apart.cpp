@@ -46,7 +46,7 @@ class Pipe {
   [[nodiscard]] std::string read() {
     close_end(1);
     std::string all;
-    std::array<char, 4096> part;
+    std::array<char, 4096> part{};
     for (;;) {
       const ssize_t size = ::read(ends_[0], part.data(), part.size());
       if (size < 0 && errno == EINTR) continue;
