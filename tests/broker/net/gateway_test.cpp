@@ -435,6 +435,19 @@ TEST_F(GatewayTest, SlotsOfThoseWhoLeftAreUsedAgain) {
   }
 }
 
+TEST_F(GatewayTest, WhoHasBeenGoneForASecondIsForgotten) {
+  {
+    Dealer alice(identity_of("alice", 1));
+    welcome(alice, "alice");
+  }
+  ASSERT_TRUE(turn_until([&] { return gone_ == 1; }));
+  turn();  // Nothing of it is left to be read.
+  core::Now later = now_;
+  later.steady_ns += 2 * core::kSecond;
+  EXPECT_EQ(gateway_.keep_house(later).size(), 1u);
+  EXPECT_TRUE(gateway_.keep_house(later).empty());
+}
+
 TEST_F(GatewayTest, AFullTableIsToldWithItsRealSize) {
   std::vector<std::unique_ptr<Dealer>> dealers;
   EXPECT_TRUE(turn_until([&] {
