@@ -26,7 +26,7 @@ namespace {
 
 using cli::ExitCode;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kTailFooter = R"(
 Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
@@ -214,7 +214,7 @@ ExitCode run(TailOptions& options, const std::string& software) {
 
 void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
-  verb->footer(kFooter);
+  verb->footer(kTailFooter);
   const auto options = std::make_shared<TailOptions>();
   verb->add_option("FILTER", options->wish.filter,
                    "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")

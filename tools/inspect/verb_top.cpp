@@ -30,7 +30,7 @@ using cli::ExitCode;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kTopFooter = R"(
 Examples:
   zpost-inspect top
   zpost-inspect top --filter 'from = "lab-*"'
@@ -41,7 +41,7 @@ Examples:
 Without a terminal --once, or --format json, prints one picture after --delay.
 Exit codes: 0 as wanted, 2 no terminal, 4 no broker, 5 refused, 6 no answer.)";
 
-struct Options {
+struct TopOptions {
   cli::CommonOptions common;
   std::string filter;
   milliseconds delay{2000};
@@ -51,7 +51,7 @@ struct Options {
 /// What both the screen and --once do: model and broker kept together.
 class Top {
  public:
-  Top(const Options& options, peer::Peer& watcher, peer::Peer asker)
+  Top(const TopOptions& options, peer::Peer& watcher, peer::Peer asker)
       : watcher_(watcher),
         stop_(watcher),
         feed_(watcher, wish_for(options.filter)),
@@ -78,7 +78,7 @@ class Top {
   }
 
   /// One picture, after a while.
-  [[nodiscard]] ExitCode run_once(const Options& options) {
+  [[nodiscard]] ExitCode run_once(const TopOptions& options) {
     if (const ExitCode code = feed_.open(); code != ExitCode::kAsWanted) return code;
     const Clock::time_point end = Clock::now() + options.delay;
     const auto is_early = [this, end] {
@@ -258,7 +258,7 @@ bool check_filter(const std::string& text) {
   return compile_filter(text, compiled);
 }
 
-Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& software) {
+Result<peer::Peer, ExitCode> connect(const TopOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -267,11 +267,11 @@ Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& 
   return cli::connect(options.common, std::move(wanted));
 }
 
-ExitCode run(Options& options, const std::string& software) {
+ExitCode run(TopOptions& options, const std::string& software) {
   if (!check_filter(options.filter)) return ExitCode::kUsage;
   Result<peer::Peer, ExitCode> watcher = connect(options, software);
   if (!watcher) return watcher.error();
-  Options unnamed = options;
+  TopOptions unnamed = options;
   unnamed.common.name.clear();  // The name is the watcher's.
   Result<peer::Peer, ExitCode> asker = connect(unnamed, software);
   if (!asker) return asker.error();
@@ -285,8 +285,8 @@ ExitCode run(Options& options, const std::string& software) {
 void add_top_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("top", "Peers, topics and services: rates, queues, latencies, live");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kTopFooter);
+  const auto options = std::make_shared<TopOptions>();
   verb->add_option(
           "--filter", options->filter,
           "Only such traffic counts, such as 'from = \"lab-*\"'; tail --help has the fields")
