@@ -16,7 +16,7 @@ class RouteAnswerTest : public Test {
  protected:
   void SetUp() override { cli::use_utf8(); }
 
-  [[nodiscard]] Result<void> add(const json& page) {
+  [[nodiscard]] Result<void> add(const nlohmann::json& page) {
     const std::vector<std::uint8_t> packed = nlohmann::json::to_msgpack(page);
     return answer_.add(std::as_bytes(std::span(packed)));
   }
@@ -164,9 +164,9 @@ TEST_F(RouteAnswerTest, PagesBecomeOneAnswer) {
 
 TEST_F(RouteAnswerTest, WhatIsNoAnswerIsRefused) {
   const std::string wrong = "the broker's answer to route cannot be read";
-  for (const json& page : {nlohmann::json(7), nlohmann::json::object(),
-                           nlohmann::json{{"fate", "held"}, {"recipients", 7}},
-                           nlohmann::json{{"fate", "held"}, {"recipients", {7}}}}) {
+  for (const nlohmann::json& page : {nlohmann::json(7), nlohmann::json::object(),
+                                     nlohmann::json{{"fate", "held"}, {"recipients", 7}},
+                                     nlohmann::json{{"fate", "held"}, {"recipients", {7}}}}) {
     const Result<void> added = add(page);
     ASSERT_FALSE(added) << page;
     EXPECT_EQ(added.error().text, wrong);
