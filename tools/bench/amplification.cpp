@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kAmplificationReadyLimit = 10s;
 constexpr auto kAmplificationPoll = 5ms;
-constexpr auto kReceiptsSettle =
-    1s;  // Before memory is read: receipts of the large ones come home.
+// Before memory is read: receipts of the large ones come home.
+constexpr auto kReceiptsSettle = 1s;
 constexpr auto kServerPatience = 1h;  // Of the server with the one that stands still.
 
 /// In shared memory, by the number of the sender; 0 is the receiver that stands still.

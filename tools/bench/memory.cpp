@@ -22,8 +22,8 @@ constexpr std::uint32_t kCrewPeers = 250;
 constexpr std::uint64_t kBurst = 10;
 constexpr std::uint64_t kCrewThreads = 3;  // Its own, and those of a library that has one for all.
 constexpr std::uint64_t kServerKib = 120;  // For each peer.
-constexpr std::uint64_t kSpareOfServer =
-    100;  // Threads and files of the server besides, generously.
+// Threads and files of the server besides, generously.
+constexpr std::uint64_t kSpareOfServer = 100;
 constexpr auto kAttendEvery = 100ms;
 constexpr auto kMemoryPoll = 5ms;
 constexpr auto kSettle = 500ms;  // Before memory is read: what is under way comes to an end.

@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kCrews = 10;
 constexpr auto kStormReadyLimit = 20s;
 constexpr auto kStormPoll = 5ms;
-constexpr auto kWelcomePatience =
-    10s;  // After the last attempt: who is not welcomed by then hangs.
+// After the last attempt: who is not welcomed by then hangs.
+constexpr auto kWelcomePatience = 10s;
 constexpr int kIoThreads = 1;
 
 struct StormControl {
