@@ -125,15 +125,18 @@ class Tail {
     cli::note(fmt::format("watching {} as {}; Ctrl-C ends", peer_.endpoint(), peer_.name()));
     printer_.begin();
     while (!is_done()) {
-      if (feed_.receive()) {
+      const bool came = feed_.receive();
+      // A system call for each line would cost more than the rest of it.
+      columns_ = terminal_columns();
+      if (came) {
         for (const TapEntry& entry : feed_.entries()) add(entry);
         feed_.take();
       } else {
-        printer_.settle(terminal_columns());
+        printer_.settle(columns_);
       }
       if (!output_.flush()) nobody_reads_ = true;
     }
-    printer_.finish(terminal_columns());
+    printer_.finish(columns_);
     if (!output_.flush()) nobody_reads_ = true;
     const ExitCode end = feed_.close();
     return output_.failed() ? ExitCode::kFailed : end;
@@ -149,7 +152,7 @@ class Tail {
     append_lines(entry, lines_);
     for (TailLine& line : lines_) {
       const bool wanted = choice_.wants(line);
-      printer_.add(line, wanted, terminal_columns());
+      printer_.add(line, wanted, columns_);
     }
   }
 
@@ -183,6 +186,7 @@ class Tail {
   cli::Output output_;
   LinePrinter printer_;
   std::vector<TailLine> lines_;
+  std::size_t columns_ = 0;  // Of the terminal.
   bool nobody_reads_ = false;
 };
 
