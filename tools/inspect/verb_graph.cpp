@@ -15,6 +15,7 @@
 #include "tools/inspect/capture_merge.h"
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/recorder_words.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/sequence_diagram.h"
 #include "tools/inspect/span_option.h"
 #include "tools/inspect/traffic_graph.h"
