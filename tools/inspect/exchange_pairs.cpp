@@ -167,6 +167,9 @@ void ExchangePairs::note(const TailLine& line, bool wanted) {
     Exchange& exchange = *found->second;
     exchange.wanted = exchange.wanted || wanted;
     if (line.event == TapEvent::kAssigned) exchange.holder = line.to;
+    ExchangeNote note{line.event, line.to, line.held, line.attempt};
+    const bool is_new = std::ranges::find(exchange.notes, note) == exchange.notes.end();
+    if (is_new && exchange.notes.size() < kMaxNotes) exchange.notes.push_back(std::move(note));
   }
 }
 

@@ -104,11 +104,14 @@ std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
   const std::string clock = cli::local_time_ms(exchange.time_ns);
   const std::string span = cli::padded(
       exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kRoundTripColumns);
-  const std::string way =
-      cli::padded(who(exchange.asker) + " → " + answerer(exchange), kWayColumns);
   const std::string kind = cli::padded(kind_text(exchange.kind_number), kKindColumns);
   std::string id = "#" + short_id(exchange.id, columns);
   if (exchange.count > 1) id += "… ×" + cli::count_text(exchange.count);
+  const std::size_t beside =
+      cli::columns_of(fmt::format("{} {}  {} {}  ⇒ ", clock, span, kind, id));
+  const std::size_t room = columns - std::min(columns, beside + 2 * kLeastBodyColumns);
+  const std::string way =
+      cli::padded(way_text(who(exchange.asker), answerer(exchange), room), kWayColumns);
   const std::string header = fmt::format("{} {} {}", way, kind, id);
   const std::size_t used = cli::columns_of(fmt::format("{} {} {}  ⇒ ", clock, span, header));
   const std::size_t left = std::max(columns > used ? columns - used : 0, 2 * kLeastBodyColumns);

@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 15> kHelp{
     "Enter            the latest envelopes of the cursor's row, from the recorder;",
     "                 again: the life of one of them.  Esc: back",
     "/                a filter: only such traffic counts, such as  from = \"lab-*\"",
-    "                 (docs/filter.md); empty: all.  Esc keeps the one in force",
+    "                 (docs/filter.md); empty: all.  Ctrl-U clears, Esc keeps the old",
     "space            the picture stands still, or goes on",
     "q                quit",
     "",

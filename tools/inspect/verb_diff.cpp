@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -83,10 +84,13 @@ ExitCode run(const DiffOptions& options) {
   if (!load(options.first, first) || !load(options.second, second)) return kTrouble;
   cli::Output output;
   const cli::Palette palette(cli::wants_colour(STDOUT_FILENO));
+  const std::array<const DiffSide*, 2> sides{&first, &second};
+  const std::size_t columns = way_columns(sides);
   std::uint64_t told = 0;
   const auto tell = [&](const Difference& difference) {
     if (++told > options.count) return;
-    output.put(options.json ? difference_json(difference) : difference_text(difference, palette));
+    output.put(options.json ? difference_json(difference)
+                            : difference_text(difference, columns, palette));
   };
   const DiffPairing pairing = options.pairing.value_or(pairing_of(first, second));
   CaptureDiff diff(pairing, options.bodies, tell);
@@ -97,7 +101,7 @@ ExitCode run(const DiffOptions& options) {
   }
   if (told > 0 && !options.json) output.put("\n");
   output.put(options.json ? overview_json(streams, pairing, first.missed(), second.missed())
-                          : overview_text(streams, pairing, palette));
+                          : overview_text(streams, pairing, columns, palette));
   say_missed(options.first, first);
   say_missed(options.second, second);
   (void)output.flush();

@@ -15,6 +15,7 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/broker_stats.h"
 #include "tools/inspect/doctor_checks.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
 
@@ -88,7 +89,7 @@ class Doctor {
     tell({"broker", Health::kOk, fmt::format("a zpost broker welcomes at {}", endpoint), ""});
     tell(clock_check(peer->welcome().time_ns, cli::wall_clock_ns()));
     const ExitCode code = check_state(*peer);
-    peer->close(milliseconds(0));
+    part(*peer);
     return code;
   }
 

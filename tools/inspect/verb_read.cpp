@@ -61,11 +61,13 @@ class Read {
  public:
   Read(const ReadOptions& options, CapturePlan plan)
       : options_(options),
-        choice_(options.wish, options.events, options.filter),
+        choice_(options.wish, options.events, options.form.pair ? std::nullopt : options.filter),
         redactor_(options.redactions),
         writes_(!plan.path.empty()),
         writer_(std::move(plan)),
-        printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }),
+        printer_(
+            options.form, options.count, output_, [this](TailLine& line) { decode(line); },
+            options.filter),
         files_(options.repair ? CaptureMerge::OnDamage::kGoOn : CaptureMerge::OnDamage::kStop,
                [](const std::string& what) { cli::complain(what); }) {}
 
@@ -188,6 +190,9 @@ std::string contradiction(const ReadOptions& options, const CapturePlan& plan) {
   if (options.stats && !plan.path.empty()) return "--stats shows figures: it goes without -w";
   if (options.form.pair && !options.events.empty()) {
     return "--pair shows requests with what became of them: it goes without --events";
+  }
+  if (options.form.pair && (options.stats || !plan.path.empty())) {
+    return "--pair lists requests: it goes without -w and --stats";
   }
   if (const std::string wrong = contradiction_in(options.form); !wrong.empty()) return wrong;
   if (plan.path.empty() && plan.has_parts()) return "there is nothing to split without -w";

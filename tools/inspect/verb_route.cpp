@@ -10,6 +10,7 @@
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/route_answer.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
@@ -95,6 +96,7 @@ ExitCode run(const RouteOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> peer = cli::connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   Result<RouteAnswer, ExitCode> answer = ask(options, *peer);
+  part(*peer);
   if (!answer) return answer.error();
   cli::Output output;
   output.put(options.common.format == cli::Format::kJson
@@ -105,7 +107,6 @@ ExitCode run(const RouteOptions& options, const std::string& software) {
         fmt::format("more recipients are left out; --most N shows more than {}", options.most));
   }
   output.flush();
-  peer->close(cli::milliseconds(0));
   if (output.failed()) return ExitCode::kFailed;
   return answer->is_refused() ? ExitCode::kNotDelivered : ExitCode::kAsWanted;
 }

@@ -15,6 +15,7 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
+#include "peer/cli/shared/units.h"
 #include "tools/inspect/filter_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_feed.h"
@@ -29,6 +30,8 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kLeastDelay{1000};  // Rates are of a second.
 
 constexpr const char* kTopFooter = R"(
 Examples:
@@ -74,6 +77,7 @@ class Top {
         await(kGlance, true);
       }
     }
+    asker_.end();
     return feed_.close();
   }
 
@@ -95,6 +99,7 @@ class Top {
     output.put(options.common.format == cli::Format::kJson ? top_json(shown)
                                                            : plain_text(draw(shown)));
     const bool written = output.flush();
+    asker_.end();
     const ExitCode code = feed_.close();
     return !written && output.failed() ? ExitCode::kFailed : code;
   }
@@ -267,8 +272,19 @@ Result<peer::Peer, ExitCode> connect(const TopOptions& options, const std::strin
   return cli::connect(options.common, std::move(wanted));
 }
 
+/// What is wrong with how long to look; empty: nothing.
+std::string wrong_delay(const TopOptions& options) {
+  if (options.delay >= kLeastDelay) return "";
+  return fmt::format("--delay {} is too short to count anything: it is at least {}",
+                     cli::duration_text(options.delay), cli::duration_text(kLeastDelay));
+}
+
 ExitCode run(TopOptions& options, const std::string& software) {
   if (!check_filter(options.filter)) return ExitCode::kUsage;
+  if (const std::string wrong = wrong_delay(options); !wrong.empty()) {
+    cli::complain(wrong);
+    return ExitCode::kUsage;
+  }
   Result<peer::Peer, ExitCode> watcher = connect(options, software);
   if (!watcher) return watcher.error();
   TopOptions unnamed = options;
@@ -293,7 +309,7 @@ void add_top_verb(CLI::App& app, Program& program) {
       ->option_text("FILTER");
   verb->add_flag("--once,--batch", options->once, "Print one picture, without a terminal");
   cli::add_duration_option(*verb, "--delay", options->delay,
-                           "How long to look before that (default 2s)");
+                           "How long to look before that, at least 1s (default 2s)");
   cli::add_connection_options(*verb, options->common);
   cli::add_format_option(*verb, options->common);
   verb->callback([options, &program] { program.end = run(*options, program.software); });

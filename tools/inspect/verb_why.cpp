@@ -13,6 +13,7 @@
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/look_back.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/patterns.h"
 #include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
@@ -171,7 +172,7 @@ ExitCode run(WhyOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> peer = cli::connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   const ExitCode end = Why(options, *peer).run();
-  peer->close(milliseconds(0));
+  part(*peer);
   return end;
 }
 

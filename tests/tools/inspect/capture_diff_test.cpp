@@ -88,7 +88,7 @@ class CaptureDiffTest : public testing::Test {
     const DiffPairing pairing = pairing_of(first.side(), second.side());
     std::vector<std::string> told;
     CaptureDiff diff(pairing, {}, [&told](const Difference& difference) {
-      std::string text = difference_text(difference, cli::Palette(false));
+      std::string text = difference_text(difference, 20, cli::Palette(false));
       const std::size_t id = text.find('#');
       const std::size_t end = text.find("  ", id);
       const std::string what = text.substr(0, text.find("alice"));
