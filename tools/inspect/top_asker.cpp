@@ -16,8 +16,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kEvery{1000};
 constexpr milliseconds kTopPatience{2000};
-constexpr milliseconds kParting{1000};  // For an answer under way to come.
-constexpr std::uint64_t kLatest = 500;  // Records of what came in, or failed.
+constexpr milliseconds kTopParting{1000};  // For an answer under way to come.
+constexpr std::uint64_t kLatest = 500;     // Records of what came in, or failed.
 constexpr std::size_t kMostEnvelopes = 500;
 
 std::string failure_text(const peer::Failure& failure) {
@@ -32,7 +32,7 @@ TopAsker::~TopAsker() {
   end();
   {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kParting, [this] { return parted_; });
+    changed_.wait_for(lock, kTopParting, [this] { return parted_; });
   }
   peer_.close(milliseconds(0));  // Ends what it still waits for.
   thread_.join();
@@ -88,7 +88,7 @@ void TopAsker::work() {
     ask(wanted);
     refuse_requests();
   }
-  part(peer_, kParting);
+  part(peer_, kTopParting);
   const std::scoped_lock lock(mutex_);
   parted_ = true;
   changed_.notify_all();
