@@ -1,6 +1,10 @@
 # How a test file becomes a ctest entry. Included by tests/CMakeLists.txt.
 include(GoogleTest)
 
+# For tests in Python.
+find_program(ZPOST_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+mark_as_advanced(ZPOST_PYTHON)
+
 set(ZPOST_TEST_LABELS unit sim integration bench zmq fuzz programs threads)
 
 # Seconds a single test may take, by its first label. Sanitized builds are slower.

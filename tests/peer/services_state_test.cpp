@@ -145,6 +145,24 @@ TEST_F(ServicesStateTest, ACancelIsSaidAgainAfterALoss) {
   EXPECT_EQ(sink_.sent.back().first, Kind::kCancel) << "after the request";
 }
 
+TEST_F(ServicesStateTest, ACancelWaitsWhileTheCopyItIsAboutWaitsForCredit) {
+  const std::uint64_t first = ask(Kind::kRequest, "bob");
+  const std::uint64_t second = ask(Kind::kRequest, "bob");
+  state_.lost("test");
+  run_ = 'b';
+  Welcome welcome;
+  welcome.credit = welcome.pair = 1;  // One envelope at a time.
+  be_welcomed(welcome);
+  EXPECT_TRUE(state_.cancel(second));
+  EXPECT_TRUE(sink_.bodies(Kind::kCancel).empty()) << "the broker would know of no such request";
+  hear_receipt("bob", first);
+  const std::size_t size = sink_.sent.size();
+  EXPECT_EQ(sink_.sent[size - 2].first, Kind::kRequest);
+  EXPECT_EQ(sink_.ids[size - 2], second);
+  EXPECT_EQ(sink_.sent[size - 1].first, Kind::kCancel);
+  EXPECT_EQ(sink_.ids[size - 1], second);
+}
+
 TEST_F(ServicesStateTest, WhatTookTooLongIsCancelledSinceTheBrokersClockMaySayOtherwise) {
   const std::uint64_t id = ask(Kind::kCall, "sum", Replies::kOne, seconds(1));
   sink_.time += seconds(2);

@@ -110,15 +110,21 @@ Will History::some_will(std::string_view name) {
 }
 
 void History::run(std::size_t steps) {
-  for (auto& peer : peers_) come_back(*peer);
-  for (std::size_t i = 0; i < steps && !dice_.exhausted(); ++i) {
-    step();
-    check();
-  }
+  begin();
+  for (std::size_t i = 0; i < steps && !dice_.exhausted(); ++i) step();
   settle_down();
 }
 
+void History::begin() {
+  for (auto& peer : peers_) come_back(*peer);
+}
+
 void History::step() {
+  do_something();
+  check();
+}
+
+void History::do_something() {
   FakePeer& peer =
       dice_.once_in(10) && !usurpers_.empty() ? *dice_.pick(usurpers_) : *dice_.pick(peers_);
   if (dice_.once_in(6)) return take_part(peer);

@@ -18,7 +18,7 @@ namespace zpost::sim {
 
 /// Honest peers (with and without acks and resume), some of them sharing a name, and a wrong one
 /// talk while connections die, pipes fill and time passes. Then everyone settles down, and nothing
-/// may be left open. Throws core::test::Broken when something does not fit.
+/// may be left open. Throws core::test::Broken or Violation when something does not fit.
 class History {
  public:
   using Tell = std::function<void(const std::string&)>;
@@ -26,7 +26,12 @@ class History {
   /// `tell`, unless empty, gets a line for all that happens.
   History(Dice& dice, Tell tell);
 
+  /// All of it: the beginning, so many steps unless the dice are exhausted before, and the end.
   void run(std::size_t steps);
+  /// Its parts, for who leaves steps out.
+  void begin();
+  void step();
+  void settle_down();
 
   [[nodiscard]] std::uint64_t envelopes() const { return witness_.sent(); }
 
@@ -37,7 +42,7 @@ class History {
   [[nodiscard]] static bool tells_all(const core::Limits& limits);
   void add_peers();
   [[nodiscard]] Will some_will(std::string_view name);
-  void step();
+  void do_something();
   void check();
 
   // history.cpp: what honest peers do
@@ -82,7 +87,6 @@ class History {
   void damaged_frame(FakePeer& peer);
 
   // quiet.cpp: the end
-  void settle_down();
   void end_mischief();
   void tidy_up(FakePeer& peer);
   void tidy_up_until_quiet();

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "tests/sim/history.h"
+#include "tests/sim/rules.h"
 
 namespace zpost::sim {
 
@@ -46,7 +47,7 @@ void History::tidy_up_until_quiet() {
       for (const std::string& line : world_.take_log()) say("  (" + line + ")");
     }
   }
-  require(is_quiet(), "it never becomes quiet: " + what_is_left());
+  insist(is_quiet(), "it never becomes quiet", [this] { return what_is_left(); });
 }
 
 /// Mallory and those who share a name are gone, and so is what they held.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/sim/world/rules.h"
+#include "tests/sim/rules.h"
 
 namespace zpost::sim {
 

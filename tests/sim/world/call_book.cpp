@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/sim/world/rules.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/world/serials.h"
 
 namespace zpost::sim {

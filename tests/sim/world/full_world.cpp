@@ -6,8 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "tests/sim/rules.h"
 #include "tests/sim/world/deeds.h"
-#include "tests/sim/world/rules.h"
 
 namespace zpost::sim {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tests/sim/rules.h"
 #include "tests/sim/world/full_world.h"
-#include "tests/sim/world/rules.h"
 
 namespace zpost::sim {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tests/sim/world/rules.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/world/serials.h"
 #include "zpost/protocol/names.h"
 

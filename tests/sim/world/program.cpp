@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "tests/broker/core/support/describe.h"
-#include "tests/sim/world/rules.h"
+#include "tests/sim/rules.h"
 #include "zpost/protocol/msgpack_writer.h"
 
 namespace zpost::sim {

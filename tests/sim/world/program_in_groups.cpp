@@ -3,8 +3,8 @@
 
 #include <utility>
 
+#include "tests/sim/rules.h"
 #include "tests/sim/world/program.h"
-#include "tests/sim/world/rules.h"
 
 namespace zpost::sim {
 
