@@ -25,7 +25,7 @@ constexpr std::size_t kWhatColumns = 10;
 constexpr std::size_t kStreamColumns = 20;      // From → to, at least,
 constexpr std::size_t kMostStreamColumns = 40;  // and at most.
 constexpr std::size_t kBodyColumns = 60;
-constexpr std::size_t kCountColumns = 8;
+constexpr std::size_t kDiffCountColumns = 8;
 constexpr std::size_t kShiftColumns = 20;
 
 std::string way_of(const DiffStream& stream, std::size_t columns) {
@@ -133,7 +133,7 @@ std::string stream_row(const DiffOverview& each, std::size_t columns) {
   std::string row = way_of(each.stream, columns) + " " + kind_of(each.stream);
   for (const std::uint64_t count : {counts.first, counts.second, counts.same, counts.changed,
                                     counts.only_first, counts.only_second}) {
-    row += fmt::format(" {:>{}}", cli::count_text(count), kCountColumns);
+    row += fmt::format(" {:>{}}", cli::count_text(count), kDiffCountColumns);
   }
   row += "  " + shift_text(each.first, each.second, &DiffLatency::p50_ns);
   row += " " + shift_text(each.first, each.second, &DiffLatency::p99_ns);
@@ -189,7 +189,7 @@ std::string overview_text(const std::vector<DiffOverview>& streams, DiffPairing 
                           std::size_t columns, const cli::Palette& palette) {
   std::string head = padded("STREAM", columns) + " " + padded("KIND", kKindColumns);
   for (const char* const name : {"A", "B", "SAME", "CHANGED", "ONLY A", "ONLY B"}) {
-    head += fmt::format(" {:>{}}", name, kCountColumns);
+    head += fmt::format(" {:>{}}", name, kDiffCountColumns);
   }
   head += "  " + padded("P50 A → B", kShiftColumns) + " P99 A → B";
   std::string text = palette.paint(Ink::kBold, head) + "\n";

@@ -21,7 +21,7 @@ namespace {
 using cli::Ink;
 using cli::Json;
 
-constexpr std::size_t kSpanColumns = 9;
+constexpr std::size_t kRoundTripColumns = 9;
 
 /// Asked for by name, or whoever of a service had it.
 std::string answerer(const Exchange& exchange) {
@@ -102,8 +102,8 @@ Json envelope_json(const TailLine& line) {
 std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
                           const cli::Palette& palette, std::size_t columns) {
   const std::string clock = cli::local_time_ms(exchange.time_ns);
-  const std::string span =
-      cli::padded(exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kSpanColumns);
+  const std::string span = cli::padded(
+      exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kRoundTripColumns);
   const std::string kind = cli::padded(kind_text(exchange.kind_number), kKindColumns);
   std::string id = "#" + short_id(exchange.id, columns);
   if (exchange.count > 1) id += "… ×" + cli::count_text(exchange.count);

@@ -10,7 +10,7 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience{5000};
+constexpr milliseconds kTapPatience{5000};
 constexpr milliseconds kParting{3000};  // A busy broker has much under way.
 
 }  // namespace
@@ -18,7 +18,7 @@ constexpr milliseconds kParting{3000};  // A busy broker has much under way.
 ExitCode TapFeed::open() {
   asked_in_ = watch_.fresh_sessions();
   reader_ = TapReader();
-  const peer::Answer<peer::Message> answer = peer_.request("", encode(wish_), kPatience).get();
+  const peer::Answer<peer::Message> answer = peer_.request("", encode(wish_), kTapPatience).get();
   if (answer) return ExitCode::kAsWanted;
   cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
   if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.

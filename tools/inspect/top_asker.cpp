@@ -15,9 +15,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kEvery{1000};
-constexpr milliseconds kPatience{2000};
-constexpr milliseconds kParting{1000};  // For an answer under way to come.
-constexpr std::uint64_t kLatest = 500;  // Records of what came in, or failed.
+constexpr milliseconds kTopPatience{2000};
+constexpr milliseconds kTopParting{1000};  // For an answer under way to come.
+constexpr std::uint64_t kLatest = 500;     // Records of what came in, or failed.
 constexpr std::size_t kMostEnvelopes = 500;
 
 std::string failure_text(const peer::Failure& failure) {
@@ -32,7 +32,7 @@ TopAsker::~TopAsker() {
   end();
   {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kParting, [this] { return parted_; });
+    changed_.wait_for(lock, kTopParting, [this] { return parted_; });
   }
   peer_.close(milliseconds(0));  // Ends what it still waits for.
   thread_.join();
@@ -88,7 +88,7 @@ void TopAsker::work() {
     ask(wanted);
     refuse_requests();
   }
-  part(peer_, kParting);
+  part(peer_, kTopParting);
   const std::scoped_lock lock(mutex_);
   parted_ = true;
   changed_.notify_all();
@@ -102,7 +102,7 @@ bool TopAsker::is_over() {
 void TopAsker::ask(const Wanted& wanted) {
   if (wanted.id != 0) put(&TopNews::story, tell_story(wanted.from, wanted.id));
   if (!wanted.filter.empty() && !is_over()) {
-    const auto found = look_back(peer_, {.latest = kLatest, .filter = wanted.filter}, kPatience);
+    const auto found = look_back(peer_, {.latest = kLatest, .filter = wanted.filter}, kTopPatience);
     const std::scoped_lock lock(mutex_);
     // Meanwhile somebody else's may be wanted.
     if (found && wanted.filter == wanted_.filter) {
@@ -110,25 +110,25 @@ void TopAsker::ask(const Wanted& wanted) {
     }
   }
   if (is_over()) return;
-  auto peers = peer_.who(kPatience);
+  auto peers = peer_.who(kTopPatience);
   if (peers) put(&TopNews::peers, *std::move(peers));
   if (!is_over()) ask_numbers();
 }
 
 void TopAsker::ask_numbers() {
-  const auto answer = peer_.request("", stats_question(), kPatience).get();
+  const auto answer = peer_.request("", stats_question(), kTopPatience).get();
   if (!answer) return;
   put(&TopNews::numbers, stats_from(answer->body));
 }
 
 std::string TopAsker::tell_story(const std::string& from, std::uint64_t id) {
-  const auto found = look_back(peer_, {.from = from, .id = id}, kPatience);
+  const auto found = look_back(peer_, {.from = from, .id = id}, kTopPatience);
   if (!found) return failure_text(found.error());
   std::vector<Story> all = stories(found->records, id);
   if (all.empty()) return "the recorder has forgotten it\n";
   std::string text;
   for (Story& story : all) {
-    const auto verdict = StorySearch(peer_, kPatience).complete(story);
+    const auto verdict = StorySearch(peer_, kTopPatience).complete(story);
     if (!verdict) return failure_text(verdict.error());
     text += story_text(story, *verdict, cli::Palette(false));
   }

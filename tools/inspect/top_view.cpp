@@ -313,7 +313,7 @@ TopLine chosen_line(const TopPicture& picture) {
   return line.take();
 }
 
-Ink ink_of(const TailLine& line) {
+Ink ink_of_row(const TailLine& line) {
   if (line.event == TapEvent::kFailed) return Ink::kRed;
   if (line.event == TapEvent::kHeld) return Ink::kYellow;
   if (line.event == TapEvent::kAnswered && line.outcome != Outcome::kNone) return Ink::kRed;
@@ -328,8 +328,8 @@ void draw_envelopes(const TopPicture& picture, std::size_t page, std::vector<Top
   for (std::size_t i = first; i < std::min(all.size(), first + page); ++i) {
     std::string text = tail_text(all[i].line, cli::Palette(false), picture.columns);
     text.pop_back();  // The line feed.
-    lines.push_back(
-        line_of(left(text, picture.columns), picture.columns, ink_of(all[i].line), i == cursor));
+    lines.push_back(line_of(left(text, picture.columns), picture.columns, ink_of_row(all[i].line),
+                            i == cursor));
   }
   if (all.empty()) {
     lines.push_back(line_of("  the recorder has none", picture.columns, Ink::kDim));

@@ -29,7 +29,7 @@ constexpr ExitCode kDifferent = ExitCode::kFailed;
 constexpr ExitCode kTrouble = ExitCode::kUsage;
 static_assert(static_cast<int>(kDifferent) == 1 && static_cast<int>(kTrouble) == 2);
 
-constexpr const char* kFooter = R"(
+constexpr const char* kDiffFooter = R"(
 Examples:
   zpost-inspect diff before.pcapng after.pcapng
   zpost-inspect diff before.pcapng after.jsonl.gz --ignore-field body.time --ignore-field 'body.*.id'
@@ -43,7 +43,7 @@ are shown, and are no difference. The filter is put to the first record of an en
 Bounded: at most 500,000 envelopes and 256 MiB of bodies of each capture. docs/diff.md has more.
 Exit codes: 0 the same, 1 different, 2 trouble: a file is damaged, too large, or cannot be opened.)";
 
-struct Options {
+struct DiffOptions {
   std::string first;
   std::string second;
   TapWish wish;
@@ -78,7 +78,7 @@ void say_missed(const std::string& path, const DiffSide& side) {
                             path, cli::counted(side.missed(), "record")));
 }
 
-ExitCode run(const Options& options) {
+ExitCode run(const DiffOptions& options) {
   DiffSide first(LineChoice(options.wish, options.events, options.filter));
   DiffSide second(LineChoice(options.wish, options.events, options.filter));
   if (!load(options.first, first) || !load(options.second, second)) return kTrouble;
@@ -113,8 +113,8 @@ ExitCode run(const Options& options) {
 
 void add_diff_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("diff", "Compare two captures");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kDiffFooter);
+  const auto options = std::make_shared<DiffOptions>();
   verb->add_option("A", options->first, "A capture, pcapng or JSON lines")
       ->required()
       ->option_text(" ");

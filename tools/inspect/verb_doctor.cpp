@@ -25,7 +25,7 @@ namespace {
 using cli::ExitCode;
 using cli::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kDoctorFooter = R"(
 Examples:
   zpost-inspect doctor
   zpost-inspect doctor --endpoint tcp://lab:1234
@@ -140,7 +140,7 @@ class Doctor {
 
 void add_doctor_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("doctor", "Say what is wrong, and what to do");
-  verb->footer(kFooter);
+  verb->footer(kDoctorFooter);
   const auto options = std::make_shared<DoctorOptions>();
   verb->add_option("--name", options->name, "Whether this name could be used, and who holds it")
       ->check(check_name)

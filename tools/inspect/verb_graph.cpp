@@ -29,7 +29,7 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kGraphFooter = R"(
 Examples:
   zpost-inspect graph --last 5m | dot -Tpng > traffic.png
   zpost-inspect graph trace.pcapng --format svg > traffic.svg
@@ -47,7 +47,7 @@ Exit codes: 0 drawn, 1 there is nothing to draw, a file is damaged, or dot faile
 
 enum class Picture : std::uint8_t { kDot, kMermaid, kSvg };
 
-struct Options {
+struct GraphOptions {
   cli::CommonOptions common;
   std::vector<std::string> files;
   std::optional<Picture> picture;
@@ -62,7 +62,7 @@ struct Options {
 /// belong to it.
 class Drawing {
  public:
-  explicit Drawing(const Options& options) : options_(options) {}
+  explicit Drawing(const GraphOptions& options) : options_(options) {}
 
   void add(const TapEntry& entry) {
     if (!options_.is_sequence()) return graph_.add(entry);
@@ -148,13 +148,13 @@ class Drawing {
     return ExitCode::kFailed;
   }
 
-  const Options& options_;
+  const GraphOptions& options_;
   TrafficGraph graph_;
   std::vector<TapEntry> records_;
   bool cut_ = false;
 };
 
-ExitCode draw_files(const Options& options) {
+ExitCode draw_files(const GraphOptions& options) {
   Drawing drawing(options);
   CaptureMerge files(CaptureMerge::OnDamage::kStop,
                      [](const std::string& what) { cli::complain(what); });
@@ -191,7 +191,7 @@ peer::Answer<void> add_subscribers(peer::Peer& peer, milliseconds patience, Draw
   return {};
 }
 
-ExitCode draw_recorded(const Options& options, const std::string& software) {
+ExitCode draw_recorded(const GraphOptions& options, const std::string& software) {
   constexpr milliseconds kPatience{5000};
   constexpr std::uint64_t kNsPerMs = 1'000'000;
   peer::Options wanted;
@@ -226,7 +226,7 @@ ExitCode draw_recorded(const Options& options, const std::string& software) {
   return drawing.finish();
 }
 
-ExitCode run(const Options& options, const std::string& software) {
+ExitCode run(const GraphOptions& options, const std::string& software) {
   std::string wrong;
   if (!options.between.empty() && options.conversation != 0) {
     wrong = "--between or --conversation, not both";
@@ -249,8 +249,8 @@ void add_graph_verb(CLI::App& app, Program& program) {
   constexpr int kBoth = 2;
   CLI::App* const verb =
       app.add_subcommand("graph", "Draw who talks to whom, or how a conversation went");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kGraphFooter);
+  const auto options = std::make_shared<GraphOptions>();
   verb->add_option("FILE", options->files, "Captures; none: what the recorder holds")
       ->option_text(" ");
   cli::add_choice_option(

@@ -29,7 +29,7 @@ using cli::ExitCode;
 
 constexpr std::uint64_t kMostSnap = 16 << 10;  // That a broker shows.
 
-constexpr const char* kFooter = R"(
+constexpr const char* kTailFooter = R"(
 Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
@@ -164,15 +164,18 @@ class Tail {
     cli::note(fmt::format("watching {} as {}; Ctrl-C ends", peer_.endpoint(), peer_.name()));
     printer_.begin();
     while (!is_done()) {
-      if (feed_.receive()) {
+      const bool came = feed_.receive();
+      // A system call for each line would cost more than the rest of it.
+      columns_ = terminal_columns();
+      if (came) {
         for (const TapEntry& entry : feed_.entries()) add(entry);
         feed_.take();
       } else {
-        printer_.settle(terminal_columns());
+        printer_.settle(columns_);
       }
       if (!output_.flush()) nobody_reads_ = true;
     }
-    printer_.finish(terminal_columns());
+    printer_.finish(columns_);
     if (!output_.flush()) nobody_reads_ = true;
     const ExitCode end = feed_.close();
     return output_.failed() ? ExitCode::kFailed : end;
@@ -188,7 +191,7 @@ class Tail {
     append_lines(entry, lines_);
     for (TailLine& line : lines_) {
       const bool wanted = choice_.wants(line);
-      printer_.add(line, wanted, terminal_columns());
+      printer_.add(line, wanted, columns_);
     }
   }
 
@@ -235,6 +238,7 @@ class Tail {
   cli::Output output_;
   LinePrinter printer_;
   std::vector<TailLine> lines_;
+  std::size_t columns_ = 0;  // Of the terminal.
   bool nobody_reads_ = false;
 };
 
@@ -269,7 +273,7 @@ ExitCode run(TailOptions& options, const std::string& software) {
 
 void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
-  verb->footer(kFooter);
+  verb->footer(kTailFooter);
   const auto options = std::make_shared<TailOptions>();
   verb->add_option("FILTER", options->wish.filter,
                    "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")

@@ -33,7 +33,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kLeastDelay{1000};  // Rates are of a second.
 
-constexpr const char* kFooter = R"(
+constexpr const char* kTopFooter = R"(
 Examples:
   zpost-inspect top
   zpost-inspect top --filter 'from = "lab-*"'
@@ -44,7 +44,7 @@ Examples:
 Without a terminal --once, or --format json, prints one picture after --delay.
 Exit codes: 0 as wanted, 2 no terminal, 4 no broker, 5 refused, 6 no answer.)";
 
-struct Options {
+struct TopOptions {
   cli::CommonOptions common;
   std::string filter;
   milliseconds delay{2000};
@@ -54,7 +54,7 @@ struct Options {
 /// What both the screen and --once do: model and broker kept together.
 class Top {
  public:
-  Top(const Options& options, peer::Peer& watcher, peer::Peer asker)
+  Top(const TopOptions& options, peer::Peer& watcher, peer::Peer asker)
       : watcher_(watcher),
         stop_(watcher),
         feed_(watcher, wish_for(options.filter)),
@@ -82,7 +82,7 @@ class Top {
   }
 
   /// One picture, after a while.
-  [[nodiscard]] ExitCode run_once(const Options& options) {
+  [[nodiscard]] ExitCode run_once(const TopOptions& options) {
     if (const ExitCode code = feed_.open(); code != ExitCode::kAsWanted) return code;
     const Clock::time_point end = Clock::now() + options.delay;
     const auto is_early = [this, end] {
@@ -263,7 +263,7 @@ bool check_filter(const std::string& text) {
   return compile_filter(text, compiled);
 }
 
-Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& software) {
+Result<peer::Peer, ExitCode> connect(const TopOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -273,13 +273,13 @@ Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& 
 }
 
 /// What is wrong with how long to look; empty: nothing.
-std::string wrong_delay(const Options& options) {
+std::string wrong_delay(const TopOptions& options) {
   if (options.delay >= kLeastDelay) return "";
   return fmt::format("--delay {} is too short to count anything: it is at least {}",
                      cli::duration_text(options.delay), cli::duration_text(kLeastDelay));
 }
 
-ExitCode run(Options& options, const std::string& software) {
+ExitCode run(TopOptions& options, const std::string& software) {
   if (!check_filter(options.filter)) return ExitCode::kUsage;
   if (const std::string wrong = wrong_delay(options); !wrong.empty()) {
     cli::complain(wrong);
@@ -287,7 +287,7 @@ ExitCode run(Options& options, const std::string& software) {
   }
   Result<peer::Peer, ExitCode> watcher = connect(options, software);
   if (!watcher) return watcher.error();
-  Options unnamed = options;
+  TopOptions unnamed = options;
   unnamed.common.name.clear();  // The name is the watcher's.
   Result<peer::Peer, ExitCode> asker = connect(unnamed, software);
   if (!asker) return asker.error();
@@ -301,8 +301,8 @@ ExitCode run(Options& options, const std::string& software) {
 void add_top_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("top", "Peers, topics and services: rates, queues, latencies, live");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kTopFooter);
+  const auto options = std::make_shared<TopOptions>();
   verb->add_option(
           "--filter", options->filter,
           "Only such traffic counts, such as 'from = \"lab-*\"'; tail --help has the fields")

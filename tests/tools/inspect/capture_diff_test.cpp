@@ -4,14 +4,12 @@
 
 #include <deque>
 
+#include "tests/tools/inspect/times.h"
 #include "tools/inspect/diff_text.h"
 #include "zpost/protocol/envelope.h"
 
 namespace zpost::inspect {
 namespace {
-
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kBegin = 1'767'225'600'000 * kMs;
 
 /// A capture that is written down in a few words.
 class Written {
@@ -62,7 +60,7 @@ class Written {
   TapEntry entry_of(TapEvent event, std::uint64_t id) {
     TapEntry entry;
     entry.record.event = event;
-    entry.record.time_ns = kBegin + ++sequence_ * kMs;
+    entry.record.time_ns = kStart + ++sequence_ * kMs;
     entry.record.sequence = sequence_;
     entry.record.kind = static_cast<std::uint8_t>(Kind::kSend);
     entry.record.first_id = entry.record.last_id = id;

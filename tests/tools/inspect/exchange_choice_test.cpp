@@ -5,12 +5,11 @@
 
 #include <string>
 
+#include "tests/tools/inspect/times.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
 namespace {
-
-constexpr std::uint64_t kMs = 1'000'000;
 
 class ExchangeChoiceTest : public testing::Test {
  protected:
