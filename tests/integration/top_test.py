@@ -207,8 +207,9 @@ class TopScreenTest(ProgramTest):
             asks = relay.connections[1].flowing[TO_PEER]
             asks.clear()
             screen.expect("the broker does not answer")  # It did: that is under way.
+            there = set(self.inspectors())
             os.kill(screen.pid(), signal.SIGTERM)
-            await_true(lambda: len(self.inspectors()) < 3, "what looks at the tap leaves")
+            await_true(lambda: there - set(self.inspectors()), "what looks at the tap leaves")
             asks.set()
             await_true(screen.is_over, "the end")
             self.send("--as", "alice", "nobody", "hello")
