@@ -36,7 +36,6 @@ function(zpost_test name)
 
   add_executable(${name} ${arg_SOURCES})
   if(programs IN_LIST arg_LABEL)
-    zpost_compile_alone(${arg_SOURCES})
     # In the build that users get; the tests themselves are compiled for longer than they run.
     target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O0>)
   endif()
@@ -83,17 +82,21 @@ endforeach()
   endif()
 endfunction()
 
-# zpost_script_test(NAME COMMAND program arg… LABEL … [TIMEOUT seconds])
+# zpost_script_test(NAME COMMAND program arg… LABEL … [TIMEOUT seconds] [COST seconds])
 #
 # A test in another language: passes when it exits 0. The label programs: it needs the real
-# programs, all of them.
+# programs, all of them. COST: about how long it takes; the longest begin first, so that the last of
+# them is not waited for.
 function(zpost_script_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABEL")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;COST" "COMMAND;LABEL")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "zpost_script_test(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
 
   zpost_test_properties(${name} properties "${arg_LABEL}" "${arg_TIMEOUT}")
+  if(arg_COST)
+    list(APPEND properties COST ${arg_COST})
+  endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES ${properties})
 endfunction()

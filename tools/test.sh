@@ -173,7 +173,7 @@ change_base() {
 # A changed header is checked through the sources of the same name.
 tidy_files() {
   local from known
-  known=$(grep -oE '"file": "[^"]+"' build/compile_commands.json | cut -d'"' -f4 |
+  known=$(grep -oE '"file": "[^"]+"' build/tidy/compile_commands.json | cut -d'"' -f4 |
     sed "s|^$PWD/||" | grep -v '^build/' | sort -u)
   from=$(change_base)
   if [[ $tidy_all == yes || -z $from ]]; then
@@ -187,9 +187,16 @@ tidy_files() {
     grep -v '^tests/' | sort -u
 }
 
+# The release build compiles several sources as one; clang-tidy must know how each is compiled.
+tidy_database() {
+  cmake --preset release -B build/tidy -DBUILD_TESTING=ON -DCMAKE_UNITY_BUILD=OFF \
+    > "$logs/tidy-cmake.log" 2>&1 || { cat "$logs/tidy-cmake.log"; return 1; }
+}
+
 run_tidy() {
   local clang_tidy files
   clang_tidy=$(tool clang-tidy) || { echo "no clang-tidy"; return 1; }
+  tidy_database || return 1
   mapfile -t files < <(tidy_files)
   [[ ${#files[@]} -eq 0 ]] && { echo "no changed sources"; return 0; }
   if [[ $full == no && $tidy_all == no && ${#files[@]} -gt $tidy_most ]]; then
@@ -198,7 +205,7 @@ run_tidy() {
   fi
   echo "${#files[@]} sources: ${files[*]}"
   printf '%s\n' "${files[@]}" |
-    xargs -P "$jobs" -n 1 "$clang_tidy" -p build --quiet --warnings-as-errors='*' \
+    xargs -P "$jobs" -n 1 "$clang_tidy" -p build/tidy --quiet --warnings-as-errors='*' \
       --extra-arg=-Wno-unknown-warning-option 2>&1 |
     grep -vE '^[0-9]+ warnings? (generated|treated as error)'
   [[ ${PIPESTATUS[1]} -eq 0 ]]

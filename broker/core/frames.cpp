@@ -237,8 +237,9 @@ void Router::Impl::violation(Session& session, std::string_view what) {
   ++session.violations;
   ++tally_.violations;
   session.last_violation = what;
-  log(LogLine::Level::kDebug, fmt::format("violation name={} count={} what=\"{}\"",
-                                          name_of(session), session.violations, quoted(what)));
+  log(LogLine::Level::kDebug,
+      fmt::format("violation name={} count={} what=\"{}\"", name_of(session), session.violations,
+                  core::quoted(what)));
 }
 
 /// Answers a connection that has no session.
@@ -249,8 +250,8 @@ void Router::Impl::refuse(ConnectionId connection, std::string_view name, Outcom
   append_envelope(out_->arena, {.kind = Kind::kRefused, .to = name, .body = body});
   control_frame(connection, kNone, begin);
   ++tally_.refused_by[static_cast<std::size_t>(code)];
-  log(LogLine::Level::kInfo,
-      fmt::format("refused name={} code={} text=\"{}\"", name, outcome_name(code), quoted(text)));
+  log(LogLine::Level::kInfo, fmt::format("refused name={} code={} text=\"{}\"", name,
+                                         outcome_name(code), core::quoted(text)));
   if (noting()) {
     const NameId known = directory.find(name);
     TapRecord& record =

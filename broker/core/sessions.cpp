@@ -168,8 +168,9 @@ void Router::Impl::welcome_new(ConnectionId connection, std::string_view name, H
   std::optional<std::uint64_t> earlier_taken;
   if (latest != nullptr && latest->epoch == session.hello.epoch) earlier_taken = latest->taken;
   say_welcome(session, false, earlier_taken);
-  log(LogLine::Level::kInfo, fmt::format("joined name={} instance={} software=\"{}\"", name,
-                                         session.hello.instance, quoted(session.hello.software)));
+  log(LogLine::Level::kInfo,
+      fmt::format("joined name={} instance={} software=\"{}\"", name, session.hello.instance,
+                  core::quoted(session.hello.software)));
   note_session(session, SessionChange::kJoined, Outcome::kNone);
   tell_presence(session, "joined", "");
 }
@@ -354,7 +355,8 @@ void Router::Impl::make_away(Session& session, std::string_view why) {
   if (session.state == Session::State::kAway) return;
   session.state = Session::State::kAway;
   session.away_since = now_.steady_ns;
-  log(LogLine::Level::kInfo, fmt::format("away name={} why=\"{}\"", name_of(session), quoted(why)));
+  log(LogLine::Level::kInfo,
+      fmt::format("away name={} why=\"{}\"", name_of(session), core::quoted(why)));
   note_session(session, SessionChange::kAway, Outcome::kNone);
 }
 

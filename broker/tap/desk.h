@@ -93,6 +93,9 @@ class Desk {
   /// Does what there is to do, or a part of it.
   [[nodiscard]] Done turn(std::uint64_t now_ns);
 
+  /// Whether anybody waits for what comes.
+  [[nodiscard]] bool is_watched() const { return !listeners_.empty() || !recalls_.empty(); }
+
   /// What the recorder holds. Thread: any.
   [[nodiscard]] std::size_t recorded_bytes() const {
     return recorded_bytes_.load(std::memory_order_relaxed);

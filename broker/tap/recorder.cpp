@@ -73,6 +73,7 @@ void Recorder::add(const TapRecord& record, const NameUse& from, const NameUse& 
 void Recorder::begin_block() {
   open_.bytes.reserve(kBlockBytes);
   open_.senders.assign(1, {});
+  open_names_ = sizeof(Sender);
   open_.first_ns = UINT64_MAX;
   open_.begins_at = added_;
   context_.time_ns = 0;
@@ -103,6 +104,7 @@ std::uint32_t Recorder::local(const NameUse& name) {
   if (place.serial == next_serial_ && place.version == name.version) return place.local;
   place = {next_serial_, name.version, static_cast<std::uint32_t>(open_.senders.size())};
   open_.senders.push_back({std::string(name.name)});
+  open_names_ += sizeof(Sender) + name.name.size();
   context_.last_id.push_back(0);
   return place.local;
 }

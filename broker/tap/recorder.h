@@ -52,7 +52,10 @@ class Recorder {
     return blocks_.empty() ? 0 : blocks_.back().last_ns;
   }
 
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// Of all that is kept, the block being filled as far as it is full.
+  [[nodiscard]] std::size_t bytes() const {
+    return bytes_ + (open_.records == 0 ? 0 : sizeof open_ + open_.bytes.size() + open_names_);
+  }
 
   [[nodiscard]] std::uint64_t records() const { return records_; }
 
@@ -128,10 +131,11 @@ class Recorder {
   const std::size_t limit_;
   std::deque<Block> blocks_;  // Sealed ones.
   Block open_;
+  std::size_t open_names_ = 0;  // Bytes of its senders.
   Context context_;
   std::vector<Place> places_;  // By the name's number.
   std::uint64_t next_serial_ = 1;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  // Of sealed blocks.
   std::uint64_t records_ = 0;
   std::uint64_t added_ = 0;           // Ever.
   TapRecord last_;                    // The latest of the open block,

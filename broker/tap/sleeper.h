@@ -6,9 +6,9 @@
 
 namespace zpost::tap {
 
-/// While there is something now and then, the reader naps for a fixed time and looks by itself;
-/// only when nothing came for a while does it sleep until it is called. Thread: call() and hurry()
-/// any, the rest the reader.
+/// While there is something now and then, the reader naps and looks by itself; only when nothing
+/// came for a while does it sleep until it is called. Thread: call() and hurry() any, the rest the
+/// reader.
 class Sleeper {
  public:
   /// Throws std::system_error when the process has no descriptor left.
@@ -22,12 +22,13 @@ class Sleeper {
   /// There is something that should not wait for the end of a nap.
   void hurry() noexcept;
 
-  /// Rests after a look that found nothing (`found` false), or something. `look()` is called once
-  /// more before a sleep without end: true if there is something after all.
+  /// Rests after a look that found nothing (`found` false), or something; not for long if it
+  /// should look again `soon`. `look()` is called once more before a sleep without end: true if
+  /// there is something after all.
   template <typename Look>
-  void rest(bool found, Look look) {
+  void rest(bool found, bool soon, Look look) {
     naps_ = found ? 0 : naps_ + 1;
-    if (naps_ < kMostNaps) return wait(kNapMs);
+    if (naps_ < kMostNaps) return wait(soon ? kShortNapMs : kNapMs);
     asleep_.store(true, std::memory_order_seq_cst);
     if (!look()) wait(-1);
     asleep_.store(false, std::memory_order_relaxed);
@@ -35,8 +36,10 @@ class Sleeper {
   }
 
  private:
-  static constexpr int kNapMs = 2;
-  static constexpr int kMostNaps = 25;
+  // The end of a nap is a switch of threads in the middle of somebody's round trip.
+  static constexpr int kNapMs = 10;
+  static constexpr int kShortNapMs = 2;
+  static constexpr int kMostNaps = 10;
 
   void wait(int milliseconds) noexcept;
 

@@ -1,5 +1,7 @@
 #include "broker/tap/tap.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cassert>
 #include <chrono>
@@ -8,6 +10,9 @@
 namespace zpost::tap {
 
 namespace {
+
+// A nap in which more than this part of the ring came was too long.
+constexpr std::size_t kMuchOfRing = 32;
 
 std::uint64_t wall_ns() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -216,10 +221,13 @@ void Tap::run() {
     if (done.bodies && settings_.wake) settings_.wake();
     return done.something || done.bodies;
   };
+  ::pthread_setname_np(::pthread_self(), "zpost-tap");
   while (!stop_.load(std::memory_order_acquire)) {
     bool found = false;
+    const std::uint64_t before = ring_.read();
     while (turn()) found = true;
-    sleeper_.rest(found, turn);
+    const bool much = ring_.read() - before > settings_.ring_bytes / kMuchOfRing;
+    sleeper_.rest(found, much || desk_.is_watched(), turn);
   }
 }
 

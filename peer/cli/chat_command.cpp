@@ -6,17 +6,19 @@
 namespace zpost::cli {
 namespace {
 
-using Kind = ChatCommand::Kind;
+using CommandKind = ChatCommand::Kind;
 
 struct Word {
   std::string_view word;
-  Kind kind;
+  CommandKind kind;
 };
 
 constexpr std::array kWords{
-    Word{"/help", Kind::kHelp},   Word{"/join", Kind::kJoin}, Word{"/leave", Kind::kLeave},
-    Word{"/msg", Kind::kMsg},     Word{"/quit", Kind::kQuit}, Word{"/retry", Kind::kRetry},
-    Word{"/rooms", Kind::kRooms}, Word{"/to", Kind::kTo},     Word{"/who", Kind::kWho}};
+    Word{"/help", CommandKind::kHelp},   Word{"/join", CommandKind::kJoin},
+    Word{"/leave", CommandKind::kLeave}, Word{"/msg", CommandKind::kMsg},
+    Word{"/quit", CommandKind::kQuit},   Word{"/retry", CommandKind::kRetry},
+    Word{"/rooms", CommandKind::kRooms}, Word{"/to", CommandKind::kTo},
+    Word{"/who", CommandKind::kWho}};
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
@@ -27,7 +29,8 @@ std::string_view trimmed(std::string_view text) {
 
 ChatCommand parse_msg(std::string_view rest) {
   const std::size_t end = std::min(rest.size(), rest.find_first_of(" \t"));
-  return {Kind::kMsg, std::string(trimmed(rest.substr(end))), std::string(rest.substr(0, end))};
+  return {CommandKind::kMsg, std::string(trimmed(rest.substr(end))),
+          std::string(rest.substr(0, end))};
 }
 
 }  // namespace
@@ -35,8 +38,8 @@ ChatCommand parse_msg(std::string_view rest) {
 ChatCommand parse_chat_command(std::string_view line) {
   const std::string_view text = trimmed(line);
   if (text.empty()) return {};
-  if (text.starts_with("//")) return {Kind::kSay, std::string(text.substr(1))};
-  if (!text.starts_with('/')) return {Kind::kSay, std::string(line)};
+  if (text.starts_with("//")) return {CommandKind::kSay, std::string(text.substr(1))};
+  if (!text.starts_with('/')) return {CommandKind::kSay, std::string(line)};
   const std::size_t end = text.find_first_of(" \t");
   const std::string_view word = text.substr(0, end);
   const std::string_view rest = end == std::string_view::npos ? "" : trimmed(text.substr(end));
@@ -44,7 +47,7 @@ ChatCommand parse_chat_command(std::string_view line) {
   for (const Word& known : kWords) {
     if (known.word == word) return {known.kind, std::string(rest)};
   }
-  return {Kind::kUnknown, std::string(word)};
+  return {CommandKind::kUnknown, std::string(word)};
 }
 
 std::vector<std::string> chat_command_words() {

@@ -6,23 +6,23 @@
 namespace zpost::cli {
 namespace {
 
-using Kind = ChatLine::Kind;
+using LineKind = ChatLine::Kind;
 
-const char* event_of(Kind kind) {
+const char* event_of(LineKind kind) {
   switch (kind) {
-    case Kind::kReceived:
+    case LineKind::kReceived:
       return "received";
-    case Kind::kSent:
+    case LineKind::kSent:
       return "sent";
-    case Kind::kSettled:
+    case LineKind::kSettled:
       return "settled";
-    case Kind::kPresence:
+    case LineKind::kPresence:
       return "presence";
-    case Kind::kMissed:
+    case LineKind::kMissed:
       return "missed";
-    case Kind::kState:
+    case LineKind::kState:
       return "state";
-    case Kind::kNote:
+    case LineKind::kNote:
       return "note";
   }
   return "";
@@ -32,7 +32,7 @@ const char* event_of(Kind kind) {
 
 std::string chat_json(const ChatLine& line) {
   Json json{{"event", event_of(line.kind)}, {"time", utc_time(line.time_ns)}};
-  const bool told = line.kind == Kind::kSent || line.kind == Kind::kSettled;
+  const bool told = line.kind == LineKind::kSent || line.kind == LineKind::kSettled;
   if (line.id != 0) json["id"] = json_id(line.id);
   if (!line.from.empty() && !told) json["from"] = line.from;
   if (!line.room.empty()) json["room"] = line.room;

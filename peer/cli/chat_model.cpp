@@ -14,7 +14,7 @@
 
 namespace zpost::cli {
 
-using Kind = ChatLine::Kind;
+using LineKind = ChatLine::Kind;
 
 namespace {
 
@@ -62,7 +62,7 @@ ChatLines ChatModel::received(const peer::Message& message, std::uint64_t now) {
   // An answer must not stand above what it answers.
   show_under_way(lines, room.empty() ? message.from : with_mark(room));
   ReadableBody body = readable(cli::received(message).body);
-  lines.push_back({.kind = Kind::kReceived,
+  lines.push_back({.kind = LineKind::kReceived,
                    .time_ns = message.sent_ns == 0 ? now : message.sent_ns,
                    .from = message.from,
                    .text = std::move(body.text),
@@ -93,7 +93,7 @@ ChatLines ChatModel::introduction(const std::string& from, std::uint64_t now) {
 }
 
 ChatLine ChatModel::sent_line(std::uint64_t id, const UnderWay& sent) const {
-  return {.kind = Kind::kSent,
+  return {.kind = LineKind::kSent,
           .time_ns = sent.since,
           .from = me_,
           .to = sent.line.to,
@@ -132,7 +132,7 @@ ChatLines ChatModel::settled(const peer::OutcomeReport& report, std::uint64_t no
   line.outcome = report.outcome;
   line.count = report.count;
   if (sent.shown) {
-    line.kind = Kind::kSettled;
+    line.kind = LineKind::kSettled;
     line.time_ns = now;
   }
   if (!is_success(report.outcome)) {
@@ -164,7 +164,7 @@ ChatLines ChatModel::presence(const peer::PresenceChange& change, std::uint64_t 
   const bool left = change.event == "left";
   const bool news = left ? here_.erase(change.peer) > 0 : here_.insert(change.peer).second;
   if (!news || !watched_.contains(change.peer)) return {};
-  ChatLine line{.kind = Kind::kPresence, .time_ns = now, .from = change.peer};
+  ChatLine line{.kind = LineKind::kPresence, .time_ns = now, .from = change.peer};
   const std::string reason = visible_line(change.reason);
   if (left) {
     line.text = reason.empty() ? "left" : fmt::format("left ({})", reason);

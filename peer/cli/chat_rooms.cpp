@@ -11,13 +11,13 @@
 
 namespace zpost::cli {
 
-using Kind = ChatLine::Kind;
+using LineKind = ChatLine::Kind;
 
 namespace {
 
 ChatLine presence_line(const std::string& who, const char* what, const std::string& room,
                        std::uint64_t now) {
-  return {.kind = Kind::kPresence,
+  return {.kind = LineKind::kPresence,
           .time_ns = now,
           .from = who,
           .text = fmt::format("{} {}", what, with_mark(room)),
@@ -26,7 +26,7 @@ ChatLine presence_line(const std::string& who, const char* what, const std::stri
 
 /// One's own lines, and those without a room, are seen wherever one looks.
 bool is_of_a_room(const ChatLine& line) {
-  return !line.room.empty() && line.kind != Kind::kSent && line.kind != Kind::kSettled;
+  return !line.room.empty() && line.kind != LineKind::kSent && line.kind != LineKind::kSettled;
 }
 
 bool is_part_of_a_word(char character) {
@@ -66,7 +66,7 @@ ChatLines ChatRooms::admit(ChatLines lines, std::string_view partner) {
   for (ChatLine& line : lines) {
     if (!is_of_a_room(line) || with_mark(line.room) == partner) {
       shown.push_back(std::move(line));
-    } else if (line.kind != Kind::kPresence && is_in(line.room)) {
+    } else if (line.kind != LineKind::kPresence && is_in(line.room)) {
       hold(std::move(line));
     }
   }
@@ -75,13 +75,13 @@ ChatLines ChatRooms::admit(ChatLines lines, std::string_view partner) {
 
 void ChatRooms::hold(ChatLine line) {
   Unread& unread = unread_[line.room];
-  if (line.kind == Kind::kReceived) {
+  if (line.kind == LineKind::kReceived) {
     ++unread.said;
     if (names(line.text, me_)) unread.calls_me = true;
   }
   unread.lines.push_back(std::move(line));
   if (unread.lines.size() <= kMaxHeld) return;
-  if (unread.lines.front().kind == Kind::kReceived) {
+  if (unread.lines.front().kind == LineKind::kReceived) {
     --unread.said;
     ++unread.dropped;
   }
@@ -94,7 +94,7 @@ ChatLines ChatRooms::take_unread(std::string_view room, std::uint64_t now) {
   if (found == unread_.end()) return lines;
   Unread& unread = found->second;
   if (unread.dropped > 0) {
-    lines.push_back({.kind = Kind::kMissed,
+    lines.push_back({.kind = LineKind::kMissed,
                      .time_ns = now,
                      .text = fmt::format("{} dropped here: {} unread are kept of a room",
                                          counted(unread.dropped, "older line"), kMaxHeld),
@@ -120,7 +120,7 @@ ChatLines ChatRooms::missed(std::uint64_t count, std::uint64_t now) const {
   ChatLines lines;
   const char* const where = joined_.size() == 1 ? "here" : "in your rooms, perhaps here";
   for (const std::string& room : joined_) {
-    lines.push_back({.kind = Kind::kMissed,
+    lines.push_back({.kind = LineKind::kMissed,
                      .time_ns = now,
                      .text = fmt::format("{} missed {}: more was said than this chat could take",
                                          counted(count, "line"), where),
@@ -165,7 +165,7 @@ std::vector<std::string> ChatRooms::people(std::string_view room) const {
 
 ChatLines ChatRooms::with_people(ChatLines lines) const {
   for (ChatLine& line : lines) {
-    const bool is_own = line.kind == Kind::kSent || line.kind == Kind::kSettled;
+    const bool is_own = line.kind == LineKind::kSent || line.kind == LineKind::kSettled;
     if (!is_own || line.room.empty()) continue;
     line.people = people(line.room).size();
     if (line.outcome != Outcome::kNoSubscriber || line.people == 0) continue;

@@ -13,7 +13,7 @@
 namespace zpost::cli {
 namespace {
 
-using Kind = ChatLine::Kind;
+using LineKind = ChatLine::Kind;
 
 constexpr std::size_t kQuoteColumns = 40;
 
@@ -102,7 +102,7 @@ Head head_of(const ChatLine& line) {
   if (!line.room.empty()) {
     head.room = with_mark(line.room);
   } else if (line.aside) {
-    head.to_me = line.kind != Kind::kSent;
+    head.to_me = line.kind != LineKind::kSent;
     head.to = head.to_me ? "you" : line.to;
   }
   return head;
@@ -114,7 +114,7 @@ std::string said(const ChatLine& line, const Look& look, const std::string& cloc
   Row row(look.palette, look.columns, {.line = indent, .wrap = indent});
   head.put(row.put(clock, Ink::kDim).put(" "));
   row.put(": ").put(visible_block(line.text, 0), line.binary ? Ink::kDim : Ink::kPlain);
-  if (line.kind == Kind::kSent) {
+  if (line.kind == LineKind::kSent) {
     const Mark mark = mark_of(line);
     row.put(" ").put(mark.text, mark.ink);
   }
@@ -137,13 +137,13 @@ std::string told(const ChatLine& line, const Look& look, const std::string& cloc
   Row row(look.palette, look.columns, {.line = indent, .wrap = indent});
   row.put(clock, Ink::kDim).put(" ");
   switch (line.kind) {
-    case Kind::kSettled:
+    case LineKind::kSettled:
       put_settled(row, line);
       break;
-    case Kind::kPresence:
+    case LineKind::kPresence:
       row.name(line.from).put(" " + line.text);
       break;
-    case Kind::kMissed:
+    case LineKind::kMissed:
       row.name(with_mark(line.room)).put(" ").put(line.text, Ink::kYellow);
       break;
     default:
@@ -155,13 +155,13 @@ std::string told(const ChatLine& line, const Look& look, const std::string& cloc
 }  // namespace
 
 std::string chat_text(const ChatLine& line, const Look& look, std::uint64_t now_ns) {
-  if (line.kind == Kind::kNote) {
+  if (line.kind == LineKind::kNote) {
     constexpr std::size_t kIndent = 2;
     Row row(look.palette, look.columns, {.line = 0, .wrap = kIndent});
     return std::move(row.put(line.text)).end();
   }
   const std::string clock = local_time(line.time_ns, now_ns);
-  const bool is_said = line.kind == Kind::kReceived || line.kind == Kind::kSent;
+  const bool is_said = line.kind == LineKind::kReceived || line.kind == LineKind::kSent;
   return is_said ? said(line, look, clock) : told(line, look, clock);
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using peer::milliseconds;
 
-constexpr milliseconds kGlance{50};      // How long anything else may go unnoticed.
+constexpr milliseconds kFileGlance{50};  // How long anything else may go unnoticed.
 constexpr milliseconds kOneTry{15'000};  // For a reply: a lost one is asked for again.
 // Each costs the broker and both ends the same: some hundred microseconds.
 constexpr std::size_t kChunkBytes = 256 << 10;
@@ -51,7 +51,7 @@ bool FileCourse::advance() {
       break;
     case OutgoingFile::Step::kPause:
       std::this_thread::sleep_for(
-          std::min<SteadyTime::duration>(machine_.resume_at() - now(), kGlance));
+          std::min<SteadyTime::duration>(machine_.resume_at() - now(), kFileGlance));
       break;
     case OutgoingFile::Step::kCheck:
       check();
@@ -84,12 +84,12 @@ void FileCourse::note_progress() {
 void FileCourse::ask(Bytes body, std::string_view content_type) {
   peer::SendOptions options;
   options.content_type = content_type;
-  options.timeout = kGlance;
+  options.timeout = kFileGlance;
   reply_ = peer_.request(to_, body, kOneTry, options);
 }
 
 void FileCourse::await_reply() {
-  if (reply_.wait_for(kGlance) != std::future_status::ready) return;
+  if (reply_.wait_for(kFileGlance) != std::future_status::ready) return;
   const Reply reply = reply_.get();
   if (reply) {
     const std::optional<FileAnswer> answer = read_answer(reply->body);
@@ -148,7 +148,7 @@ void FileCourse::send_chunk() {
   if (!prepare_chunk()) return;
   peer::SendOptions options;
   options.content_type = kChunkType;
-  options.timeout = kGlance;
+  options.timeout = kFileGlance;
   const peer::Answer<std::uint64_t> sent = peer_.send(to_, chunk_, options);
   if (!sent) {
     if (sent.error().fault == peer::Fault::kInvalid) {
@@ -204,7 +204,7 @@ void FileCourse::tell_stop(const std::string& text, bool discard) {
   stop.discard = discard;
   peer::SendOptions options;
   options.content_type = kStopType;
-  options.timeout = kGlance;
+  options.timeout = kFileGlance;
   (void)peer_.send(to_, encode(stop), options);
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kBetweenLooks{100};
+constexpr milliseconds kBetweenFileLooks{100};
 
 class FileSending {
  public:
@@ -84,7 +84,7 @@ class FileSending {
 
   void show(const FileCourse& course, const SourceFile& file) {
     const Clock::time_point now = Clock::now();
-    if (now - shown_ < kBetweenLooks) return;
+    if (now - shown_ < kBetweenFileLooks) return;
     shown_ = now;
     const std::size_t columns = terminal_columns();
     if (columns < 2) return;

@@ -19,15 +19,17 @@
 namespace zpost::cli {
 namespace {
 
-constexpr std::size_t kChunk = 256 << 10;
-constexpr milliseconds kGlance{100};  // How long a signal may go unnoticed without credit.
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kInputChunk = 256 << 10;
+constexpr milliseconds kInputGlance{100};  // How long a signal may go unnoticed without credit.
 
 }  // namespace
 
 ExitCode LineSender::send_stream(int descriptor) {
   LineSplitter splitter;
   std::vector<std::string_view> lines;
-  std::vector<char> chunk(kChunk);
+  std::vector<char> chunk(kInputChunk);
   const std::size_t limit = peer_.welcome().max_envelope_bytes;
   while (!stopped_()) {
     // A stream may pause for hours: outcomes are passed on meanwhile.
@@ -73,8 +75,7 @@ ExitCode LineSender::send_one(std::string_view body, bool may_be_text) {
 }
 
 ExitCode LineSender::send_span(std::span<const Bytes> bodies, bool text) {
-  using Clock = std::chrono::steady_clock;
-  milliseconds timeout = kGlance;
+  milliseconds timeout = kInputGlance;
   Clock::time_point progress = Clock::now();
   std::size_t at_once = bodies.size();
   while (!bodies.empty()) {

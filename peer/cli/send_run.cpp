@@ -15,6 +15,8 @@
 namespace zpost::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// One run of the verb.
 class Sending {
  public:
@@ -79,7 +81,6 @@ class Sending {
       peer_.flush();
       return ExitCode::kAsWanted;
     }
-    using Clock = std::chrono::steady_clock;
     const bool ended_stream = options_.lines && stop_.asked();
     std::uint64_t left = peer_.statistics().unsettled;
     Clock::time_point progress = Clock::now();

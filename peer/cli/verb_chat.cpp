@@ -22,7 +22,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kChatFooter = R"(
 Examples:
   zpost-peer chat --as alice --to bob
   zpost-peer chat --as alice bob carol       talk with bob, see carol come and go
@@ -117,7 +117,7 @@ ExitCode run(ChatOptions& options, const std::string& software) {
 
 void add_chat_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("chat", "Talk with people");
-  verb->footer(kFooter);
+  verb->footer(kChatFooter);
   const auto options = std::make_shared<ChatOptions>();
   verb->add_option("NAME", options->names,
                    "Whose coming and going is shown; the first is who you talk with")

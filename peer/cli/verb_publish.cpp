@@ -13,7 +13,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kPublishFooter = R"(
 Examples:
   zpost-peer publish lab/oven/temperature "212.5"
   zpost-peer publish --retain lab/oven/state on
@@ -45,7 +45,7 @@ void check(SendOptions& options, bool clear) {
 
 void add_publish_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("publish", "Publish to a topic");
-  verb->footer(kFooter);
+  verb->footer(kPublishFooter);
   const auto options = std::make_shared<SendOptions>();
   const auto clear = std::make_shared<bool>(false);
   PublishTask& publish = options->task.publish.emplace();

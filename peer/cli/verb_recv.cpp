@@ -23,7 +23,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"help(
+constexpr const char* kRecvFooter = R"help(
 Examples:
   zpost-peer recv --as bob
   zpost-peer recv --as bob --count 1 --timeout 5s
@@ -198,7 +198,7 @@ ExitCode run(const RecvOptions& options, const std::string& software) {
 
 void add_recv_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("recv", "Print what is sent to you");
-  verb->footer(kFooter);
+  verb->footer(kRecvFooter);
   const auto options = std::make_shared<RecvOptions>();
   const auto timeout = std::make_shared<milliseconds>();
   add_count_option(*verb, "--count", options->count, "End after so many; with --save, files");

@@ -21,7 +21,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRequestFooter = R"(
 Examples:
   zpost-peer request upper "is anybody there?"
   zpost-peer request --timeout 1m --body-file question.txt oracle
@@ -226,7 +226,7 @@ ExitCode run(const RequestOptions& options, const std::string& software) {
 void add_request_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("request", "Ask a peer or a service and print the reply");
-  verb->footer(kFooter);
+  verb->footer(kRequestFooter);
   const auto options = std::make_shared<RequestOptions>();
   verb->add_option("TO", options->arguments,
                    "Who is to answer, and the question: TO BODY; - is standard input")

@@ -15,7 +15,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kSendFooter = R"(
 Examples:
   zpost-peer send --as alice bob "hello"
   date | zpost-peer send bob -
@@ -92,7 +92,7 @@ void take_source(SendWords& words) {
 
 void add_send_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("send", "Send to one peer and say what became of it");
-  verb->footer(kFooter);
+  verb->footer(kSendFooter);
   const auto options = std::make_shared<SendWords>();
   add_recipient(*verb, options->send.task.to, "Who is to get it");
   verb->add_option("TEXT", options->arguments,

@@ -16,7 +16,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"help(
+constexpr const char* kServeFooter = R"help(
 Examples:
   zpost-peer serve --as upper -- tr a-z A-Z
   zpost-peer serve --as sha --concurrency 4 -- sha256sum
@@ -74,7 +74,7 @@ ExitCode run(const ServeOptions& options, const std::string& software) {
 
 void add_serve_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("serve", "Let a command answer requests");
-  verb->footer(kFooter);
+  verb->footer(kServeFooter);
   const auto options = std::make_shared<ServeOptions>();
   verb->add_option("COMMAND", options->command, "What to run for each request, after --")
       ->required()

@@ -29,7 +29,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kSubscribeFooter = R"(
 Examples:
   zpost-peer subscribe 'lab/**'
   zpost-peer subscribe 'lab/*/temperature' alerts --format json
@@ -272,7 +272,7 @@ void add_policy_option(CLI::App& verb, SlowPolicy& policy) {
 
 void add_subscribe_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("subscribe", "Print what is published to topics");
-  verb->footer(kFooter);
+  verb->footer(kSubscribeFooter);
   const auto options = std::make_shared<Options>();
   const auto timeout = std::make_shared<milliseconds>();
   verb->add_option("PATTERN", options->patterns, "Topics, or patterns of topics")

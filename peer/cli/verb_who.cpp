@@ -21,7 +21,7 @@
 namespace zpost::cli {
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kWhoFooter = R"(
 Examples:
   zpost-peer who
   zpost-peer who --long bob
@@ -134,7 +134,7 @@ ExitCode run(const WhoOptions& options, const std::string& software) {
 void add_who_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("who", "List who is connected, or watch them come and go");
-  verb->footer(kFooter);
+  verb->footer(kWhoFooter);
   const auto options = std::make_shared<WhoOptions>();
   verb->add_option("NAME", options->pattern, "Only this one; * at its end stands for anything")
       ->check(check_pattern)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -343,13 +344,32 @@ class Filter::Evaluation {
 
 Truth Filter::evaluate(const Subject& subject) const {
   const Evaluation evaluation(*this, subject);
+  return run([&evaluation](const Test& test) { return evaluation.test(test); });
+}
+
+Truth Filter::evaluate_whole(std::span<const Subject> parts) const {
+  return run([this, parts](const Test& test) {
+    Truth any = Truth::no();
+    for (const Subject& part : parts) any = any | Evaluation(*this, part).test(test);
+    return any;
+  });
+}
+
+bool Filter::names(TapEvent event) const {
+  return std::ranges::any_of(tests_, [event](const Test& test) {
+    return test.field == Field::kEvent && test.number == static_cast<std::uint64_t>(event);
+  });
+}
+
+template <typename Judge>
+Truth Filter::run(const Judge& judge) const {
   std::array<Truth, kMaxStack> stack;
   std::size_t top = 0;  // Answers on the stack.
   for (std::size_t at = 0; at < program_.size(); ++at) {
     const Instruction& instruction = program_[at];
     switch (instruction.op) {
       case Op::kTest:
-        stack[top++] = evaluation.test(tests_[instruction.argument]);
+        stack[top++] = judge(tests_[instruction.argument]);
         break;
       case Op::kNot:
         stack[top - 1] = !stack[top - 1];

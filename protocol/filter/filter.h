@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,12 +31,19 @@ class Filter {
   /// Allocates nothing unless it asks for a body.
   [[nodiscard]] Truth evaluate(const Subject& subject) const;
 
+  /// Of something that has several parts, as a request with its reply: a test holds of the whole if
+  /// it holds of one of them.
+  [[nodiscard]] Truth evaluate_whole(std::span<const Subject> parts) const;
+
   /// Whether the subject is one that is wanted, or may be.
   [[nodiscard]] bool wants(const Subject& subject) const { return evaluate(subject).may_be_yes(); }
 
   /// Whether it asks for what only the envelopes themselves tell: their body, content type, what
   /// they reply to, and whether they reject.
   [[nodiscard]] bool looks_into_envelopes() const { return looks_into_envelopes_; }
+
+  /// Whether one of its tests names the event.
+  [[nodiscard]] bool names(TapEvent event) const;
 
   /// Whether it asks for the latency, which no record has: see LatencyMemory.
   [[nodiscard]] bool asks_for_latency() const { return asks_for_latency_; }
@@ -50,6 +58,10 @@ class Filter {
     Op op = Op::kTest;
     std::uint32_t argument = 0;  // Of a test which one, of a jump where to.
   };
+
+  /// `judge` answers each test.
+  template <typename Judge>
+  [[nodiscard]] Truth run(const Judge& judge) const;
 
   /// What a body's value is compared with.
   using Literal =

@@ -90,7 +90,7 @@ class UsageTest(ProgramTest):
             with self.subTest(arguments=arguments):
                 start = time.monotonic()
                 done = self.run_peer(*arguments, env=env)
-                self.assertLess(time.monotonic() - start, 2.5)
+                self.assertLess(time.monotonic() - start, 4)  # A busy machine starts it late.
                 self.assert_exit(done, UNREACHABLE)
                 self.assertIn("tcp://127.0.0.1:9", done.err)
                 self.assertIn("zpost-broker", done.err)

@@ -46,6 +46,23 @@ class DiffTest(CaptureCase):
             self.assertRegex(done.stdout, r"(?m)^alice → bob +send +2 +2 +2 +0 +0 +0 ")
             self.assertIn("paired by id: ", done.stdout)
 
+    def test_columns_stand_below_each_other_however_long_the_names_are(self):
+        names = ("bob", "a-receiver-with-a-long-name", "a-receiver-with-a-name-longer-than-columns-are")
+        capture, file = self.start_capture("a.pcapng")
+        for name in names:
+            self.start_recv(name)
+            self.assertEqual(self.send(name, "one").returncode, 0)
+            self.await_objects(file, 1, event="delivered", to=name)
+        self.assertEqual(capture.stop(), 0)
+        none = self.read(file, "--filter", "from = nobody", "-w", self.folder / "b.pcapng")
+        self.assertEqual(none.returncode, 0, none.stderr)
+        told = self.diff(file, self.folder / "b.pcapng").stdout.splitlines()
+        for start in ("only in A  alice → ", "alice → "):
+            rows = [row for row in told if row.startswith(start)]
+            self.assertEqual(len(rows), len(names), told)
+            self.assertEqual(len({row.index(" send ") for row in rows}), 1, told)
+        self.assertTrue(any("a-receiver-with-a-long-name " in row for row in told), told)
+
     def test_two_runs_are_compared_by_order_and_bodies(self):
         first = self.record("a.pcapng", [json.dumps({"time": 1, "n": n}) for n in (1, 2, 3)])
         second = self.record("b.pcapng", [json.dumps({"time": 2, "n": n}) for n in (1, 5, 3)])

@@ -4,6 +4,7 @@
 ZPOST_BIN names the directory of the programs. Without dot of Graphviz only its absence is tested.
 """
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -46,6 +47,27 @@ class GraphTest(CaptureCase):
         one = self.graph("--conversation", request)
         self.assertEqual(one.returncode, 0, one.stderr)
         self.assertRegex(one.stdout, r"p2->>p1: reply \d+, ")
+
+    def test_a_caller_and_a_service_are_drawn_with_the_workers_replies(self):
+        self.start("zpost-peer", "serve", "--as", "srv", "--service", "up", "--", "cat")
+        await_true(lambda: self.run_program("zpost-peer", "who", "srv").returncode == 0, "srv")
+        done = self.run_program("zpost-peer", "request", "--as", "alice", "--service", "up", "hello")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        drawn = self.graph("--between", "alice", "@up")
+        self.assertEqual(drawn.returncode, 0, drawn.stderr)
+        self.assertRegex(drawn.stdout, r"p1->>p2: call \d+, ")
+        self.assertRegex(drawn.stdout, r"p3->>p1: reply \d+, ")
+
+    def test_subscribers_of_a_live_broker_hang_on_their_topics(self):
+        self.start("zpost-peer", "subscribe", "--as", "carol", "lab/**")
+        await_true(lambda: "carol" in self.run_program("zpost-inspect", "route", "--topic",
+                                                       "lab/oven").stdout, "carol")
+        done = self.run_program("zpost-peer", "publish", "--as", "oven", "lab/oven", "31")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        drawn = self.graph("--last", "5m").stdout
+        number = lambda name: re.search(rf'(n\d+) \[label="{name}"', drawn)[1]
+        self.assertRegex(drawn, rf'{number("oven")} -> {number("lab/oven")} \[label="1 publish')
+        self.assertIn(f'{number("lab/oven")} -> {number("carol")} [style=dashed];', drawn)
 
     def test_what_cannot_be_drawn_is_said(self):
         self.assertEqual(self.graph("--between", "a", "b").returncode, FAILED)

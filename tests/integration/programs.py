@@ -15,7 +15,7 @@ import unittest
 
 BIN = pathlib.Path(os.environ.get("ZPOST_BIN", "build/bin"))
 PEER = str(BIN / "zpost-peer")
-PATIENCE_S = 15
+PATIENCE_S = 30
 FAILED, USAGE, NOT_DELIVERED, UNREACHABLE, REFUSED, TIMED_OUT = 1, 2, 3, 4, 5, 6
 
 

@@ -169,6 +169,18 @@ class TailTest(unittest.TestCase):
         watcher.await_object(outcome="no-peer")
         self.assertEqual([each["outcome"] for each in watcher.objects()], ["no-peer"])
 
+    def test_questions_to_the_broker_are_left_out_unless_asked_for(self):
+        self.start_recv("bob")
+        usual = self.start_tail("--json")
+        everything = self.start_tail("--json", "--asked")
+        by_filter = self.start_tail("--json", "event in (asked, session)")
+        self.run_program("zpost-peer", "who")
+        self.send("bob", "hello")
+        everything.await_object(event="asked", op="who")
+        by_filter.await_object(event="asked", op="who")
+        usual.await_object(event="delivered")
+        self.assertNotIn("asked", {each["event"] for each in usual.objects()})
+
     def test_a_wrong_filter_is_shown_with_its_place(self):
         tail = self.run_program("zpost-inspect", "tail", "size > 4KiB and frm = alice")
         self.assertEqual(tail.returncode, USAGE)
@@ -246,6 +258,28 @@ class TailTest(unittest.TestCase):
         self.assertEqual((echoed["asked"]["body"], echoed["answered"]["body"]), ("ping", "ping"))
         self.assertEqual(objects.await_object(to="nobody", end="failed")["outcome"], "no-peer")
         self.assertEqual(slow.lines, [])
+
+    def test_with_pair_a_filter_judges_request_reply_and_outcome_together(self):
+        self.start("zpost-peer", "serve", "--as", "srv", "--", "sh", "-c",
+                   "read ask; echo \"no: $ask\"; exit 1")
+        self.start("zpost-peer", "serve", "--as", "echo", "--", "cat")
+        for name in ("srv", "echo"):
+            await_true(lambda: self.run_program("zpost-peer", "who", name).returncode == 0, name)
+        rejected = self.start_tail("--pair", "outcome = rejected")
+        headers = self.start_tail("--pair", "--headers", "outcome = rejected and to = srv")
+        answered = self.start_tail("--pair", "outcome = delivered and latency < 1h")
+        both = self.start_tail("--pair", "--json", "--snap", "8",
+                               'body ~ "far beyond" and rejected and kind = request')
+        ask = lambda to, body: self.run_program("zpost-peer", "request", "--as", "alice", to, body)
+        self.assertEqual(ask("echo", "far beyond").returncode, 0)
+        ask("srv", "what lies far beyond")
+        rejected.await_line(r"alice → srv +request #\d+ .*what lies")
+        headers.await_line(r"alice → srv +request #\d+ ⇒ #\d+$")
+        answered.await_line(r'alice → echo +request #\d+ "far beyond" ⇒ "far beyond"$')
+        exchange = both.await_object(to="srv")
+        self.assertEqual(exchange["asked"]["body"], "what lie")
+        for tail in (rejected, headers, answered, both):
+            self.assertEqual(len(tail.lines), 1, tail.lines)
 
     def test_a_request_whose_deadline_passes_is_shown_so(self):
         server = self.start("zpost-peer", "serve", "--as", "slow", "--", "sleep", "3")

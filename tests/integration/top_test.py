@@ -15,6 +15,7 @@ import unittest
 
 from programs import (BIN, USAGE, UNREACHABLE, PATIENCE_S, Broker, ProgramTest, await_true,
                       environment)
+from relay import TO_PEER, Relay
 
 INSPECT = str(BIN / "zpost-inspect")
 TMUX = shutil.which("tmux")
@@ -160,7 +161,7 @@ class TopScreenTest(ProgramTest):
         screen.type_text("/frm = alice")
         screen.type("Enter")
         screen.expect(r'there is no field "frm"')
-        screen.type(*["BSpace"] * 11)
+        screen.type("C-u")
         screen.type_text("from = ivan")
         screen.type("Enter")
         screen.expect(r"only from = ivan")
@@ -169,6 +170,10 @@ class TopScreenTest(ProgramTest):
         self.send("--as", "ivan", "heidi", "hello")
         screen.expect(r"^[ ~] ivan ")
         self.assertNotIn("alice", "\n".join(screen.lines()))
+
+    def test_what_the_recorder_holds_counts_from_its_first_record_on(self):
+        screen = self.open()
+        screen.expect(r"recorder holds .* [1-9][\d.]* (B|KiB) of 64 MiB")
 
     def test_help_pause_and_quit(self):
         screen = self.open()
@@ -181,6 +186,39 @@ class TopScreenTest(ProgramTest):
         screen.expect_none("PAUSED")
         screen.type("q")
         await_true(screen.is_over, "the end")
+
+    def inspectors(self):
+        return re.findall(r"(?m)^inspect-\S+", self.run_peer("who").stdout.decode())
+
+    def test_an_answer_under_way_at_its_end_is_not_lost(self):
+        with open(os.path.join(tempfile.mkdtemp(), "failed"), "w+", encoding="utf-8") as failed:
+            self.addCleanup(shutil.rmtree, os.path.dirname(failed.name))
+            tail = subprocess.Popen([INSPECT, "tail", "--events", "failed", "--json"],
+                                    env=environment(self.broker.endpoint), stdout=failed,
+                                    stderr=subprocess.PIPE, text=True)
+            self.addCleanup(tail.stderr.close)
+            self.addCleanup(tail.kill)
+            self.assertIn("watching", tail.stderr.readline())
+            relay = Relay(int(self.broker.endpoint.rsplit(":", 1)[1]))
+            self.addCleanup(relay.close)
+            screen = Screen(relay.endpoint, 80, 24)
+            self.addCleanup(screen.close)
+            screen.expect(r"^up ")
+            asks = relay.connections[1].flowing[TO_PEER]
+            asks.clear()
+            screen.expect("the broker does not answer")  # It did: that is under way.
+            there = set(self.inspectors())
+            os.kill(screen.pid(), signal.SIGTERM)
+            await_true(lambda: there - set(self.inspectors()), "what looks at the tap leaves")
+            asks.set()
+            await_true(screen.is_over, "the end")
+            self.send("--as", "alice", "nobody", "hello")
+
+            def told():
+                failed.seek(0)
+                return [json.loads(line)["outcome"] for line in failed]
+            await_true(lambda: "no-peer" in told(), "the failure of alice")
+            self.assertEqual(told(), ["no-peer"])
 
     def test_a_signal_ends_it(self):
         screen = self.open()
@@ -223,7 +261,8 @@ class TopSizesTest(ProgramTest):
         """Those of the first three lines are another run's."""
         if not lines[0].startswith("zpost top"):
             return lines
-        return [re.sub(" +", " ", re.sub(r"\d[\d.,]*k?", "N", line)) for line in lines[:3]] + lines[3:]
+        told = [re.sub(" +", " ", re.sub(r"\d[\d.,]*k?", "N", line)) for line in lines[:3]]
+        return [line.replace("N KiB of", "N B of") for line in told] + lines[3:]
 
     def check_screen(self, columns, lines, top, bottom):
         """Nothing stands between `top` and `bottom`."""
@@ -278,6 +317,10 @@ class TopOnceTest(ProgramTest):
         done = self.top("--once", "--filter", "frm = alice")
         self.assertEqual(done.returncode, USAGE)
         self.assertIn('no field "frm"', done.stderr)
+        for delay in ("0", "0s", "999ms"):
+            done = self.top("--once", "--delay", delay)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertRegex(done.stderr, r"--delay 0?\S+ is too short .* at least 1s")
         done = self.top("--once", endpoint="tcp://127.0.0.1:1")
         self.assertEqual(done.returncode, UNREACHABLE)
 

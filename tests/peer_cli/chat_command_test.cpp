@@ -14,44 +14,44 @@ void PrintTo(const ChatCommand& command, std::ostream* out) {
 
 namespace {
 
-using Kind = ChatCommand::Kind;
+using CommandKind = ChatCommand::Kind;
 
 MATCHER_P2(Is, kind, text, "") {
   return arg.kind == kind && arg.text == text;
 }
 
 TEST(ChatCommandTest, TextIsSaidAsItIs) {
-  EXPECT_THAT(parse_chat_command("hello there"), Is(Kind::kSay, "hello there"));
-  EXPECT_THAT(parse_chat_command("  indented "), Is(Kind::kSay, "  indented "));
-  EXPECT_THAT(parse_chat_command("1/2"), Is(Kind::kSay, "1/2"));
+  EXPECT_THAT(parse_chat_command("hello there"), Is(CommandKind::kSay, "hello there"));
+  EXPECT_THAT(parse_chat_command("  indented "), Is(CommandKind::kSay, "  indented "));
+  EXPECT_THAT(parse_chat_command("1/2"), Is(CommandKind::kSay, "1/2"));
 }
 
 TEST(ChatCommandTest, AnEmptyLineSaysNothing) {
-  EXPECT_THAT(parse_chat_command(""), Is(Kind::kNothing, ""));
-  EXPECT_THAT(parse_chat_command(" \t\r"), Is(Kind::kNothing, ""));
+  EXPECT_THAT(parse_chat_command(""), Is(CommandKind::kNothing, ""));
+  EXPECT_THAT(parse_chat_command(" \t\r"), Is(CommandKind::kNothing, ""));
 }
 
 TEST(ChatCommandTest, CommandsAreKnownByTheirFirstWord) {
-  EXPECT_THAT(parse_chat_command("/help"), Is(Kind::kHelp, ""));
-  EXPECT_THAT(parse_chat_command(" /who "), Is(Kind::kWho, ""));
-  EXPECT_THAT(parse_chat_command("/retry"), Is(Kind::kRetry, ""));
-  EXPECT_THAT(parse_chat_command("/quit"), Is(Kind::kQuit, ""));
-  EXPECT_THAT(parse_chat_command("/to  bob "), Is(Kind::kTo, "bob"));
-  EXPECT_THAT(parse_chat_command("/to"), Is(Kind::kTo, ""));
+  EXPECT_THAT(parse_chat_command("/help"), Is(CommandKind::kHelp, ""));
+  EXPECT_THAT(parse_chat_command(" /who "), Is(CommandKind::kWho, ""));
+  EXPECT_THAT(parse_chat_command("/retry"), Is(CommandKind::kRetry, ""));
+  EXPECT_THAT(parse_chat_command("/quit"), Is(CommandKind::kQuit, ""));
+  EXPECT_THAT(parse_chat_command("/to  bob "), Is(CommandKind::kTo, "bob"));
+  EXPECT_THAT(parse_chat_command("/to"), Is(CommandKind::kTo, ""));
 }
 
 TEST(ChatCommandTest, RoomsAreJoinedAndLeft) {
-  EXPECT_THAT(parse_chat_command("/join  dev "), Is(Kind::kJoin, "dev"));
-  EXPECT_THAT(parse_chat_command("/join #dev"), Is(Kind::kJoin, "#dev"));
-  EXPECT_THAT(parse_chat_command("/leave"), Is(Kind::kLeave, ""));
-  EXPECT_THAT(parse_chat_command("/leave dev"), Is(Kind::kLeave, "dev"));
-  EXPECT_THAT(parse_chat_command("/rooms"), Is(Kind::kRooms, ""));
-  EXPECT_THAT(parse_chat_command("/who #dev"), Is(Kind::kWho, "#dev"));
+  EXPECT_THAT(parse_chat_command("/join  dev "), Is(CommandKind::kJoin, "dev"));
+  EXPECT_THAT(parse_chat_command("/join #dev"), Is(CommandKind::kJoin, "#dev"));
+  EXPECT_THAT(parse_chat_command("/leave"), Is(CommandKind::kLeave, ""));
+  EXPECT_THAT(parse_chat_command("/leave dev"), Is(CommandKind::kLeave, "dev"));
+  EXPECT_THAT(parse_chat_command("/rooms"), Is(CommandKind::kRooms, ""));
+  EXPECT_THAT(parse_chat_command("/who #dev"), Is(CommandKind::kWho, "#dev"));
 }
 
 TEST(ChatCommandTest, MsgSaysTheRestToItsFirstWord) {
   const ChatCommand msg = parse_chat_command("/msg bob  see you at 5 ");
-  EXPECT_THAT(msg, Is(Kind::kMsg, "see you at 5"));
+  EXPECT_THAT(msg, Is(CommandKind::kMsg, "see you at 5"));
   EXPECT_EQ(msg.to, "bob");
   EXPECT_EQ(parse_chat_command("/msg bob").to, "bob");
   EXPECT_EQ(parse_chat_command("/msg bob").text, "");
@@ -59,12 +59,12 @@ TEST(ChatCommandTest, MsgSaysTheRestToItsFirstWord) {
 }
 
 TEST(ChatCommandTest, UnknownCommandsAreNotSaid) {
-  EXPECT_THAT(parse_chat_command("/dance now"), Is(Kind::kUnknown, "/dance"));
-  EXPECT_THAT(parse_chat_command("/Quit"), Is(Kind::kUnknown, "/Quit"));
+  EXPECT_THAT(parse_chat_command("/dance now"), Is(CommandKind::kUnknown, "/dance"));
+  EXPECT_THAT(parse_chat_command("/Quit"), Is(CommandKind::kUnknown, "/Quit"));
 }
 
 TEST(ChatCommandTest, TwoSlashesSayOne) {
-  EXPECT_THAT(parse_chat_command("//etc/passwd"), Is(Kind::kSay, "/etc/passwd"));
+  EXPECT_THAT(parse_chat_command("//etc/passwd"), Is(CommandKind::kSay, "/etc/passwd"));
 }
 
 TEST(ChatCommandTest, HelpNamesEveryCommand) {

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kNow = 1'000'000'000'000'000'000;
+constexpr std::uint64_t kRoomsNow = 1'000'000'000'000'000'000;
 
 /// Alice, in #dev and #ops.
 class ChatRoomsTest : public testing::Test {
@@ -58,9 +58,9 @@ TEST_F(ChatRoomsTest, LinesOfOtherRoomsWaitAndAreCounted) {
   EXPECT_THAT(rooms.admit({said("ops", "one"), said("ops", "two")}, "#dev"), IsEmpty());
   EXPECT_EQ(rooms.unread("ops"), 2U);
 
-  EXPECT_THAT(texts(rooms.take_unread("ops", kNow)), ElementsAre("one", "two"));
+  EXPECT_THAT(texts(rooms.take_unread("ops", kRoomsNow)), ElementsAre("one", "two"));
   EXPECT_EQ(rooms.unread("ops"), 0U);
-  EXPECT_THAT(rooms.take_unread("ops", kNow), IsEmpty());
+  EXPECT_THAT(rooms.take_unread("ops", kRoomsNow), IsEmpty());
 }
 
 TEST_F(ChatRoomsTest, WhoTalksWithAPersonSeesNoRoom) {
@@ -85,24 +85,24 @@ TEST_F(ChatRoomsTest, OfTooManyUnreadLinesTheOldestAreDroppedAndCounted) {
     (void)rooms.admit({said("ops", std::to_string(i))}, "#dev");
   }
   EXPECT_EQ(rooms.unread("ops"), ChatRooms::kMaxHeld + 3);
-  const ChatLines lines = rooms.take_unread("ops", kNow);
+  const ChatLines lines = rooms.take_unread("ops", kRoomsNow);
   ASSERT_EQ(lines.size(), ChatRooms::kMaxHeld + 1);
   EXPECT_THAT(lines[0].text, HasSubstr("3 older lines dropped here: 200 unread"));
   EXPECT_EQ(lines[1].text, "3");
 }
 
 TEST_F(ChatRoomsTest, LinesThatTheBrokerDroppedAreToldInEveryRoomTheyMayBeOf) {
-  EXPECT_THAT(texts(rooms.missed(7, kNow)),
+  EXPECT_THAT(texts(rooms.missed(7, kRoomsNow)),
               ElementsAre(HasSubstr("7 lines missed in your rooms, perhaps here"),
                           HasSubstr("7 lines missed in your rooms, perhaps here")));
   rooms.leave("ops");
-  EXPECT_THAT(texts(rooms.missed(1, kNow)), ElementsAre(HasSubstr("1 line missed here")));
+  EXPECT_THAT(texts(rooms.missed(1, kRoomsNow)), ElementsAre(HasSubstr("1 line missed here")));
 }
 
 TEST_F(ChatRoomsTest, AMissedLineWaitsInItsRoomButIsNoUnreadOne) {
-  EXPECT_THAT(rooms.admit(rooms.missed(7, kNow), "#dev"), testing::SizeIs(1));
+  EXPECT_THAT(rooms.admit(rooms.missed(7, kRoomsNow), "#dev"), testing::SizeIs(1));
   EXPECT_EQ(rooms.unread("ops"), 0U);
-  EXPECT_THAT(rooms.take_unread("ops", kNow), testing::SizeIs(1));
+  EXPECT_THAT(rooms.take_unread("ops", kRoomsNow), testing::SizeIs(1));
 }
 
 TEST_F(ChatRoomsTest, LeavingForgetsWhatWasUnread) {
@@ -115,26 +115,26 @@ TEST_F(ChatRoomsTest, LeavingForgetsWhatWasUnread) {
 }
 
 TEST_F(ChatRoomsTest, OthersAreSeenToJoinAndLeaveOnesOwnRooms) {
-  EXPECT_THAT(texts(rooms.presence(presence("joined", "bob", "dev lobby"), kNow)),
+  EXPECT_THAT(texts(rooms.presence(presence("joined", "bob", "dev lobby"), kRoomsNow)),
               ElementsAre("bob joined #dev"));
-  EXPECT_THAT(rooms.presence(presence("changed", "bob", "dev lobby"), kNow), IsEmpty());
-  EXPECT_THAT(texts(rooms.presence(presence("changed", "bob", "ops"), kNow)),
+  EXPECT_THAT(rooms.presence(presence("changed", "bob", "dev lobby"), kRoomsNow), IsEmpty());
+  EXPECT_THAT(texts(rooms.presence(presence("changed", "bob", "ops"), kRoomsNow)),
               ElementsAre("bob left #dev", "bob joined #ops"));
   EXPECT_THAT(rooms.people("ops"), ElementsAre("bob"));
-  EXPECT_THAT(texts(rooms.presence(presence("left", "bob", "ops"), kNow)),
+  EXPECT_THAT(texts(rooms.presence(presence("left", "bob", "ops"), kRoomsNow)),
               ElementsAre("bob left #ops"));
   EXPECT_THAT(rooms.people("ops"), IsEmpty());
 }
 
 TEST_F(ChatRoomsTest, OneselfIsNobodyElse) {
-  EXPECT_THAT(rooms.presence(presence("changed", "alice", "dev"), kNow), IsEmpty());
+  EXPECT_THAT(rooms.presence(presence("changed", "alice", "dev"), kRoomsNow), IsEmpty());
   EXPECT_THAT(rooms.people("dev"), IsEmpty());
 }
 
 TEST_F(ChatRoomsTest, WhoComesAndGoesInARoomOneDoesNotLookAtIsNotTold) {
-  const ChatLines lines = rooms.presence(presence("joined", "bob", "ops"), kNow);
+  const ChatLines lines = rooms.presence(presence("joined", "bob", "ops"), kRoomsNow);
   EXPECT_THAT(rooms.admit(lines, "#dev"), IsEmpty());
-  EXPECT_THAT(rooms.take_unread("ops", kNow), IsEmpty());
+  EXPECT_THAT(rooms.take_unread("ops", kRoomsNow), IsEmpty());
 }
 
 TEST_F(ChatRoomsTest, WhatOthersCallTheirRoomsCannotCommandATerminal) {
@@ -158,8 +158,8 @@ TEST_F(ChatRoomsTest, OfACrowdOnlySomeAreNamed) {
 }
 
 TEST_F(ChatRoomsTest, TheListSaysWhoIsWhereAndWhatIsUnread) {
-  (void)rooms.presence(presence("joined", "bob", "dev lobby"), kNow);
-  (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
+  (void)rooms.presence(presence("joined", "bob", "dev lobby"), kRoomsNow);
+  (void)rooms.presence(presence("joined", "carol", "dev"), kRoomsNow);
   (void)rooms.admit({said("ops", "one")}, "#dev");
   EXPECT_EQ(room_list(rooms),
             "#dev  here: bob, carol\n"
@@ -169,8 +169,8 @@ TEST_F(ChatRoomsTest, TheListSaysWhoIsWhereAndWhatIsUnread) {
 }
 
 TEST_F(ChatRoomsTest, LinesOfOnesOwnKnowHowManyAreThere) {
-  (void)rooms.presence(presence("joined", "bob", "dev"), kNow);
-  (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
+  (void)rooms.presence(presence("joined", "bob", "dev"), kRoomsNow);
+  (void)rooms.presence(presence("joined", "carol", "dev"), kRoomsNow);
   const ChatLine mine{.kind = ChatLine::Kind::kSent, .outcome = Outcome::kDelivered, .room = "dev"};
   EXPECT_EQ(rooms.with_people({mine}).front().people, 2U);
   EXPECT_EQ(rooms.with_people({said("dev", "hello")}).front().people, 0U);
@@ -182,9 +182,9 @@ TEST_F(ChatRoomsTest, ALineThatNobodyHeardSaysWhoIsNotBack) {
                 .reason = "nobody else is here",
                 .room = "dev"};
   EXPECT_EQ(rooms.with_people({mine}).front().reason, "nobody else is here");
-  (void)rooms.presence(presence("joined", "bob", "dev"), kNow);
+  (void)rooms.presence(presence("joined", "bob", "dev"), kRoomsNow);
   EXPECT_EQ(rooms.with_people({mine}).front().reason, "bob is not back yet");
-  (void)rooms.presence(presence("joined", "carol", "dev"), kNow);
+  (void)rooms.presence(presence("joined", "carol", "dev"), kRoomsNow);
   EXPECT_EQ(rooms.with_people({mine}).front().reason, "none of the 2 others is back yet");
 }
 
@@ -202,7 +202,7 @@ TEST_F(ChatRoomsTest, ThePromptSaysWhereOneIsCalled) {
   EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 1]>");
   (void)rooms.admit({said("ops", "ask @alice."), said("ops", "or me")}, "#dev");
   EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 3!]>");
-  (void)rooms.take_unread("ops", kNow);
+  (void)rooms.take_unread("ops", kRoomsNow);
   (void)rooms.admit({said("ops", "never mind")}, "#dev");
   EXPECT_EQ(chat_prompt("#dev", rooms, 40), "#dev [#ops 1]>");
 }

@@ -11,7 +11,7 @@
 namespace zpost::cli {
 namespace {
 
-using Kind = ChatLine::Kind;
+using LineKind = ChatLine::Kind;
 
 constexpr std::uint64_t kTime = 1'767'225'600'000'000'000;
 
@@ -27,7 +27,7 @@ class ChatTextTest : public testing::Test {
 };
 
 ChatLine sent(Outcome outcome) {
-  return {.kind = Kind::kSent,
+  return {.kind = LineKind::kSent,
           .time_ns = kTime,
           .from = "alice",
           .to = "bob",
@@ -44,7 +44,7 @@ TEST_F(ChatTextTest, ASentLineEndsInItsMark) {
 }
 
 TEST_F(ChatTextTest, AReceivedLineCannotForgeAnother) {
-  const ChatLine line{.kind = Kind::kReceived,
+  const ChatLine line{.kind = LineKind::kReceived,
                       .time_ns = kTime,
                       .from = "bob",
                       .text = "hi\x1b[2J\n00:00:00 eve: x"};
@@ -53,10 +53,10 @@ TEST_F(ChatTextTest, AReceivedLineCannotForgeAnother) {
 
 TEST_F(ChatTextTest, ALateOutcomeQuotesItsLine) {
   ChatLine line = sent(Outcome::kDelivered);
-  line.kind = Kind::kSettled;
+  line.kind = LineKind::kSettled;
   EXPECT_EQ(text(line), "✓ delivered: hello\n");
   line = sent(Outcome::kNoPeer);
-  line.kind = Kind::kSettled;
+  line.kind = LineKind::kSettled;
   EXPECT_EQ(text(line), "hello ✗ not delivered: nobody named bob is here — /retry\n");
 }
 
@@ -67,8 +67,11 @@ TEST_F(ChatTextTest, ALineAsideSaysToWhom) {
 }
 
 TEST_F(ChatTextTest, ALineOfARoomNamesItAndIndentsBehindIt) {
-  const ChatLine line{
-      .kind = Kind::kReceived, .time_ns = kTime, .from = "bob", .text = "one\ntwo", .room = "dev"};
+  const ChatLine line{.kind = LineKind::kReceived,
+                      .time_ns = kTime,
+                      .from = "bob",
+                      .text = "one\ntwo",
+                      .room = "dev"};
   EXPECT_EQ(text(line), "#dev bob: one\n                   two\n");
 }
 
@@ -115,7 +118,7 @@ TEST_F(ChatTextTest, JsonOfARoomSaysRoomAndCount) {
 }
 
 TEST_F(ChatTextTest, MissedLinesAreToldInTheirRoom) {
-  const ChatLine line{.kind = Kind::kMissed,
+  const ChatLine line{.kind = LineKind::kMissed,
                       .time_ns = kTime,
                       .text = "7 lines missed here",
                       .room = "dev",

@@ -10,20 +10,20 @@
 namespace zpost::cli {
 namespace {
 
-constexpr std::uint64_t kTime = 1'767'225'600'000'000'000;
+constexpr std::uint64_t kReceivedTime = 1'767'225'600'000'000'000;
 
 Received hello() {
   return {.kind = "send",
           .from = "alice",
           .id = 1'767'225'600'000'000'001,
-          .sent_ns = kTime,
+          .sent_ns = kReceivedTime,
           .body = {as_bytes("hello"), true}};
 }
 
 TEST(ReceivedTest, TextNamesTimeAndSender) {
   use_utf8();
-  EXPECT_EQ(received_text(hello(), Palette(false), kTime),
-            local_time(kTime, kTime) + " alice: hello\n");
+  EXPECT_EQ(received_text(hello(), Palette(false), kReceivedTime),
+            local_time(kReceivedTime, kReceivedTime) + " alice: hello\n");
 }
 
 TEST(ReceivedTest, JsonKeepsTheIdExact) {
@@ -49,7 +49,7 @@ TEST(ReceivedTest, AnEnvelopeIsReadWithItsMeta) {
   fields.from = "alice";
   fields.id = 7;
   fields.meta.content_type = "text/plain";
-  fields.meta.sent_ns = kTime;
+  fields.meta.sent_ns = kReceivedTime;
   fields.body = as_bytes("hi");
   append_envelope(frame, fields);
   FrameReader reader{Bytes(frame)};
@@ -60,7 +60,7 @@ TEST(ReceivedTest, AnEnvelopeIsReadWithItsMeta) {
 
   EXPECT_EQ(envelope.from, "alice");
   EXPECT_EQ(envelope.id, 7u);
-  EXPECT_EQ(envelope.sent_ns, kTime);
+  EXPECT_EQ(envelope.sent_ns, kReceivedTime);
   EXPECT_EQ(envelope.body.content_type, "text/plain");
 }
 

@@ -9,14 +9,14 @@
 namespace zpost::cli {
 namespace {
 
-constexpr std::uint64_t kNow = 1'767'225'600'000'000'000;
+constexpr std::uint64_t kListed = 1'767'225'600'000'000'000;
 
 PeerInfo bob() {
   PeerInfo peer;
   peer.name = "bob";
   peer.state = "active";
   peer.software = "example\x1b 1";
-  peer.since_ns = kNow - 300'000'000'000;
+  peer.since_ns = kListed - 300'000'000'000;
   peer.sent = 12;
   peer.metadata = {{"display", "Bob"}};
   return peer;
@@ -24,14 +24,14 @@ PeerInfo bob() {
 
 TEST(WhoTableTest, ColumnsFitTheirContents) {
   use_utf8();
-  EXPECT_EQ(who_table({bob()}, Palette(false), kNow),
+  EXPECT_EQ(who_table({bob()}, Palette(false), kListed),
             "NAME  STATE   SINCE  QUEUED  UNACKED  SENT  RECEIVED  SOFTWARE     DISPLAY\n"
             "bob   active  5 min  0       0        12    0         example\\e 1  Bob\n");
 }
 
 TEST(WhoTableTest, DetailsNameEveryFactThereIs) {
   PeerInfo peer = bob();
-  peer.last_seen_ns = kNow - 3'000'000'000;
+  peer.last_seen_ns = kListed - 3'000'000'000;
   peer.address = "10.0.0.7:40112";
   peer.acks = true;
   peer.sent_rate = 4;
@@ -39,7 +39,7 @@ TEST(WhoTableTest, DetailsNameEveryFactThereIs) {
   peer.queued_bytes = 2048;
   peer.subscriptions = 3;
   peer.offers = {"resize", "rotate"};
-  EXPECT_EQ(who_details(peer, Palette(false), kNow),
+  EXPECT_EQ(who_details(peer, Palette(false), kListed),
             "bob\n"
             "  state           active, since 5 min\n"
             "  last heard      3 s\n"

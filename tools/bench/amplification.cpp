@@ -13,10 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReadyLimit = 10s;
-constexpr auto kPoll = 5ms;
-constexpr auto kSettle = 1s;    // Before memory is read: receipts of the large ones come home.
-constexpr auto kPatience = 1h;  // Of the server with the one that stands still.
+constexpr auto kAmplificationReadyLimit = 10s;
+constexpr auto kAmplificationPoll = 5ms;
+// Before memory is read: receipts of the large ones come home.
+constexpr auto kReceiptsSettle = 1s;
+constexpr auto kServerPatience = 1h;  // Of the server with the one that stands still.
 
 /// In shared memory, by the number of the sender; 0 is the receiver that stands still.
 struct Sender {
@@ -84,15 +85,15 @@ void conduct(const System& system, const AmplificationWork& work, Stage& stage, 
   hold_all(senders, 0);
   const std::size_t stopped = add_receivers(system, work, stage, senders);
   add_senders(system, work, stage, senders);
-  stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
+  stage.clients.start(std::min(stage.deadline, Clock::now() + kAmplificationReadyLimit));
   stage.clients.stop(stopped);
   hold_all(senders, kTotalUnknown);
-  const bool done = wait_until(stage.deadline, kPoll, [&] {
+  const bool done = wait_until(stage.deadline, kAmplificationPoll, [&] {
     stage.check();
     return all_passed(senders) == run.wanted;
   });
   if (!done) throw RunTimedOut("not all had arrived when the time was over");
-  pause_for(kSettle);
+  pause_for(kReceiptsSettle);
   stage.check();
   run.while_held = memory_share(stage.server.pid());
   run.held = all_held(senders);
@@ -114,7 +115,7 @@ AmplificationRun run_amplification(const System& system, const AmplificationWork
   Senders senders(work.senders + 1);
   const auto start = [&] {
     return system.start_within(
-        {.memory_bytes = work.memory_bytes, .silence = kPatience, .resume = kPatience});
+        {.memory_bytes = work.memory_bytes, .silence = kServerPatience, .resume = kServerPatience});
   };
   const std::size_t clients = 1 + 2 * std::size_t{work.senders};
   run.record = conduct_run(start, clients, work.timeout,

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPoll = 2ms;
+constexpr auto kArrivalsPoll = 2ms;
 constexpr auto kSilence = 3s;  // After the last sender has ended: what is missing is lost.
 
 bool all_complete(const Streams& streams) {
@@ -46,7 +46,7 @@ std::uint64_t all_received(const Streams& streams) {
 void await_arrivals(Stage& stage, const std::vector<std::size_t>& senders, const Streams& streams,
                     const std::function<void()>& look) {
   Silence silence;
-  const bool ended = wait_until(stage.deadline, kPoll, [&] {
+  const bool ended = wait_until(stage.deadline, kArrivalsPoll, [&] {
     look();
     if (all_complete(streams)) return true;
     stage.check();

@@ -15,19 +15,19 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
-constexpr auto kPoll = 2ms;
-constexpr Seconds kWarmUp{0.5};
-constexpr double kPatience = 3;  // Times of what the round trips should take, and
-constexpr Seconds kGrace{5};     // so much: a phase ends with what it has then.
+constexpr auto kFairnessPoll = 2ms;
+constexpr Seconds kQuietWarmUp{0.5};
+constexpr double kTripsPatience = 3;  // Times of what the round trips should take, and
+constexpr Seconds kGrace{5};          // so much: a phase ends with what it has then.
 
 std::uint64_t trips_in(Seconds time, double rate) {
   return static_cast<std::uint64_t>(std::max(1.0, std::ceil(time.count() * rate)));
 }
 
 /// What the processes of a phase share.
-struct Shared {
-  explicit Shared(const FairnessWork& work)
-      : warmup(trips_in(kWarmUp, work.quiet_rate)),
+struct FairnessShared {
+  explicit FairnessShared(const FairnessWork& work)
+      : warmup(trips_in(kQuietWarmUp, work.quiet_rate)),
         measured(trips_in(work.time, work.quiet_rate)),
         trips(work.quiet),
         samples(work.quiet * measured),
@@ -53,7 +53,7 @@ struct Shared {
 /// The clients of a phase, and what it does with them.
 class PhaseStage {
  public:
-  PhaseStage(const System& system, const FairnessWork& work, Stage& stage, Shared& shared)
+  PhaseStage(const System& system, const FairnessWork& work, Stage& stage, FairnessShared& shared)
       : system_(system), work_(work), stage_(stage), shared_(shared) {}
 
   void add_quiet_peers() {
@@ -135,7 +135,9 @@ class PhaseStage {
     return {stage_.server.port(), pair, bytes};
   }
 
-  [[nodiscard]] Seconds longest() const { return (kWarmUp + work_.time) * kPatience + kGrace; }
+  [[nodiscard]] Seconds longest() const {
+    return (kQuietWarmUp + work_.time) * kTripsPatience + kGrace;
+  }
 
   // The load ends when the round trips are made. It would end by itself as well.
   [[nodiscard]] Quota load_quota() const {
@@ -144,7 +146,7 @@ class PhaseStage {
 
   void await_trips(std::uint64_t count, Clock::time_point end) {
     // Whether all are made or the time is over: what there is counts.
-    (void)wait_until(end, kPoll, [&] {
+    (void)wait_until(end, kFairnessPoll, [&] {
       stage_.check();
       return shared_.all_made(count);
     });
@@ -153,14 +155,14 @@ class PhaseStage {
   const System& system_;
   const FairnessWork& work_;
   Stage& stage_;
-  Shared& shared_;
+  FairnessShared& shared_;
   std::vector<std::size_t> quiet_;
   std::vector<std::size_t> receivers_;
   std::vector<std::size_t> senders_;
 };
 
 // The measured samples that the quiet peers got done.
-std::vector<std::uint64_t> samples_of(Shared& shared, std::uint32_t quiet) {
+std::vector<std::uint64_t> samples_of(FairnessShared& shared, std::uint32_t quiet) {
   std::vector<std::uint64_t> all;
   for (std::uint32_t number = 0; number < quiet; ++number) {
     const std::uint64_t finished = shared.trips[number].finished.load(std::memory_order_acquire);
@@ -170,7 +172,7 @@ std::vector<std::uint64_t> samples_of(Shared& shared, std::uint32_t quiet) {
   return all;
 }
 
-void sum_up(Shared& shared, std::uint32_t quiet, PhaseRun& run) {
+void sum_up(FairnessShared& shared, std::uint32_t quiet, PhaseRun& run) {
   auto samples = samples_of(shared, quiet);
   run.round_trips = samples.size();
   run.microseconds = percentiles(std::move(samples), 1e3);
@@ -180,7 +182,7 @@ void sum_up(Shared& shared, std::uint32_t quiet, PhaseRun& run) {
 
 PhaseRun run_phase(const System& system, const FairnessWork& work, Phase phase, double per_second) {
   PhaseRun run;
-  Shared shared(work);
+  FairnessShared shared(work);
   const std::size_t clients = 2 * std::size_t{work.quiet} + 2 * std::size_t{work.senders};
   const auto start = [&] { return system.start(); };
   run.record = conduct_run(start, clients, work.timeout, [&](Stage& stage) {

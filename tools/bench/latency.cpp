@@ -12,8 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReadyLimit = 10s;
-constexpr auto kPoll = 5ms;
+constexpr auto kLatencyReadyLimit = 10s;
+constexpr auto kLatencyPoll = 5ms;
 
 }  // namespace
 
@@ -32,8 +32,8 @@ LatencyRun run_latency(const System& system, const LatencyWork& work) {
       RoundTrips trips(work.payload_bytes, work.warmup, samples.all(), counts[0]);
       system.ping(part, gate, trips);
     });
-    stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
-    const bool done = wait_until(stage.deadline, kPoll, [&] {
+    stage.clients.start(std::min(stage.deadline, Clock::now() + kLatencyReadyLimit));
+    const bool done = wait_until(stage.deadline, kLatencyPoll, [&] {
       stage.check();
       return counts[0].finished.load(std::memory_order_acquire) == wanted;
     });

@@ -22,14 +22,15 @@ constexpr std::uint32_t kCrewPeers = 250;
 constexpr std::uint64_t kBurst = 10;
 constexpr std::uint64_t kCrewThreads = 3;  // Its own, and those of a library that has one for all.
 constexpr std::uint64_t kServerKib = 120;  // For each peer.
-constexpr std::uint64_t kSpare = 100;      // Threads and files of the server besides, generously.
+// Threads and files of the server besides, generously.
+constexpr std::uint64_t kSpareOfServer = 100;
 constexpr auto kAttendEvery = 100ms;
-constexpr auto kPoll = 5ms;
+constexpr auto kMemoryPoll = 5ms;
 constexpr auto kSettle = 500ms;  // Before memory is read: what is under way comes to an end.
 
 using Links = SharedArray<StreamCounts>;  // By the number of the sender.
 
-struct Control {
+struct MemoryControl {
   std::atomic<bool> exchange = false;          // Set by the parent.
   std::atomic<std::uint32_t> crews_ready = 0;  // With all their envelopes.
 };
@@ -49,9 +50,9 @@ struct Member {
 };
 
 /// Peers that share a client process.
-class Crew {
+class MemoryCrew {
  public:
-  Crew(const System& system, const MemoryWork& work, const RingSeat& first, Links& links)
+  MemoryCrew(const System& system, const MemoryWork& work, const RingSeat& first, Links& links)
       : work_(work) {
     const std::uint32_t end = std::min(first.number + kCrewPeers, first.peers);
     for (RingSeat seat = first; seat.number < end; ++seat.number) {
@@ -90,12 +91,12 @@ class Crew {
 };
 
 std::uint32_t add_crews(const System& system, const MemoryWork& work, Stage& stage, Links& links,
-                        Control& control) {
+                        MemoryControl& control) {
   std::uint32_t crews = 0;
   for (std::uint32_t number = 0; number < work.peers; number += kCrewPeers, ++crews) {
     const RingSeat first{stage.server.port(), number, work.peers};
     stage.clients.add(fmt::format("crew {}", crews), [&, first](Gate& gate) {
-      Crew crew(system, work, first, links);
+      MemoryCrew crew(system, work, first, links);
       gate.ready();
       crew.attend_while([&] { return !control.exchange.load(); });
       crew.exchange();
@@ -139,11 +140,11 @@ std::uint32_t crews_of(const MemoryWork& work) {
 
 Needs needs_of_ring(const MemoryWork& work, const ClientCost& cost) {
   const std::uint64_t in_a_crew = std::min(work.peers, kCrewPeers);
-  return {
-      .threads = std::uint64_t{work.peers} * cost.threads + crews_of(work) * kCrewThreads + kSpare,
-      .files = std::max<std::uint64_t>(work.peers, in_a_crew * cost.files) + kSpare,
-      .ports = work.peers,
-      .mebibytes = std::uint64_t{work.peers} * (cost.kibibytes + kServerKib) / 1024};
+  return {.threads = std::uint64_t{work.peers} * cost.threads + crews_of(work) * kCrewThreads +
+                     kSpareOfServer,
+          .files = std::max<std::uint64_t>(work.peers, in_a_crew * cost.files) + kSpareOfServer,
+          .ports = work.peers,
+          .mebibytes = std::uint64_t{work.peers} * (cost.kibibytes + kServerKib) / 1024};
 }
 
 double kib_per_peer(std::uint64_t before, std::uint64_t after, std::uint32_t peers) {
@@ -153,7 +154,7 @@ double kib_per_peer(std::uint64_t before, std::uint64_t after, std::uint32_t pee
 MemoryRun run_memory(const System& system, const MemoryWork& work) {
   MemoryRun run;
   Links links(work.peers);
-  SharedArray<Control> control(1);
+  SharedArray<MemoryControl> control(1);
   const auto start = [&] { return system.start(); };
   const auto conduct = [&](Stage& stage) {
     run.at_start = settled_memory(stage);
@@ -163,7 +164,7 @@ MemoryRun run_memory(const System& system, const MemoryWork& work) {
     run.idle_cores = cores_used(stage, work.idle);
 
     control[0].exchange = true;
-    const bool done = wait_until(stage.deadline, kPoll, [&] {
+    const bool done = wait_until(stage.deadline, kMemoryPoll, [&] {
       stage.check();
       return control[0].crews_ready.load() == crews;
     });

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto kFarewell = 5s;  // For clients to close their connections.
-constexpr auto kReadyLimit = 10s;
+constexpr auto kRunReadyLimit = 10s;
 constexpr auto kReadyLimitOfEach = 30ms;  // More for each client: they share the cores.
 constexpr std::uint64_t kSpare = 100;     // Threads and files of the server besides, generously.
 
@@ -67,7 +67,7 @@ void Stage::check() const {
 }
 
 Clock::time_point ready_deadline(const Stage& stage, std::size_t clients) {
-  const auto limit = kReadyLimit + static_cast<std::int64_t>(clients) * kReadyLimitOfEach;
+  const auto limit = kRunReadyLimit + static_cast<std::int64_t>(clients) * kReadyLimitOfEach;
   return std::min(stage.deadline, Clock::now() + limit);
 }
 

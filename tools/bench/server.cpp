@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStartLimit = 10s;
-constexpr auto kPoll = 2ms;
+constexpr auto kServerPoll = 2ms;
 constexpr int kStartAttempts = 3;  // Someone else may take the free port before the server does.
 
 std::string last_line(const std::filesystem::path& log) {
@@ -35,7 +35,7 @@ std::string last_line(const std::filesystem::path& log) {
 // Waits until the process has taken up service; false if it ended or took too long.
 template <typename Condition>
 bool comes_up(ChildProcess& process, Condition condition) {
-  const bool decided = wait_until(Clock::now() + kStartLimit, kPoll,
+  const bool decided = wait_until(Clock::now() + kStartLimit, kServerPoll,
                                   [&] { return !process.running() || condition(); });
   return decided && process.running();
 }

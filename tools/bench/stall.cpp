@@ -14,20 +14,20 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = std::chrono::duration<double>;
 
-constexpr auto kReadyLimit = 10s;
-constexpr auto kPoll = 1ms;
+constexpr auto kStallReadyLimit = 10s;
+constexpr auto kStallPoll = 1ms;
 constexpr auto kWarmUp = 500ms;
 constexpr auto kSlice = 20ms;
 // After the sender has ended: nothing more is to come when the ledger balances and nothing has come
 // for the first, or nothing has come for the second.
 constexpr auto kQuiet = 1s;
-constexpr auto kSilence = 5s;
+constexpr auto kStallSilence = 5s;
 
 // Pair 0 is the one that is stalled, pair 1 the other one.
 constexpr std::uint32_t kStalled = 0;
 constexpr std::uint32_t kOther = 1;
 
-struct Shared {
+struct StallShared {
   std::array<StreamCounts, 2> streams;
   ToldCounts told;
 };
@@ -51,14 +51,14 @@ ToldLedger ledger_of(const ToldCounts& counts) {
 /// The four clients, and what the run does with them one after the other.
 class StallStage {
  public:
-  StallStage(const System& system, const StallWork& work, Stage& stage, Shared& shared,
+  StallStage(const System& system, const StallWork& work, Stage& stage, StallShared& shared,
              StallRun& run)
       : system_(system), work_(work), stage_(stage), shared_(shared), run_(run) {}
 
   void conduct() {
     stream(kStalled).hold_at = 0;
     add_clients();
-    stage_.clients.start(std::min(stage_.deadline, Clock::now() + kReadyLimit));
+    stage_.clients.start(std::min(stage_.deadline, Clock::now() + kStallReadyLimit));
     pause_for(kWarmUp);
     run_.rates.before = watch_other(work_.before).rate;
     stop_in_full_flow();
@@ -112,7 +112,7 @@ class StallStage {
   // sent after that.
   void stop_in_full_flow() {
     stream(kStalled).hold_at = work_.envelopes / 2;
-    const bool flows = wait_until(stage_.deadline, kPoll, [&] {
+    const bool flows = wait_until(stage_.deadline, kStallPoll, [&] {
       stage_.check();
       return stream(kStalled).intact.load() >= work_.envelopes / 10;
     });
@@ -158,7 +158,7 @@ class StallStage {
   void await_stalled_pair() {
     std::uint64_t arrived = 0;
     auto since = Clock::now();
-    const bool ended = wait_until(stage_.deadline, kPoll, [&] {
+    const bool ended = wait_until(stage_.deadline, kStallPoll, [&] {
       stage_.check();
       const std::uint64_t now_arrived = stream(kStalled).intact.load();
       const bool sending = stage_.clients.running(sender_);
@@ -173,14 +173,14 @@ class StallStage {
 
   bool nothing_more_comes(Clock::duration quiet) {
     if (!stage_.clients.running(receiver_)) return true;
-    if (quiet > kSilence) return true;
+    if (quiet > kStallSilence) return true;
     take_ledgers();
     return quiet > kQuiet && system_.tells_outcomes() && run_.balances();
   }
 
   void end_other_pair() {
     stream(kOther).enough = true;
-    const bool ended = wait_until(stage_.deadline, kPoll, [&] {
+    const bool ended = wait_until(stage_.deadline, kStallPoll, [&] {
       stage_.check();
       return !stage_.clients.running(other_sender_) &&
              stream(kOther).intact.load() >= stream(kOther).total.load();
@@ -202,7 +202,7 @@ class StallStage {
   const System& system_;
   const StallWork& work_;
   Stage& stage_;
-  Shared& shared_;
+  StallShared& shared_;
   StallRun& run_;
   std::size_t receiver_ = 0;  // Of the stalled pair, as the next.
   std::size_t sender_ = 0;
@@ -226,7 +226,7 @@ bool StallRun::balances() const {
 StallRun run_stall(const System& system, const StallWork& work) {
   StallRun run;
   run.tells_outcomes = system.tells_outcomes();
-  SharedArray<Shared> shared(1);
+  SharedArray<StallShared> shared(1);
   const Limits limits{.memory_bytes = work.memory_bytes,
                       .silence = work.times.silence,
                       .resume = work.times.resume};

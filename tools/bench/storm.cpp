@@ -23,12 +23,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t kCrews = 10;
-constexpr auto kReadyLimit = 20s;
-constexpr auto kPoll = 5ms;
-constexpr auto kPatience = 10s;  // After the last attempt: who is not welcomed by then hangs.
+constexpr auto kStormReadyLimit = 20s;
+constexpr auto kStormPoll = 5ms;
+// After the last attempt: who is not welcomed by then hangs.
+constexpr auto kWelcomePatience = 10s;
 constexpr int kIoThreads = 1;
 
-struct Control {
+struct StormControl {
   std::atomic<std::uint64_t> welcomed = 0;
   std::atomic<std::uint64_t> refused = 0;
   std::atomic<std::int64_t> first = 0;  // CLOCK_MONOTONIC ns.
@@ -37,10 +38,10 @@ struct Control {
 };
 
 /// One process's share of the peers: number `crew`, `crew` + kCrews, …
-class Crew {
+class StormCrew {
  public:
-  Crew(const StormWork& work, std::uint16_t port, std::uint32_t crew, Control& control,
-       std::span<std::uint64_t> samples)
+  StormCrew(const StormWork& work, std::uint16_t port, std::uint32_t crew, StormControl& control,
+            std::span<std::uint64_t> samples)
       : work_(work),
         endpoint_(fmt::format("tcp://127.0.0.1:{}", port)),
         crew_(crew),
@@ -57,9 +58,9 @@ class Crew {
       while (Clock::now() < due) read_answers(due);
       connect(number, due);
     }
-    const Clock::time_point end = Clock::now() + kPatience;
+    const Clock::time_point end = Clock::now() + kWelcomePatience;
     while (!waiting_.empty() && Clock::now() < end) read_answers(end);
-    while (!control_.over) std::this_thread::sleep_for(kPoll);
+    while (!control_.over) std::this_thread::sleep_for(kStormPoll);
   }
 
  private:
@@ -132,7 +133,7 @@ class Crew {
   const StormWork& work_;
   std::string endpoint_;
   std::uint32_t crew_;
-  Control& control_;
+  StormControl& control_;
   std::span<std::uint64_t> samples_;
   zmq::context_t context_;
   Clock::time_point begun_;
@@ -146,21 +147,21 @@ class Crew {
 StormRun run_storm(const StormWork& work) {
   StormRun run;
   run.wanted = std::uint64_t{work.rate} * work.seconds;
-  SharedArray<Control> control(1);
+  SharedArray<StormControl> control(1);
   SharedArray<std::uint64_t> samples(run.wanted);
   const auto start = [] { return launch_zpost_broker({}); };
   run.record = conduct_run(start, kCrews, work.timeout, [&](Stage& stage) {
     for (std::uint32_t crew = 0; crew < kCrews; ++crew) {
       stage.clients.add(fmt::format("crew {}", crew), [&, crew](Gate& gate) {
-        Crew peers(work, stage.server.port(), crew, control[0], samples.all());
+        StormCrew peers(work, stage.server.port(), crew, control[0], samples.all());
         gate.wait_for_start();
         peers.storm();
       });
     }
-    stage.clients.start(std::min(stage.deadline, Clock::now() + kReadyLimit));
+    stage.clients.start(std::min(stage.deadline, Clock::now() + kStormReadyLimit));
     control[0].first.store(Clock::now().time_since_epoch().count());
-    const auto hopeless = Clock::now() + std::chrono::seconds(work.seconds) + kPatience;
-    (void)wait_until(std::min(stage.deadline, hopeless), kPoll, [&] {
+    const auto hopeless = Clock::now() + std::chrono::seconds(work.seconds) + kWelcomePatience;
+    (void)wait_until(std::min(stage.deadline, hopeless), kStormPoll, [&] {
       stage.check();
       return control[0].welcomed + control[0].refused == run.wanted;
     });

@@ -15,7 +15,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kCompareExamples = R"(
 Examples:
   zpost-bench compare
   zpost-bench compare --with nats,router-hwm1000 --work 64B-1p,1KiB-4p --rounds 5
@@ -40,7 +40,7 @@ Exit codes: 0 all arrived once, in order and intact, everywhere, whatever the ai
 
 )";
 
-struct Options {
+struct CompareOptions {
   std::vector<std::string> with;  // Empty: all that are available.
   std::vector<std::string> work = default_work();
   std::string reference;  // Empty: NATS if it takes part, otherwise the first.
@@ -61,7 +61,7 @@ std::vector<const System*> available_systems(const Systems& systems) {
   return available;
 }
 
-std::vector<const System*> choose_systems(const Systems& systems, const Options& options) {
+std::vector<const System*> choose_systems(const Systems& systems, const CompareOptions& options) {
   if (options.with.empty()) return available_systems(systems);
   std::vector<const System*> chosen;
   for (const std::string& name : options.with) chosen.push_back(&find_system(systems, name));
@@ -97,7 +97,7 @@ bool anybody_can_do_anything(const ComparePlan& plan) {
   });
 }
 
-ComparePlan make_plan(const Systems& systems, const Options& options) {
+ComparePlan make_plan(const Systems& systems, const CompareOptions& options) {
   ComparePlan plan = options.plan;
   plan.systems = choose_systems(systems, options);
   if (plan.systems.empty()) throw CLI::ValidationError("no system is available");
@@ -119,7 +119,7 @@ void print_table(const ComparePlan& plan, Table table, const std::vector<Compare
   if (!text.empty()) fmt::print("{}{}", text::compare_table(table), text);
 }
 
-ExitCode run(const Systems& systems, const Options& options) {
+ExitCode run(const Systems& systems, const CompareOptions& options) {
   const ComparePlan plan = make_plan(systems, options);
   const bool as_json = options.format == Format::kJson;
   const Progress progress;
@@ -165,7 +165,7 @@ void add_plan_options(CLI::App& verb, ComparePlan& plan) {
 void add_compare_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb =
       app.add_subcommand("compare", "The same work on several systems, side by side");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareOptions>();
   verb->add_option("--with", options->with, "Systems to compare (default: all that are available)")
       ->delimiter(',')
       ->option_text("NAME,...");
@@ -178,7 +178,7 @@ void add_compare_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code
   add_quota_options(*verb, options->quota);
   add_plan_options(*verb, options->plan);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kCompareExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

@@ -15,7 +15,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kFairnessExamples = R"(
 Quiet peers make round trips at a steady rate, one at a time, each with a peer that answers it. A
 round has three phases, each on a fresh server. idle: nothing else goes on. flood: one sender sends
 to all receivers in turn, as fast as the system lets it. even: as many senders as receivers, each to
@@ -35,7 +35,7 @@ so; 4 a server or client failed; 6 timed out.
 
 )";
 
-struct Options {
+struct FairnessOptions {
   std::string system;
   FairnessWork work;
   double seconds = 2;
@@ -54,7 +54,7 @@ ExitCode exit_code_of(const FairnessRun& run, std::optional<double> most) {
   return code;
 }
 
-ExitCode run(const Systems& systems, Options& options) {
+ExitCode run(const Systems& systems, FairnessOptions& options) {
   const System& system = find_system(systems, options.system);
   require_measure(systems, system, Measure::kFairness, "fairness");
   options.work.time = std::chrono::duration<double>(options.seconds);
@@ -91,7 +91,7 @@ void add_work_options(CLI::App& verb, FairnessWork& work) {
 void add_fairness_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb = app.add_subcommand(
       "fairness", "What one flooding peer does to the round trips of quiet ones");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FairnessOptions>();
   add_system_option(*verb, systems, options->system);
   add_size_option(*verb, options->work.load_bytes);
   add_work_options(*verb, options->work);
@@ -103,7 +103,7 @@ void add_fairness_verb(CLI::App& app, const Systems& systems, ExitCode& exit_cod
       ->option_text("RATIO");
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kFairnessExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

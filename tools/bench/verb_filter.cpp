@@ -13,7 +13,9 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kFilterExamples = R"(
 One thread judges records of 64 senders in turn, as the broker's tap does. Without FILTER some filters
 of headers and of bodies are measured.
 
@@ -33,7 +35,7 @@ constexpr const char* kFilters[] = {
     "body ~ nothing",
 };
 
-struct Options {
+struct FilterOptions {
   std::string filter;
   double seconds = 1;
 };
@@ -78,7 +80,6 @@ class Records {
 
 void measure(const filter::Filter& filter, const std::string& text, const Records& records,
              std::chrono::duration<double> time) {
-  using Clock = std::chrono::steady_clock;
   constexpr std::uint64_t kRounds = 64;  // Between two looks at the clock.
   std::uint64_t judged = 0;
   std::uint64_t wanted = 0;
@@ -99,7 +100,7 @@ void measure(const filter::Filter& filter, const std::string& text, const Record
              100 * static_cast<double>(wanted) / count, text);
 }
 
-ExitCode run(const Options& options) {
+ExitCode run(const FilterOptions& options) {
   const Records records;
   std::vector<std::string> texts(std::begin(kFilters), std::end(kFilters));
   if (!options.filter.empty()) texts = {options.filter};
@@ -119,13 +120,13 @@ ExitCode run(const Options& options) {
 
 void add_filter_verb(CLI::App& app, ExitCode& exit_code) {
   auto* const verb = app.add_subcommand("filter", "How many records a second a filter judges");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FilterOptions>();
   verb->add_option("FILTER", options->filter, "In the filter language (docs/filter.md)")
       ->option_text(" ");
   verb->add_option("--seconds", options->seconds, "For each filter (default 1)")
       ->check(CLI::Range(0.01, 600.0))
       ->option_text("SECONDS");
-  verb->footer(kExamples);
+  verb->footer(kFilterExamples);
   verb->callback([&exit_code, options] { exit_code = run(*options); });
 }
 

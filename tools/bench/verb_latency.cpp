@@ -13,7 +13,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kLatencyExamples = R"(
 Examples:
   zpost-bench latency --system nats
   zpost-bench latency --system tcp-relay --round-trips 50000
@@ -24,13 +24,13 @@ failed; 6 timed out.
 
 )";
 
-struct Options {
+struct LatencyOptions {
   std::string system;
   LatencyWork work;
   Format format = Format::kText;
 };
 
-ExitCode run(const Systems& systems, const Options& options) {
+ExitCode run(const Systems& systems, const LatencyOptions& options) {
   const System& system = find_system(systems, options.system);
   const Progress progress;
   progress.show(fmt::format("{}: {} round trips", options.system, options.work.round_trips));
@@ -46,7 +46,7 @@ ExitCode run(const Systems& systems, const Options& options) {
 void add_latency_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb =
       app.add_subcommand("latency", "How long one message takes there and back again");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LatencyOptions>();
   const auto count = CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000});
   add_system_option(*verb, systems, options->system);
   add_size_option(*verb, options->work.payload_bytes);
@@ -58,7 +58,7 @@ void add_latency_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code
       ->option_text("N");
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kLatencyExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

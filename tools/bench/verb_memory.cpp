@@ -14,7 +14,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kMemoryExamples = R"(
 The peers stand in a ring, and each sends to the next. A run that the machine's limits do not allow
 fails at once and names the limit: a peer of zpost's library takes three threads. Memory is the growth of the server's resident
 memory since its start, before any envelope and after all of them; idle is measured in between.
@@ -33,7 +33,7 @@ exceeded; 4 a server or client failed; 6 timed out.
 
 )";
 
-struct Options {
+struct MemoryOptions {
   std::string system;
   MemoryWork work;
   bool amplification = false;
@@ -43,7 +43,7 @@ struct Options {
   Format format = Format::kText;
 };
 
-ExitCode run_ring(const System& system, Options& options) {
+ExitCode run_ring(const System& system, MemoryOptions& options) {
   options.work.envelopes = options.envelopes.value_or(options.work.envelopes);
   options.work.idle = std::chrono::duration<double>(options.idle_seconds);
   const Progress progress;
@@ -55,7 +55,7 @@ ExitCode run_ring(const System& system, Options& options) {
   return exit_code_for(result.record, result.flawless());
 }
 
-ExitCode run_mixed(const System& system, Options& options) {
+ExitCode run_mixed(const System& system, MemoryOptions& options) {
   AmplificationWork& work = options.amplification_work;
   work.envelopes = options.envelopes.value_or(work.envelopes);
   work.timeout = options.work.timeout;
@@ -68,7 +68,7 @@ ExitCode run_mixed(const System& system, Options& options) {
   return exit_code_for(result.record, result.flawless(work));
 }
 
-ExitCode run(const Systems& systems, Options& options) {
+ExitCode run(const Systems& systems, MemoryOptions& options) {
   const System& system = find_system(systems, options.system);
   if (options.amplification) {
     require_measure(systems, system, Measure::kAmplification, "memory --amplification");
@@ -83,7 +83,7 @@ ExitCode run(const Systems& systems, Options& options) {
 void add_memory_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb =
       app.add_subcommand("memory", "What many peers cost the server: KiB a peer, and idle CPU");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MemoryOptions>();
   add_system_option(*verb, systems, options->system);
   auto* const peers = verb->add_option("--peers", options->work.peers, "Peers (default 1000)")
                           ->check(CLI::Range(std::uint32_t{2}, kMaxRingPeers))
@@ -106,7 +106,7 @@ void add_memory_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code)
   verb->get_option("--memory")->needs("--amplification");
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kMemoryExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

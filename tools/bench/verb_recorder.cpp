@@ -9,7 +9,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kRecorderExamples = R"(
 Every envelope is received, forwarded and taken; with --run so many share each record. Looks are what
 zpost-inspect why asks for. All of it happens in this process.
 
@@ -19,12 +19,12 @@ Examples:
 
 )";
 
-struct Options {
+struct RecorderOptions {
   RecorderWork work;
   std::uint64_t mib = 256;
 };
 
-ExitCode run(Options& options) {
+ExitCode run(RecorderOptions& options) {
   options.work.bytes = options.mib << 20;
   const RecorderRun result = run_recorder(options.work);
   const auto envelopes = static_cast<double>(result.envelopes);
@@ -44,7 +44,7 @@ ExitCode run(Options& options) {
 void add_recorder_verb(CLI::App& app, ExitCode& exit_code) {
   auto* const verb = app.add_subcommand(
       "recorder", "What the flight recorder holds, and how long a look into it takes");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RecorderOptions>();
   verb->add_option("--mib", options->mib, "recorder.memory in MiB (default 256)")
       ->check(CLI::Range(1, 4096))
       ->option_text("N");
@@ -54,7 +54,7 @@ void add_recorder_verb(CLI::App& app, ExitCode& exit_code) {
   verb->add_option("--run", options->work.run, "Envelopes a record (default 1)")
       ->check(CLI::Range(1, 100'000))
       ->option_text("N");
-  verb->footer(kExamples);
+  verb->footer(kRecorderExamples);
   verb->callback([&exit_code, options] { exit_code = run(*options); });
 }
 

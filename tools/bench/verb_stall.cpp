@@ -14,7 +14,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kStallExamples = R"(
 Two pairs. First one is alone, while the other is connected and sends nothing: that is its rate
 "before". Then the second pair starts, and its receiver is stopped (SIGSTOP) once a tenth of its
 payloads has arrived. The first pair's rate from SIGSTOP to SIGCONT is "during". So it is compared
@@ -37,7 +37,7 @@ not; 4 a server or client failed; 6 timed out.
 
 )";
 
-struct Options {
+struct StallOptions {
   std::string system;
   StallWork work;
   std::optional<StallMode> mode;
@@ -48,7 +48,7 @@ struct Options {
   Format format = Format::kText;
 };
 
-StallTimes times_of(const Options& options) {
+StallTimes times_of(const StallOptions& options) {
   const StallTimes times =
       choose_times(options.mode, {.stop = milliseconds_of(options.stop_seconds),
                                   .silence = milliseconds_of(options.silence_seconds),
@@ -62,7 +62,7 @@ StallTimes times_of(const Options& options) {
   return times;
 }
 
-ExitCode run(const Systems& systems, Options& options) {
+ExitCode run(const Systems& systems, StallOptions& options) {
   const System& system = find_system(systems, options.system);
   require_measure(systems, system, Measure::kStall, "stall");
   StallWork& work = options.work;
@@ -84,7 +84,7 @@ void add_seconds(CLI::App& verb, const char* name, std::optional<double>& second
   verb.add_option(name, seconds, text)->check(CLI::Range(0.5, 3600.0))->option_text("SECONDS");
 }
 
-void add_time_options(CLI::App& verb, Options& options) {
+void add_time_options(CLI::App& verb, StallOptions& options) {
   const std::map<std::string, StallMode> modes{
       {"below", StallMode::kBelow}, {"away", StallMode::kAway}, {"beyond", StallMode::kBeyond}};
   verb.add_option("--mode", options.mode, "Times that make a short run of this mode")
@@ -104,7 +104,7 @@ void add_time_options(CLI::App& verb, Options& options) {
 void add_stall_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb =
       app.add_subcommand("stall", "What becomes of envelopes for a receiver that stands still");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StallOptions>();
   add_system_option(*verb, systems, options->system);
   verb->add_option("--envelopes", options->work.envelopes,
                    "For the one that stands still (default 1000000)")
@@ -115,7 +115,7 @@ void add_stall_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) 
   add_memory_limit_option(*verb, options->work.memory_bytes);
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kStallExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

@@ -13,7 +13,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kStormExamples = R"(
 Every connection is a socket of its own that says hello and stays. The time of each counts from the
 moment it was due. All must be welcomed, none refused, within ten seconds after the last attempt.
 
@@ -25,12 +25,12 @@ Exit codes: 0 all were welcomed; 2 usage; 3 some were not; 4 a server or client 
 
 )";
 
-struct Options {
+struct StormOptions {
   StormWork work;
   Format format = Format::kText;
 };
 
-ExitCode run(const Options& options) {
+ExitCode run(const StormOptions& options) {
   const Progress progress;
   progress.show(fmt::format("{} connections a second", options.work.rate));
   const StormRun result = run_storm(options.work);
@@ -44,7 +44,7 @@ ExitCode run(const Options& options) {
 
 void add_storm_verb(CLI::App& app, ExitCode& exit_code) {
   auto* const verb = app.add_subcommand("storm", "Many peers that connect within seconds");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StormOptions>();
   verb->add_option("--rate", options->work.rate, "Connections a second (default 2000)")
       ->check(CLI::Range(1, 100'000))
       ->option_text("N");
@@ -53,7 +53,7 @@ void add_storm_verb(CLI::App& app, ExitCode& exit_code) {
       ->option_text("S");
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples);
+  verb->footer(kStormExamples);
   verb->callback([&exit_code, options] { exit_code = run(*options); });
 }
 

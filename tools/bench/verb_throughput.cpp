@@ -14,7 +14,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kThroughputExamples = R"(
 Examples:
   zpost-bench throughput --system nats
   zpost-bench throughput --system redis --size 1KiB --pairs 4 --seconds 5
@@ -25,14 +25,14 @@ Exit codes: 0 all arrived once, in order and intact; 2 usage; 3 something did no
 
 )";
 
-struct Options {
+struct ThroughputOptions {
   std::string system;
   ThroughputWork work;
   QuotaOptions quota;
   Format format = Format::kText;
 };
 
-ExitCode run(const Systems& systems, Options& options) {
+ExitCode run(const Systems& systems, ThroughputOptions& options) {
   const System& system = find_system(systems, options.system);
   if (!system.measures(Measure::kThroughput)) {
     throw CLI::ValidationError(fmt::format("{} measures round trips only", options.system));
@@ -54,7 +54,7 @@ ExitCode run(const Systems& systems, Options& options) {
 void add_throughput_verb(CLI::App& app, const Systems& systems, ExitCode& exit_code) {
   auto* const verb = app.add_subcommand(
       "throughput", "How many messages a second N senders get through to N receivers");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ThroughputOptions>();
   add_system_option(*verb, systems, options->system);
   add_size_option(*verb, options->work.payload_bytes);
   verb->add_option("--pairs", options->work.pairs, "Senders, and receivers (default 1)")
@@ -63,7 +63,7 @@ void add_throughput_verb(CLI::App& app, const Systems& systems, ExitCode& exit_c
   add_quota_options(*verb, options->quota);
   add_timeout_option(*verb, options->work.timeout);
   add_format_option(*verb, options->format);
-  verb->footer(kExamples + describe_systems(systems));
+  verb->footer(kThroughputExamples + describe_systems(systems));
   verb->callback([&systems, &exit_code, options] { exit_code = run(systems, *options); });
 }
 

@@ -21,7 +21,7 @@ using Rest = std::span<const std::string>;  // Of a path: never empty.
 using Rests = std::vector<Rest>;
 
 /// What follows of `ignored` where the value of `key` is entered. `ends`: it is ignored itself.
-Rests below(const Rests& ignored, std::string_view key, bool& ends) {
+Rests ignored_below(const Rests& ignored, std::string_view key, bool& ends) {
   Rests inner;
   ends = false;
   for (const Rest& rest : ignored) {
@@ -84,7 +84,7 @@ class ValueComparison {
     auto beside = second.begin();  // Usually the keys are in the same order.
     for (auto at = first.begin(); at != first.end(); ++at) {
       bool ends = false;
-      const Rests inner = below(ignored, at.key(), ends);
+      const Rests inner = ignored_below(ignored, at.key(), ends);
       const bool is_beside = beside != second.end() && beside.key() == at.key();
       const auto found = is_beside ? beside : second.find(at.key());
       if (beside != second.end()) ++beside;
@@ -103,7 +103,7 @@ class ValueComparison {
     auto beside = first.begin();
     for (auto at = second.begin(); at != second.end(); ++at) {
       bool ends = false;
-      (void)below(ignored, at.key(), ends);
+      (void)ignored_below(ignored, at.key(), ends);
       const bool is_beside = beside != first.end() && beside.key() == at.key();
       if (beside != first.end()) ++beside;
       if (ends || is_beside || first.contains(at.key())) continue;
@@ -181,7 +181,7 @@ void remove_ignored(nlohmann::json& value, const Rests& ignored) {
   if (!value.is_object()) return;
   for (auto at = value.begin(); at != value.end();) {
     bool ends = false;
-    const Rests inner = below(ignored, at.key(), ends);
+    const Rests inner = ignored_below(ignored, at.key(), ends);
     if (!ends) remove_ignored(*at, inner);
     at = ends ? value.erase(at) : std::next(at);
   }

@@ -14,7 +14,7 @@
 namespace zpost::inspect {
 namespace {
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::uint64_t kNsOfMs = 1'000'000;
 
 std::string_view without_compression(std::string_view path) {
   if (path.ends_with(".gz")) path.remove_suffix(3);
@@ -23,7 +23,7 @@ std::string_view without_compression(std::string_view path) {
 }
 
 std::uint64_t nanoseconds(std::chrono::milliseconds time) {
-  return static_cast<std::uint64_t>(time.count()) * kNsPerMs;
+  return static_cast<std::uint64_t>(time.count()) * kNsOfMs;
 }
 
 std::string missed_text(std::uint64_t missed) {

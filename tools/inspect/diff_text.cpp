@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "peer/cli/shared/json.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
@@ -20,14 +22,14 @@ using cli::Json;
 using cli::padded;
 
 constexpr std::size_t kWhatColumns = 10;
-constexpr std::size_t kStreamColumns = 20;  // From → to.
+constexpr std::size_t kStreamColumns = 20;      // From → to, at least,
+constexpr std::size_t kMostStreamColumns = 40;  // and at most.
 constexpr std::size_t kBodyColumns = 60;
-constexpr std::size_t kCountColumns = 8;
+constexpr std::size_t kDiffCountColumns = 8;
 constexpr std::size_t kShiftColumns = 20;
 
-std::string way_of(const DiffStream& stream) {
-  const std::string way = way_text(stream.from, stream.to);
-  return padded(cli::shortened(way, 2 * kStreamColumns), kStreamColumns);
+std::string way_of(const DiffStream& stream, std::size_t columns) {
+  return padded(way_text(who(stream.from), who(stream.to), columns), columns);
 }
 
 std::string kind_of(const DiffStream& stream) {
@@ -126,12 +128,12 @@ std::string shift_text(const std::optional<DiffLatency>& first,
   return padded(text(first) + " → " + text(second), kShiftColumns);
 }
 
-std::string stream_row(const DiffOverview& each) {
+std::string stream_row(const DiffOverview& each, std::size_t columns) {
   const DiffCounts& counts = each.counts;
-  std::string row = way_of(each.stream) + " " + kind_of(each.stream);
+  std::string row = way_of(each.stream, columns) + " " + kind_of(each.stream);
   for (const std::uint64_t count : {counts.first, counts.second, counts.same, counts.changed,
                                     counts.only_first, counts.only_second}) {
-    row += fmt::format(" {:>{}}", cli::count_text(count), kCountColumns);
+    row += fmt::format(" {:>{}}", cli::count_text(count), kDiffCountColumns);
   }
   row += "  " + shift_text(each.first, each.second, &DiffLatency::p50_ns);
   row += " " + shift_text(each.first, each.second, &DiffLatency::p99_ns);
@@ -140,7 +142,18 @@ std::string stream_row(const DiffOverview& each) {
 
 }  // namespace
 
-std::string difference_text(const Difference& difference, const cli::Palette& palette) {
+std::size_t way_columns(std::span<const DiffSide* const> sides) {
+  std::size_t columns = kStreamColumns;
+  for (const DiffSide* const side : sides) {
+    for (const auto& [stream, envelopes] : side->streams()) {
+      columns = std::max(columns, cli::columns_of(way_text(stream.from, stream.to)));
+    }
+  }
+  return std::min(columns, kMostStreamColumns);
+}
+
+std::string difference_text(const Difference& difference, std::size_t columns,
+                            const cli::Palette& palette) {
   const Ink ink = difference.kind == DiffKind::kChanged     ? Ink::kYellow
                   : difference.kind == DiffKind::kOnlyFirst ? Ink::kRed
                                                             : Ink::kGreen;
@@ -149,9 +162,9 @@ std::string difference_text(const Difference& difference, const cli::Palette& pa
   const std::string end =
       difference.kind == DiffKind::kChanged ? changes_text(difference.changes) : body_text(*alone);
   const std::string what = padded(std::string(kind_word(difference.kind)), kWhatColumns);
-  return fmt::format("{} {} {} {}{}\n", palette.paint(ink, what), way_of(difference.stream),
-                     kind_of(difference.stream), ids_text(difference),
-                     end.empty() ? "" : "  " + end);
+  return fmt::format("{} {} {} {}{}\n", palette.paint(ink, what),
+                     way_of(difference.stream, columns), kind_of(difference.stream),
+                     ids_text(difference), end.empty() ? "" : "  " + end);
 }
 
 std::string difference_json(const Difference& difference) {
@@ -173,15 +186,15 @@ std::string difference_json(const Difference& difference) {
 }
 
 std::string overview_text(const std::vector<DiffOverview>& streams, DiffPairing pairing,
-                          const cli::Palette& palette) {
-  std::string head = padded("STREAM", kStreamColumns) + " " + padded("KIND", kKindColumns);
+                          std::size_t columns, const cli::Palette& palette) {
+  std::string head = padded("STREAM", columns) + " " + padded("KIND", kKindColumns);
   for (const char* const name : {"A", "B", "SAME", "CHANGED", "ONLY A", "ONLY B"}) {
-    head += fmt::format(" {:>{}}", name, kCountColumns);
+    head += fmt::format(" {:>{}}", name, kDiffCountColumns);
   }
   head += "  " + padded("P50 A → B", kShiftColumns) + " P99 A → B";
   std::string text = palette.paint(Ink::kBold, head) + "\n";
   for (const DiffOverview& each : streams) {
-    const std::string row = stream_row(each);
+    const std::string row = stream_row(each, columns);
     text += (each.counts.is_same() ? row : palette.paint(Ink::kYellow, row)) + "\n";
   }
   const DiffCounts sum = sum_of(streams);

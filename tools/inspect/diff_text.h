@@ -1,6 +1,8 @@
 // Differences of two captures, for people and for programs. Pure.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,16 +11,20 @@
 
 namespace zpost::inspect {
 
-/// One row with a line feed: what, from → to, kind, id, the body or what changed.
-[[nodiscard]] std::string difference_text(const Difference& difference,
+/// How wide `from → to` is in all rows: as the longest wants, within limits.
+[[nodiscard]] std::size_t way_columns(std::span<const DiffSide* const> sides);
+
+/// One row with a line feed: what, from → to in `columns`, kind, id, the body or what changed.
+[[nodiscard]] std::string difference_text(const Difference& difference, std::size_t columns,
                                           const cli::Palette& palette);
 
 /// One object with a line feed.
 [[nodiscard]] std::string difference_json(const Difference& difference);
 
-/// A table of the streams with their latencies, and what there is in all.
+/// A table of the streams with their latencies, and what there is in all; `columns` as above.
 [[nodiscard]] std::string overview_text(const std::vector<DiffOverview>& streams,
-                                        DiffPairing pairing, const cli::Palette& palette);
+                                        DiffPairing pairing, std::size_t columns,
+                                        const cli::Palette& palette);
 
 /// An object for each stream and one for all, each with a line feed.
 [[nodiscard]] std::string overview_json(const std::vector<DiffOverview>& streams,

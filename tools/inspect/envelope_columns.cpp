@@ -1,5 +1,7 @@
 #include "tools/inspect/envelope_columns.h"
 
+#include <algorithm>
+
 #include "peer/cli/shared/text.h"
 #include "zpost/protocol/kinds.h"
 
@@ -21,6 +23,18 @@ std::string who_in_words(std::string_view name) {
 
 std::string way_text(std::string_view from, std::string_view to) {
   return who(from) + " → " + who(to);
+}
+
+std::string way_text(const std::string& from, const std::string& to, std::size_t columns) {
+  constexpr std::string_view kArrow = " → ";
+  const std::size_t room = std::max(columns, kWayColumns) - cli::columns_of(kArrow);
+  const std::size_t from_wants = cli::columns_of(from);
+  const std::size_t to_wants = cli::columns_of(to);
+  const std::size_t half = room / 2;
+  const std::size_t from_gets =
+      to_wants < half ? room - to_wants : std::min(from_wants, room - half);
+  return cli::shortened(from, from_gets) + std::string(kArrow) +
+         cli::shortened(to, room - std::min(from_wants, from_gets));
 }
 
 std::string kind_text(std::uint8_t kind_number) {

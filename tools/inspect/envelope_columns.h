@@ -21,6 +21,11 @@ inline constexpr std::size_t kLeastBodyColumns = 12;
 /// `alice → bob`.
 [[nodiscard]] std::string way_text(std::string_view from, std::string_view to);
 
+/// The same in at most `columns`, and no less than kWayColumns: what is longer than its half
+/// yields.
+[[nodiscard]] std::string way_text(const std::string& from, const std::string& to,
+                                   std::size_t columns);
+
 /// `send`, `request`, …; empty: it is not known.
 [[nodiscard]] std::string kind_text(std::uint8_t kind_number);
 

@@ -8,12 +8,12 @@
 namespace zpost::inspect {
 namespace {
 
-bool is_kind(const TailLine& line, Kind kind) {
+bool is_of_kind(const TailLine& line, Kind kind) {
   return line.kind_number == static_cast<std::uint8_t>(kind);
 }
 
 bool asks(const TailLine& line) {
-  return is_kind(line, Kind::kRequest) || is_kind(line, Kind::kCall);
+  return is_of_kind(line, Kind::kRequest) || is_of_kind(line, Kind::kCall);
 }
 
 std::uint64_t since(std::uint64_t begin_ns, std::uint64_t end_ns) {
@@ -29,7 +29,7 @@ std::size_t kept_bytes(const Exchange& exchange) {
 
 void ExchangePairs::add(const TailLine& line, bool wanted, std::vector<Exchange>& done) {
   if (line.event == TapEvent::kMissed) return settle(done);
-  if (line.event == TapEvent::kReceived && is_kind(line, Kind::kReply)) {
+  if (line.event == TapEvent::kReceived && is_of_kind(line, Kind::kReply)) {
     return line.envelope ? add_reply(line, wanted, done) : add_unshown_reply(line, wanted, done);
   }
   if (!asks(line)) return;
@@ -167,6 +167,9 @@ void ExchangePairs::note(const TailLine& line, bool wanted) {
     Exchange& exchange = *found->second;
     exchange.wanted = exchange.wanted || wanted;
     if (line.event == TapEvent::kAssigned) exchange.holder = line.to;
+    ExchangeNote note{line.event, line.to, line.held, line.attempt};
+    const bool is_new = std::ranges::find(exchange.notes, note) == exchange.notes.end();
+    if (is_new && exchange.notes.size() < kMaxNotes) exchange.notes.push_back(std::move(note));
   }
 }
 

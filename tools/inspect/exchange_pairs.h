@@ -21,6 +21,16 @@ enum class ExchangeEnd : std::uint8_t {
   kForgotten,  // Too many are open to follow it further.
 };
 
+/// What happened to a request on its way: it was held, given to a worker, taken.
+struct ExchangeNote {
+  TapEvent event = TapEvent::kForwarded;
+  std::string to = {};
+  std::optional<HeldWhy> held = {};
+  std::uint64_t attempt = 0;
+
+  bool operator==(const ExchangeNote&) const = default;
+};
+
 /// A request or call.
 struct Exchange {
   ExchangeEnd end = ExchangeEnd::kOpen;
@@ -39,7 +49,8 @@ struct Exchange {
   std::uint64_t reply_bytes = 0;
   std::optional<std::uint64_t> first_reply_ns = {};  // After it was received.
   std::optional<std::uint64_t> round_trip_ns = {};   // Until its end.
-  bool wanted = false;                               // One of its lines was.
+  std::vector<ExchangeNote> notes = {};  // Each once; the latest are left out if they are many.
+  bool wanted = false;                   // One of its lines was.
 };
 
 /// Thread: one.
@@ -48,6 +59,7 @@ class ExchangePairs {
   /// Of open ones. Beyond that the oldest is told as it is, and forgotten.
   static constexpr std::size_t kMaxOpen = 4096;
   static constexpr std::size_t kMaxBytes = 16 << 20;  // Of their envelopes as kept.
+  static constexpr std::size_t kMaxNotes = 16;        // Of each.
 
   /// Appends to `done` what came to its end by `line`. To be given each line in its order.
   void add(const TailLine& line, bool wanted, std::vector<Exchange>& done);

@@ -21,7 +21,7 @@ namespace {
 using cli::Ink;
 using cli::Json;
 
-constexpr std::size_t kSpanColumns = 9;
+constexpr std::size_t kRoundTripColumns = 9;
 
 /// Asked for by name, or whoever of a service had it.
 std::string answerer(const Exchange& exchange) {
@@ -102,13 +102,16 @@ Json envelope_json(const TailLine& line) {
 std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
                           const cli::Palette& palette, std::size_t columns) {
   const std::string clock = cli::local_time_ms(exchange.time_ns);
-  const std::string span =
-      cli::padded(exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kSpanColumns);
-  const std::string way =
-      cli::padded(who(exchange.asker) + " → " + answerer(exchange), kWayColumns);
+  const std::string span = cli::padded(
+      exchange.round_trip_ns ? span_text(*exchange.round_trip_ns) : "–", kRoundTripColumns);
   const std::string kind = cli::padded(kind_text(exchange.kind_number), kKindColumns);
   std::string id = "#" + short_id(exchange.id, columns);
   if (exchange.count > 1) id += "… ×" + cli::count_text(exchange.count);
+  const std::size_t beside =
+      cli::columns_of(fmt::format("{} {}  {} {}  ⇒ ", clock, span, kind, id));
+  const std::size_t room = columns - std::min(columns, beside + 2 * kLeastBodyColumns);
+  const std::string way =
+      cli::padded(way_text(who(exchange.asker), answerer(exchange), room), kWayColumns);
   const std::string header = fmt::format("{} {} {}", way, kind, id);
   const std::size_t used = cli::columns_of(fmt::format("{} {} {}  ⇒ ", clock, span, header));
   const std::size_t left = std::max(columns > used ? columns - used : 0, 2 * kLeastBodyColumns);

@@ -8,7 +8,7 @@
 #include "peer/cli/shared/near_miss.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
-#include "tools/inspect/exchange_text.h"
+#include "tools/inspect/exchange_choice.h"
 #include "tools/inspect/tail_json.h"
 #include "tools/inspect/tail_text.h"
 
@@ -103,10 +103,11 @@ void LinePrinter::show(TailLine& line, std::size_t columns) {
 void LinePrinter::show_done(std::size_t columns) {
   for (const Exchange& exchange : done_) {
     if (!exchange.wanted || is_enough()) continue;
-    ++shown_;
     ExchangeLines lines;
     if (exchange.request) lines.request = exchange.request->line();
     if (exchange.reply) lines.reply = exchange.reply->line();
+    if (!wants(exchange, lines)) continue;
+    ++shown_;
     for (std::optional<TailLine>* const line : {&lines.request, &lines.reply}) {
       if (*line && (*line)->envelope) decode_(**line);
     }
@@ -114,6 +115,10 @@ void LinePrinter::show_done(std::size_t columns) {
                            : exchange_text(exchange, lines, palette_, columns));
   }
   done_.clear();
+}
+
+bool LinePrinter::wants(const Exchange& exchange, const ExchangeLines& lines) const {
+  return !filter_ || wants_exchange(*filter_, exchange, lines);
 }
 
 std::string LinePrinter::text(const TailLine& line, std::size_t columns) const {

@@ -11,7 +11,9 @@
 
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/palette.h"
+#include "protocol/filter/filter.h"
 #include "tools/inspect/exchange_pairs.h"
+#include "tools/inspect/exchange_text.h"
 #include "tools/inspect/line_fields.h"
 #include "tools/inspect/line_template.h"
 #include "tools/inspect/tail_line.h"
@@ -45,12 +47,16 @@ class LinePrinter {
   /// Completes a line that will be shown.
   using Decode = std::function<void(TailLine& line)>;
 
-  LinePrinter(const LineForm& form, std::uint64_t most, cli::Output& output, Decode decode)
+  /// `filter`: which exchanges are shown, of those of which a line is wanted; lines are shown as
+  /// they are wanted.
+  LinePrinter(const LineForm& form, std::uint64_t most, cli::Output& output, Decode decode,
+              const std::optional<filter::Filter>& filter)
       : form_(form),
         most_(most),
         output_(output),
         palette_(cli::wants_colour(STDOUT_FILENO)),
-        decode_(std::move(decode)) {}
+        decode_(std::move(decode)),
+        filter_(filter) {}
 
   /// The names of the columns, if there are any.
   void begin();
@@ -72,6 +78,7 @@ class LinePrinter {
  private:
   void show(TailLine& line, std::size_t columns);
   void show_done(std::size_t columns);
+  [[nodiscard]] bool wants(const Exchange& exchange, const ExchangeLines& lines) const;
   [[nodiscard]] std::string text(const TailLine& line, std::size_t columns) const;
   [[nodiscard]] bool has_place_for_missed() const;
 
@@ -80,6 +87,7 @@ class LinePrinter {
   cli::Output& output_;
   const cli::Palette palette_;
   const Decode decode_;
+  const std::optional<filter::Filter>& filter_;
   ExchangePairs pairs_;
   std::vector<Exchange> done_;
   std::uint64_t shown_ = 0;

@@ -44,7 +44,7 @@ class FirstComplaint final : public pb::DescriptorPool::ErrorCollector {
   std::string text_;
 };
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
@@ -74,10 +74,10 @@ std::string_view message_of_parameter(std::string_view parameter) {
   constexpr std::array<std::string_view, 3> kNames{"messageType", "type", "proto"};
   const std::size_t sign = parameter.find('=');
   if (sign == std::string_view::npos) return "";
-  const std::string_view name = trimmed(parameter.substr(0, sign));
+  const std::string_view name = without_blanks(parameter.substr(0, sign));
   if (std::ranges::none_of(kNames, [&](std::string_view each) { return is_same_word(each, name); }))
     return "";
-  std::string_view value = trimmed(parameter.substr(sign + 1));
+  std::string_view value = without_blanks(parameter.substr(sign + 1));
   if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) {
     value = value.substr(1, value.size() - 2);
   }

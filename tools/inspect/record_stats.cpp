@@ -16,7 +16,7 @@
 namespace zpost::inspect {
 namespace {
 
-constexpr double kNsPerSecond = 1e9;
+constexpr double kNsOfSecond = 1e9;
 constexpr std::size_t kShownPairs = 20;
 
 /// `delivered 12, no-peer 3`.
@@ -67,7 +67,7 @@ RecordStats::Pair& RecordStats::pair_of(const TapEntry& entry) {
 }
 
 double RecordStats::seconds() const {
-  return static_cast<double>(last_ns_ - first_ns_) / kNsPerSecond;
+  return static_cast<double>(last_ns_ - first_ns_) / kNsOfSecond;
 }
 
 double RecordStats::rate() const {

@@ -15,7 +15,7 @@ using Rests = std::vector<Rest>;
 constexpr std::size_t kMostNesting = 64;
 
 /// What follows where the value of `key` is entered. `ends`: a path ends there.
-Rests below(const Rests& rests, std::string_view key, bool& ends) {
+Rests redacted_below(const Rests& rests, std::string_view key, bool& ends) {
   Rests inner;
   ends = false;
   for (const Rest& rest : rests) {
@@ -47,7 +47,7 @@ bool redact(Json& value, const Rests& rests, std::string_view marker) {
   if (!value.is_object()) return false;
   for (auto& [key, inner] : value.items()) {
     bool ends = false;
-    const Rests deeper = below(rests, key, ends);
+    const Rests deeper = redacted_below(rests, key, ends);
     if (ends) inner = marker;
     changed |= ends || redact(inner, deeper, marker);
   }
@@ -92,7 +92,7 @@ class MsgpackRedactor {
     for (const msgpack::object_kv& entry : std::span(map.ptr, map.size)) {
       packer_.pack(entry.key);
       bool ends = false;
-      const Rests deeper = below(rests, key_text(entry.key), ends);
+      const Rests deeper = redacted_below(rests, key_text(entry.key), ends);
       if (ends) {
         packer_.pack(marker_);
         changed_ = true;

@@ -12,14 +12,14 @@ namespace {
 
 using peer::milliseconds;
 
-constexpr milliseconds kAtOnce{0};
-constexpr milliseconds kRetry{5};  // While a requester takes nothing.
+constexpr milliseconds kTakeNow{0};
+constexpr milliseconds kAskAgain{5};  // While a requester takes nothing.
 
 }  // namespace
 
 void ReplayAnswers::receive(std::size_t player, ReplayProgress& progress, ReplayTime now) {
   // Asking for the next one takes the one before.
-  while (const std::optional<peer::Message> message = players_.peer(player).receive(kAtOnce)) {
+  while (const std::optional<peer::Message> message = players_.peer(player).receive(kTakeNow)) {
     ++taken_;
     if (message->kind == Kind::kRequest || message->kind == Kind::kCall) {
       answer(player, *message, progress, now);
@@ -85,7 +85,7 @@ void ReplayAnswers::send(ReplayTime now) {
     // Replies to one request must not pass each other, so what is blocked blocks the rest.
     if (!send(pending_.begin()->second)) {
       is_blocked_ = true;
-      again_ = now + kRetry;
+      again_ = now + kAskAgain;
       return;
     }
     pending_.erase(pending_.begin());
@@ -95,7 +95,7 @@ void ReplayAnswers::send(ReplayTime now) {
 /// False: there is no credit now.
 bool ReplayAnswers::send(const Pending& pending) {
   peer::Peer& peer = players_.peer(pending.player);
-  peer::SendOptions options{.timeout = kAtOnce};
+  peer::SendOptions options{.timeout = kTakeNow};
   const auto sent = [&]() -> peer::Answer<std::uint64_t> {
     if (pending.reply == nullptr) {
       return peer.reject(pending.to, pending.request, pending.no, options);

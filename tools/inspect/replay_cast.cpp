@@ -13,7 +13,7 @@ std::string role_of_target(const ReplayItem& item) {
   return item.kind == Kind::kCall ? kServiceMark + item.to : item.to;
 }
 
-Error wrong(std::string text) {
+Error wrong_cast(std::string text) {
   return {Outcome::kMalformed, std::move(text)};
 }
 
@@ -135,7 +135,7 @@ class Casting {
       if (item.kind == Kind::kPublish) {
         cast_.targets.push_back(rules_.redirections.topics.name_for(item.to));
         if (!is_topic(cast_.targets.back())) {
-          return wrong(fmt::format("\"{}\" is no topic", cast_.targets.back()));
+          return wrong_cast(fmt::format("\"{}\" is no topic", cast_.targets.back()));
         }
         continue;
       }
@@ -152,14 +152,14 @@ class Casting {
   [[nodiscard]] Result<void> check_size() {
     const std::size_t players = ours_.size();
     if (players > Cast::kMaxPlayers) {
-      return wrong(
+      return wrong_cast(
           fmt::format("{} peers would be played, the limit is {}: choose by --from, --to "
                       "or a filter",
                       players, Cast::kMaxPlayers));
     }
     if (std::ranges::any_of(cast_.is_sent, [](bool sent) { return sent; })) return {};
     if (plan_.items.empty()) return {};
-    return wrong(
+    return wrong_cast(
         "every sender of the recording is at the broker itself, so there is nothing to "
         "replay: --rename plays them under other names");
   }
@@ -167,14 +167,15 @@ class Casting {
   [[nodiscard]] Result<void> add(Role role) {
     const bool is_service = role.recorded.starts_with(kServiceMark);
     const std::string_view name = std::string_view(role.name).substr(is_service ? 1 : 0);
-    if (!is_name(name)) return wrong(fmt::format("\"{}\" is no name", name));
+    if (!is_name(name)) return wrong_cast(fmt::format("\"{}\" is no name", name));
     const bool is_ours = !is_service && (role.part == Part::kPlayed || role.part == Part::kStoodIn);
     if (is_ours && live_.peers.contains(role.name)) {
-      return wrong(fmt::format("{} cannot be played as {}: a peer of that name is at the broker",
-                               role.recorded, role.name));
+      return wrong_cast(
+          fmt::format("{} cannot be played as {}: a peer of that name is at the broker",
+                      role.recorded, role.name));
     }
     if (is_ours && !ours_.insert(role.name).second) {
-      return wrong(fmt::format("two peers would be played as {}", role.name));
+      return wrong_cast(fmt::format("two peers would be played as {}", role.name));
     }
     std::string recorded = role.recorded;
     cast_.roles.emplace(std::move(recorded), std::move(role));

@@ -9,7 +9,7 @@
 namespace zpost::inspect {
 namespace {
 
-Error wrong(std::string text) {
+Error wrong_rule(std::string text) {
   return {Outcome::kMalformed, std::move(text)};
 }
 
@@ -22,7 +22,7 @@ bool NameRules::is_good(std::string_view name) const {
 Result<void> NameRules::add(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) {
-    return wrong(fmt::format("\"{}\" is no rule OLD=NEW such as alice=alice2", text));
+    return wrong_rule(fmt::format("\"{}\" is no rule OLD=NEW such as alice=alice2", text));
   }
   std::string_view old_name = text.substr(0, equals);
   const std::string_view new_name = text.substr(equals + 1);
@@ -32,20 +32,20 @@ Result<void> NameRules::add(std::string_view text) {
   rule.before = old_name;
   // A letter in place of the star makes a name, if the rest is part of one.
   if (!is_good(rule.is_pattern ? rule.before + "x" : rule.before)) {
-    return wrong(fmt::format("\"{}\" is neither a name nor the beginning of one followed by *",
-                             text.substr(0, equals)));
+    return wrong_rule(fmt::format("\"{}\" is neither a name nor the beginning of one followed by *",
+                                  text.substr(0, equals)));
   }
   const std::size_t star = new_name.find('*');
   rule.new_has_star = star != std::string_view::npos;
   rule.new_before = new_name.substr(0, star);
   if (rule.new_has_star) rule.new_after = new_name.substr(star + 1);
   if (!is_good(rule.new_before + (rule.new_has_star ? "x" : "") + rule.new_after)) {
-    return wrong(fmt::format("\"{}\" is no name{}", new_name,
-                             rule.is_pattern ? ", not even with one * in it" : ""));
+    return wrong_rule(fmt::format("\"{}\" is no name{}", new_name,
+                                  rule.is_pattern ? ", not even with one * in it" : ""));
   }
   if (rule.new_has_star && !rule.is_pattern) {
-    return wrong(fmt::format("\"{}\" has a * that stands for nothing: \"{}\" has none", new_name,
-                             text.substr(0, equals)));
+    return wrong_rule(fmt::format("\"{}\" has a * that stands for nothing: \"{}\" has none",
+                                  new_name, text.substr(0, equals)));
   }
   rules_.push_back(std::move(rule));
   return {};
@@ -70,7 +70,8 @@ Result<void> Redirections::add(std::string_view text) {
   const std::string_view old_name = text.substr(0, equals);
   const std::string_view new_name = text.substr(std::min(equals + 1, text.size()));
   if (old_name.starts_with(kServiceMark) != new_name.starts_with(kServiceMark)) {
-    return wrong(fmt::format("\"{}\": a service, which has a @, goes to a service only", text));
+    return wrong_rule(
+        fmt::format("\"{}\": a service, which has a @, goes to a service only", text));
   }
   if (old_name.starts_with(kServiceMark)) {
     return services.add(fmt::format("{}={}", old_name.substr(1), new_name.substr(1)));

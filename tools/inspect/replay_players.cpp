@@ -18,7 +18,7 @@ using peer::milliseconds;
 // Who is stood in for answers at once, or when the recording says: nobody should have to wait for a
 // place.
 constexpr std::uint64_t kCapacity = 65'536;
-constexpr milliseconds kPatience{5000};
+constexpr milliseconds kLeavePatience{5000};
 constexpr milliseconds kAtOnce{0};
 
 std::size_t found(const std::map<std::string, std::size_t, std::less<>>& players,
@@ -139,7 +139,7 @@ void ReplayPlayers::listen(std::size_t player) {
 bool ReplayPlayers::offer(Player& player) {
   for (const std::string& service : player.services) {
     const Answer<std::uint64_t> offered = player.peer->offer(service, kCapacity);
-    if (!offered || !player.peer->wait_settled(kPatience)) {
+    if (!offered || !player.peer->wait_settled(kLeavePatience)) {
       cli::complain(fmt::format("{} cannot offer {}: {}", player.name, service,
                                 offered ? "no answer" : cli::visible_line(offered.error().text)));
       return false;

@@ -13,7 +13,7 @@ namespace {
 using peer::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kRetry{5};     // When somebody has no credit.
+constexpr milliseconds kTryAgain{5};  // When somebody has no credit.
 constexpr milliseconds kGlance{100};  // At signals, and at what is given up.
 // A library tells a deadline that passed by itself; this much later nobody is to be trusted.
 constexpr milliseconds kGrace{2000};
@@ -396,7 +396,7 @@ ReplayTime ReplayRun::wake_at(ReplayTime now) const {
   if (const auto due = next_move_at(now)) at = std::min(at, *due);
   if (!cancels_.empty()) at = std::min(at, cancels_.begin()->first);
   const auto is_blocked = [](const Queue& queue) { return queue.blocked_since.has_value(); };
-  if (std::ranges::any_of(queues_, is_blocked)) at = std::min(at, now + kRetry);
+  if (std::ranges::any_of(queues_, is_blocked)) at = std::min(at, now + kTryAgain);
   return at;
 }
 

@@ -200,6 +200,16 @@ bool RouteAnswer::is_refused() const {
          (text_of(json_, "fate") == "published" && number_of(json_, "queues") == 0);
 }
 
+std::vector<std::string> RouteAnswer::recipients() const {
+  std::vector<std::string> names;
+  for (const Json& row : json_["recipients"]) {
+    const auto name = row.find("name");
+    const bool gets_it = !flag_of(row, "own") && name != row.end() && name->is_string();
+    if (gets_it) names.push_back(name->get<std::string>());
+  }
+  return names;
+}
+
 std::string route_text(const Json& answer, const cli::Palette& palette) {
   const std::string from = text_of(answer, "from");
   const std::string to = text_of(answer, "to");

@@ -40,6 +40,9 @@ class RouteAnswer {
 
   [[nodiscard]] bool is_refused() const;
 
+  /// Who would get it. REQUIRES: a page was added.
+  [[nodiscard]] std::vector<std::string> recipients() const;
+
  private:
   cli::Json json_;
   std::uint64_t next_ = 0;

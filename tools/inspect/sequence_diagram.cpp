@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/story.h"
 #include "zpost/protocol/kinds.h"
+#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -101,13 +106,57 @@ class Diagram {
   std::uint64_t first_ns_ = 0;
 };
 
+/// The calls of a peer to a service, and the replies that ended them.
+class Calls {
+ public:
+  Calls(const std::vector<TapEntry>& records, const std::string& caller, const std::string& service)
+      : caller_(caller) {
+    for (const TapEntry& entry : records) {
+      const TapRecord& record = entry.record;
+      if (entry.from != caller) continue;
+      if (entry.to == service && record.first_id != 0) {
+        calls_.emplace(record.first_id, record.last_id);
+      }
+      const bool has_reply = record.event == TapEvent::kAnswered && record.last_id != 0;
+      if (has_reply && is_call(record.first_id)) replies_.emplace(entry.to, record.last_id);
+    }
+  }
+
+  [[nodiscard]] bool owns(const TapEntry& entry) const {
+    const TapRecord& record = entry.record;
+    if (record.first_id == 0) return false;
+    if (entry.from == caller_) return is_call(record.first_id);
+    if (entry.to != caller_) return false;
+    const auto reply = replies_.lower_bound({entry.from, record.first_id});
+    return reply != replies_.end() && reply->first == entry.from && reply->second <= record.last_id;
+  }
+
+ private:
+  [[nodiscard]] bool is_call(std::uint64_t id) const {
+    const auto after = calls_.upper_bound(id);
+    return after != calls_.begin() && std::prev(after)->second >= id;
+  }
+
+  const std::string& caller_;
+  std::map<std::uint64_t, std::uint64_t> calls_;             // Runs: the first id and the last.
+  std::set<std::pair<std::string, std::uint64_t>> replies_;  // By worker.
+};
+
+bool is_service_mark(const std::string& name) {
+  return name.starts_with(kServiceMark);
+}
+
 }  // namespace
 
 std::vector<TailLine> steps_between(const std::vector<TapEntry>& records, const std::string& a,
                                     const std::string& b) {
+  std::optional<Calls> calls;
+  if (is_service_mark(b)) calls.emplace(records, a, b);
+  if (!calls && is_service_mark(a)) calls.emplace(records, b, a);
   std::vector<TailLine> steps;
   for (const TapEntry& entry : records) {
-    const bool theirs = (entry.from == a && entry.to == b) || (entry.from == b && entry.to == a);
+    const bool theirs = (entry.from == a && entry.to == b) || (entry.from == b && entry.to == a) ||
+                        (calls && calls->owns(entry));
     if (!theirs || entry.record.event == TapEvent::kMissed) continue;
     TapEntry whole = entry;
     whole.shown = {};

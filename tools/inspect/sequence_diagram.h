@@ -13,7 +13,8 @@ namespace zpost::inspect {
 /// Steps that are drawn; of more the diagram says how many it leaves out.
 inline constexpr std::size_t kMostSteps = 200;
 
-/// What happened between the two, in the order of the records.
+/// What happened between the two, in the order of the records. One may be a service with its @:
+/// then what its workers did with the calls belongs to it, and their replies.
 [[nodiscard]] std::vector<TailLine> steps_between(const std::vector<TapEntry>& records,
                                                   const std::string& a, const std::string& b);
 

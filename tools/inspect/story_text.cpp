@@ -18,7 +18,7 @@ namespace {
 using cli::Ink;
 using cli::Palette;
 
-constexpr std::size_t kSpanColumns = 11;
+constexpr std::size_t kStepSpanColumns = 11;
 
 std::string session_step(const TailLine& step) {
   std::string text =
@@ -62,7 +62,7 @@ std::string step_text(const TailLine& step, const Story& story) {
   }
 }
 
-Ink ink_of(const TailLine& step) {
+Ink ink_of_step(const TailLine& step) {
   switch (step.event) {
     case TapEvent::kHeld:
       return Ink::kYellow;
@@ -88,9 +88,10 @@ void put_story(std::string& out, const Story& story, const Palette& palette,
     const std::string span =
         before == 0 ? "" : "+" + span_text(step.time_ns - std::min(step.time_ns, before));
     before = step.time_ns;
-    out += fmt::format(
-        "{}  {} {} {}\n", indent, palette.paint(Ink::kDim, cli::local_time_us(step.time_ns)),
-        cli::padded(span, kSpanColumns), palette.paint(ink_of(step), step_text(step, story)));
+    out += fmt::format("{}  {} {} {}\n", indent,
+                       palette.paint(Ink::kDim, cli::local_time_us(step.time_ns)),
+                       cli::padded(span, kStepSpanColumns),
+                       palette.paint(ink_of_step(step), step_text(step, story)));
   }
   for (const Story& reply : story.replies) put_story(out, reply, palette, indent + "    ");
 }

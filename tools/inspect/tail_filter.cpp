@@ -1,7 +1,6 @@
 #include "tools/inspect/tail_filter.h"
 
 namespace zpost::inspect {
-namespace {
 
 filter::Subject subject_of(const TailLine& line) {
   filter::Subject subject{.event = line.event,
@@ -20,8 +19,6 @@ filter::Subject subject_of(const TailLine& line) {
   if (line.envelope) subject.envelope = &*line.envelope;
   return subject;
 }
-
-}  // namespace
 
 bool TailFilter::wants(TailLine& line) {
   const bool known = kinds_.learn_or_tell(line);

@@ -12,6 +12,9 @@
 
 namespace zpost::inspect {
 
+/// What a filter is asked about; views into `line`.
+[[nodiscard]] filter::Subject subject_of(const TailLine& line);
+
 class TailFilter {
  public:
   /// Whether the broker chose by the same filter: it knows what cannot be told here.

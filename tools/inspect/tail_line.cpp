@@ -94,6 +94,14 @@ bool is_asked_for(TapEvent event) {
   return event != TapEvent::kName && event != TapEvent::kMissed && event != TapEvent::kEnd;
 }
 
+std::set<TapEvent> all_events() {
+  std::set<TapEvent> events;
+  for (const EventName& each : kEvents) {
+    if (is_asked_for(each.event)) events.insert(each.event);
+  }
+  return events;
+}
+
 std::string event_names() {
   std::string names;
   for (const EventName& each : kEvents) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,8 @@ struct TailLine {
 [[nodiscard]] std::optional<TapEvent> event_from_name(std::string_view name);
 /// Whether a user may ask for it: the others are the tap's own affairs.
 [[nodiscard]] bool is_asked_for(TapEvent event);
+/// All that a user may ask for.
+[[nodiscard]] std::set<TapEvent> all_events();
 /// The names of events a user may ask for, with commas between them.
 [[nodiscard]] std::string event_names();
 /// "window-full", "away", …

@@ -159,11 +159,14 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   if (line.event == TapEvent::kSession) {
     return clock + event + " " + palette.paint(ink_of(line), session_text(line)) + "\n";
   }
-  const std::string way = cli::padded(way_text(line.from, line.to), kWayColumns);
-  const std::string header =
-      fmt::format("{} {} {} {}", way, cli::padded(kind_text(line.kind_number), kKindColumns),
+  const std::string what =
+      fmt::format(" {} {} {}", cli::padded(kind_text(line.kind_number), kKindColumns),
                   cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line, columns));
   constexpr std::size_t kClockColumns = 13;
+  const std::size_t beside = kClockColumns + kEventColumns + 2 + cli::columns_of(what);
+  const std::size_t room = columns - std::min(columns, beside + kLeastBodyColumns);
+  const std::string header =
+      cli::padded(way_text(who(line.from), who(line.to), room), kWayColumns) + what;
   const std::size_t used = kClockColumns + kEventColumns + 2 + cli::columns_of(header);
   const std::size_t left = std::max(columns > used ? columns - used : 0, kLeastBodyColumns);
   std::string end = cli::shortened(end_text(line), left);

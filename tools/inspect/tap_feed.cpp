@@ -1,9 +1,8 @@
 #include "tools/inspect/tap_feed.h"
 
-#include <future>
-
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
+#include "tools/inspect/parting.h"
 
 namespace zpost::inspect {
 namespace {
@@ -11,16 +10,15 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience{5000};
-constexpr milliseconds kParting{3000};
-constexpr milliseconds kStep{10};
+constexpr milliseconds kTapPatience{5000};
+constexpr milliseconds kParting{3000};  // A busy broker has much under way.
 
 }  // namespace
 
 ExitCode TapFeed::open() {
   asked_in_ = watch_.fresh_sessions();
   reader_ = TapReader();
-  const peer::Answer<peer::Message> answer = peer_.request("", encode(wish_), kPatience).get();
+  const peer::Answer<peer::Message> answer = peer_.request("", encode(wish_), kTapPatience).get();
   if (answer) return ExitCode::kAsWanted;
   cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
   if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.
@@ -46,24 +44,9 @@ void TapFeed::take() {
 }
 
 ExitCode TapFeed::close() {
-  if (peer_.connected()) shut();
-  peer_.close(milliseconds(0));
+  part(peer_, kParting);
   if (const std::string text = refusals_.dropped_text(); !text.empty()) cli::complain(text);
   return is_over() ? ExitCode::kRefused : ExitCode::kAsWanted;
-}
-
-void TapFeed::shut() {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point end = Clock::now() + kParting;
-  const auto answer = peer_.request("", encode_untap(), kParting);
-  bool answered = false;
-  bool came = false;
-  do {
-    // Asked first: what came before the answer may still wait to be received.
-    answered = answer.wait_for(milliseconds(0)) == std::future_status::ready;
-    came = peer_.receive_batch(batch_, answered ? milliseconds(0) : kStep);
-    if (came) peer_.take();
-  } while ((came || !answered) && Clock::now() < end);
 }
 
 void TapFeed::read(const EnvelopeView& view) {

@@ -44,9 +44,6 @@ class TapFeed {
   // How long a fresh session may go unnoticed.
   static constexpr std::chrono::milliseconds kGlance{100};
 
-  /// Takes what is still under way: what an inspector leaves behind would count as lost, and be
-  /// told as a failure to other inspectors.
-  void shut();
   void read(const EnvelopeView& view);
 
   peer::Peer& peer_;

@@ -29,7 +29,12 @@ class TopAsker {
  public:
   /// Asks from now on, once a second, and at once when something else is wanted.
   explicit TopAsker(peer::Peer peer);
+  /// Waits at most a second for an answer under way.
   ~TopAsker();
+
+  /// Asks no more. To be called before the end where something else takes its time, too.
+  void end();
+
   TopAsker(const TopAsker&) = delete;
   TopAsker& operator=(const TopAsker&) = delete;
 
@@ -51,6 +56,7 @@ class TopAsker {
   };
 
   void work();
+  [[nodiscard]] bool is_over();
   [[nodiscard]] Wanted await_turn();
   void ask(const Wanted& wanted);
   void ask_numbers();
@@ -67,6 +73,7 @@ class TopAsker {
   TopNews news_;
   bool is_new_ = true;  // Something else is wanted.
   bool over_ = false;
+  bool parted_ = false;
   std::thread thread_;
 };
 

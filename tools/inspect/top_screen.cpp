@@ -21,6 +21,7 @@ using cli::Ink;
 constexpr int kEscapeDelayMs = 50;  // How long a key's bytes may be apart.
 constexpr wint_t kEscape = 27;
 constexpr wint_t kDelete = 127;
+constexpr wint_t kControlU = 'U' - '@';
 constexpr wint_t kBackspace = 8;
 constexpr wint_t kFirstPrintable = 32;
 
@@ -84,6 +85,7 @@ std::optional<KeyPress> plain_key(wint_t code) {
   if (code == '\n' || code == '\r') return KeyPress{TopKey::kEnter};
   if (code == kEscape) return KeyPress{TopKey::kEscape};
   if (code == kDelete || code == kBackspace) return KeyPress{TopKey::kErase};
+  if (code == kControlU) return KeyPress{TopKey::kEraseAll};
   if (code < kFirstPrintable) return std::nullopt;
   KeyPress press{TopKey::kText};
   cli::append_utf8(press.text, static_cast<char32_t>(code));

@@ -71,6 +71,7 @@ TopWish TopState::press(const KeyPress& press, const TopShown& shown, std::size_
       return enter(shown);
     case TopKey::kEscape:
     case TopKey::kErase:
+    case TopKey::kEraseAll:
       return escape();
     default:
       move(press.key, shown, page);
@@ -120,6 +121,10 @@ TopWish TopState::type(const KeyPress& press) {
       return TopWish::kNothing;
     case TopKey::kErase:
       erase_last_character(typed);
+      filter_fault.clear();
+      return TopWish::kNothing;
+    case TopKey::kEraseAll:
+      typed.clear();
       filter_fault.clear();
       return TopWish::kNothing;
     case TopKey::kEscape:

@@ -26,6 +26,7 @@ enum class TopKey : std::uint8_t {
   kEnter,
   kEscape,
   kErase,
+  kEraseAll,
 };
 
 struct KeyPress {

@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 15> kHelp{
     "Enter            the latest envelopes of the cursor's row, from the recorder;",
     "                 again: the life of one of them.  Esc: back",
     "/                a filter: only such traffic counts, such as  from = \"lab-*\"",
-    "                 (docs/filter.md); empty: all.  Esc keeps the one in force",
+    "                 (docs/filter.md); empty: all.  Ctrl-U clears, Esc keeps the old",
     "space            the picture stands still, or goes on",
     "q                quit",
     "",
@@ -313,7 +313,7 @@ TopLine chosen_line(const TopPicture& picture) {
   return line.take();
 }
 
-Ink ink_of(const TailLine& line) {
+Ink ink_of_row(const TailLine& line) {
   if (line.event == TapEvent::kFailed) return Ink::kRed;
   if (line.event == TapEvent::kHeld) return Ink::kYellow;
   if (line.event == TapEvent::kAnswered && line.outcome != Outcome::kNone) return Ink::kRed;
@@ -328,8 +328,8 @@ void draw_envelopes(const TopPicture& picture, std::size_t page, std::vector<Top
   for (std::size_t i = first; i < std::min(all.size(), first + page); ++i) {
     std::string text = tail_text(all[i].line, cli::Palette(false), picture.columns);
     text.pop_back();  // The line feed.
-    lines.push_back(
-        line_of(left(text, picture.columns), picture.columns, ink_of(all[i].line), i == cursor));
+    lines.push_back(line_of(left(text, picture.columns), picture.columns, ink_of_row(all[i].line),
+                            i == cursor));
   }
   if (all.empty()) {
     lines.push_back(line_of("  the recorder has none", picture.columns, Ink::kDim));

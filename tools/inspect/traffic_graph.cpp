@@ -47,6 +47,19 @@ void TrafficGraph::add(const TapEntry& entry) {
   }
 }
 
+void TrafficGraph::add_subscriber(const std::string& topic, const std::string& peer) {
+  if (subscribers_.size() >= kMostArrows) return;
+  subscribers_.insert({{topic, Form::kTopic}, {peer, Form::kPeer}});
+}
+
+std::vector<std::string> TrafficGraph::topics() const {
+  std::set<std::string> names;
+  for (const auto& [arrow, amount] : arrows_) {
+    if (arrow.to.form == Form::kTopic) names.insert(arrow.to.name);
+  }
+  return {names.begin(), names.end()};
+}
+
 TrafficGraph::Node TrafficGraph::target(const TapEntry& entry) {
   switch (static_cast<Kind>(entry.record.kind)) {
     case Kind::kPublish:
@@ -78,6 +91,10 @@ std::map<TrafficGraph::Node, std::size_t> TrafficGraph::numbered() const {
     nodes.emplace(arrow.from, 0);
     nodes.emplace(arrow.to, 0);
   }
+  for (const auto& [topic, peer] : subscribers_) {
+    nodes.emplace(topic, 0);
+    nodes.emplace(peer, 0);
+  }
   std::size_t number = 0;
   for (auto& [node, place] : nodes) place = ++number;
   return nodes;
@@ -96,6 +113,9 @@ std::string TrafficGraph::dot() const {
     text +=
         fmt::format("  n{} -> n{} [label=\"{}\"{}];\n", nodes.at(arrow.from), nodes.at(arrow.to),
                     label(arrow, amount, "\\n"), amount.failed > 0 ? ", color=red" : "");
+  }
+  for (const auto& [topic, peer] : subscribers_) {
+    text += fmt::format("  n{} -> n{} [style=dashed];\n", nodes.at(topic), nodes.at(peer));
   }
   return text + "}\n";
 }
@@ -120,6 +140,9 @@ std::string TrafficGraph::mermaid() const {
   for (const auto& [arrow, amount] : arrows_) {
     text += fmt::format("  n{} -->|\"{}\"| n{}\n", nodes.at(arrow.from),
                         label(arrow, amount, "<br>"), nodes.at(arrow.to));
+  }
+  for (const auto& [topic, peer] : subscribers_) {
+    text += fmt::format("  n{} -.-> n{}\n", nodes.at(topic), nodes.at(peer));
   }
   return text;
 }

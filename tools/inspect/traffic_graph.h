@@ -4,7 +4,10 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tools/inspect/tap_reader.h"
 #include "zpost/protocol/kinds.h"
@@ -18,6 +21,12 @@ class TrafficGraph {
   static constexpr std::size_t kMostArrows = 2'000;
 
   void add(const TapEntry& entry);
+
+  /// `peer` subscribes to `topic` now. No record says so.
+  void add_subscriber(const std::string& topic, const std::string& peer);
+
+  /// Topics that something was published to, in the order of their names.
+  [[nodiscard]] std::vector<std::string> topics() const;
 
   /// A digraph of Graphviz.
   [[nodiscard]] std::string dot() const;
@@ -59,6 +68,7 @@ class TrafficGraph {
   [[nodiscard]] std::map<Node, std::size_t> numbered() const;
 
   std::map<Arrow, Amount> arrows_;  // In the order of names: equal records give equal pictures.
+  std::set<std::pair<Node, Node>> subscribers_;  // By topic.
   std::uint64_t left_out_ = 0;
 };
 

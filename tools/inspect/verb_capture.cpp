@@ -24,7 +24,7 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kCaptureFooter = R"(
 Examples:
   zpost-inspect capture -w trace.pcapng                     until Ctrl-C
   zpost-inspect capture -w trace.pcapng.zst --for 10m --max-bytes 1GiB
@@ -41,7 +41,7 @@ What was captured is in the file a quarter of a second later, even if this progr
 Records that were missed are counted in the file, exactly.
 Exit codes: 0 ended by a signal or a limit, 1 cannot write, 4 no broker, 5 refused, 6 no answer.)";
 
-struct Options {
+struct CaptureVerbOptions {
   cli::CommonOptions common;
   TapWish wish;
   std::set<TapEvent> events;
@@ -57,7 +57,7 @@ struct Options {
 
 class Capture {
  public:
-  Capture(const Options& options, CapturePlan plan, TapWish wish, peer::Peer& peer)
+  Capture(const CaptureVerbOptions& options, CapturePlan plan, TapWish wish, peer::Peer& peer)
       : options_(options),
         peer_(peer),
         stop_(peer),
@@ -135,7 +135,7 @@ class Capture {
                           cli::size_text(writer_.bytes()), cli::counted(writer_.files(), "file")));
   }
 
-  const Options& options_;
+  const CaptureVerbOptions& options_;
   peer::Peer& peer_;
   cli::StopSignals stop_;
   TapFeed feed_;
@@ -147,7 +147,7 @@ class Capture {
   bool fine_ = true;
 };
 
-ExitCode run(Options& options, const std::string& software) {
+ExitCode run(CaptureVerbOptions& options, const std::string& software) {
   Result<CapturePlan> plan = complete(options.capture);
   if (!plan) {
     cli::complain(plan.error().text);
@@ -176,8 +176,8 @@ ExitCode run(Options& options, const std::string& software) {
 void add_capture_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("capture", "Write what the broker does to a file, for Wireshark and read");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kCaptureFooter);
+  const auto options = std::make_shared<CaptureVerbOptions>();
   add_capture_options(*verb, options->capture);
   verb->get_option("--write")->required();
   cli::add_choice_option(

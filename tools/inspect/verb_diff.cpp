@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -28,7 +29,7 @@ constexpr ExitCode kDifferent = ExitCode::kFailed;
 constexpr ExitCode kTrouble = ExitCode::kUsage;
 static_assert(static_cast<int>(kDifferent) == 1 && static_cast<int>(kTrouble) == 2);
 
-constexpr const char* kFooter = R"(
+constexpr const char* kDiffFooter = R"(
 Examples:
   zpost-inspect diff before.pcapng after.pcapng
   zpost-inspect diff before.pcapng after.jsonl.gz --ignore-field body.time --ignore-field 'body.*.id'
@@ -42,7 +43,7 @@ are shown, and are no difference. The filter is put to the first record of an en
 Bounded: at most 500,000 envelopes and 256 MiB of bodies of each capture. docs/diff.md has more.
 Exit codes: 0 the same, 1 different, 2 trouble: a file is damaged, too large, or cannot be opened.)";
 
-struct Options {
+struct DiffOptions {
   std::string first;
   std::string second;
   TapWish wish;
@@ -77,16 +78,19 @@ void say_missed(const std::string& path, const DiffSide& side) {
                             path, cli::counted(side.missed(), "record")));
 }
 
-ExitCode run(const Options& options) {
+ExitCode run(const DiffOptions& options) {
   DiffSide first(LineChoice(options.wish, options.events, options.filter));
   DiffSide second(LineChoice(options.wish, options.events, options.filter));
   if (!load(options.first, first) || !load(options.second, second)) return kTrouble;
   cli::Output output;
   const cli::Palette palette(cli::wants_colour(STDOUT_FILENO));
+  const std::array<const DiffSide*, 2> sides{&first, &second};
+  const std::size_t columns = way_columns(sides);
   std::uint64_t told = 0;
   const auto tell = [&](const Difference& difference) {
     if (++told > options.count) return;
-    output.put(options.json ? difference_json(difference) : difference_text(difference, palette));
+    output.put(options.json ? difference_json(difference)
+                            : difference_text(difference, columns, palette));
   };
   const DiffPairing pairing = options.pairing.value_or(pairing_of(first, second));
   CaptureDiff diff(pairing, options.bodies, tell);
@@ -97,7 +101,7 @@ ExitCode run(const Options& options) {
   }
   if (told > 0 && !options.json) output.put("\n");
   output.put(options.json ? overview_json(streams, pairing, first.missed(), second.missed())
-                          : overview_text(streams, pairing, palette));
+                          : overview_text(streams, pairing, columns, palette));
   say_missed(options.first, first);
   say_missed(options.second, second);
   (void)output.flush();
@@ -109,8 +113,8 @@ ExitCode run(const Options& options) {
 
 void add_diff_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("diff", "Compare two captures");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kDiffFooter);
+  const auto options = std::make_shared<DiffOptions>();
   verb->add_option("A", options->first, "A capture, pcapng or JSON lines")
       ->required()
       ->option_text(" ");

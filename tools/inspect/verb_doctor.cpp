@@ -15,6 +15,7 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/broker_stats.h"
 #include "tools/inspect/doctor_checks.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
 
@@ -24,7 +25,7 @@ namespace {
 using cli::ExitCode;
 using cli::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kDoctorFooter = R"(
 Examples:
   zpost-inspect doctor
   zpost-inspect doctor --endpoint tcp://lab:1234
@@ -88,7 +89,7 @@ class Doctor {
     tell({"broker", Health::kOk, fmt::format("a zpost broker welcomes at {}", endpoint), ""});
     tell(clock_check(peer->welcome().time_ns, cli::wall_clock_ns()));
     const ExitCode code = check_state(*peer);
-    peer->close(milliseconds(0));
+    part(*peer);
     return code;
   }
 
@@ -139,7 +140,7 @@ class Doctor {
 
 void add_doctor_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("doctor", "Say what is wrong, and what to do");
-  verb->footer(kFooter);
+  verb->footer(kDoctorFooter);
   const auto options = std::make_shared<DoctorOptions>();
   verb->add_option("--name", options->name, "Whether this name could be used, and who holds it")
       ->check(check_name)

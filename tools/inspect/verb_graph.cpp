@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <ranges>
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
@@ -14,7 +15,9 @@
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/capture_merge.h"
 #include "tools/inspect/look_back.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/recorder_words.h"
+#include "tools/inspect/route_answer.h"
 #include "tools/inspect/sequence_diagram.h"
 #include "tools/inspect/span_option.h"
 #include "tools/inspect/traffic_graph.h"
@@ -26,22 +29,25 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kGraphFooter = R"(
 Examples:
   zpost-inspect graph --last 5m | dot -Tpng > traffic.png
   zpost-inspect graph trace.pcapng --format svg > traffic.svg
   zpost-inspect graph --format mermaid
   zpost-inspect graph --between alice bob --last 1m          a sequence diagram for Mermaid
+  zpost-inspect graph --between alice @translate             a caller and a service
   zpost-inspect graph trace.pcapng --conversation 1767225600000000000
 
 Without FILE it asks the broker's recorder. Boxes are peers, ellipses topics, components services; red
-arrows have failures. --format svg needs dot of Graphviz.
+arrows have failures. Dashed arrows lead from a topic to who subscribes to it now, which the broker says:
+files do not have it. --between alice @translate shows alice's calls with the replies of the workers.
+--format svg needs dot of Graphviz.
 Exit codes: 0 drawn, 1 there is nothing to draw, a file is damaged, or dot failed, 2 usage,
 4 no broker, 5 refused, 6 no answer.)";
 
 enum class Picture : std::uint8_t { kDot, kMermaid, kSvg };
 
-struct Options {
+struct GraphOptions {
   cli::CommonOptions common;
   std::vector<std::string> files;
   std::optional<Picture> picture;
@@ -56,7 +62,7 @@ struct Options {
 /// belong to it.
 class Drawing {
  public:
-  explicit Drawing(const Options& options) : options_(options) {}
+  explicit Drawing(const GraphOptions& options) : options_(options) {}
 
   void add(const TapEntry& entry) {
     if (!options_.is_sequence()) return graph_.add(entry);
@@ -67,6 +73,15 @@ class Drawing {
     if (entry.record.event == TapEvent::kSession || entry.record.event == TapEvent::kMissed) return;
     records_.push_back(entry);
     records_.back().shown = {};  // Borrowed.
+  }
+
+  /// Topics of a picture of traffic.
+  [[nodiscard]] std::vector<std::string> topics() const {
+    return options_.is_sequence() ? std::vector<std::string>() : graph_.topics();
+  }
+
+  void add_subscriber(const std::string& topic, const std::string& peer) {
+    graph_.add_subscriber(topic, peer);
   }
 
   [[nodiscard]] ExitCode finish() {
@@ -133,13 +148,13 @@ class Drawing {
     return ExitCode::kFailed;
   }
 
-  const Options& options_;
+  const GraphOptions& options_;
   TrafficGraph graph_;
   std::vector<TapEntry> records_;
   bool cut_ = false;
 };
 
-ExitCode draw_files(const Options& options) {
+ExitCode draw_files(const GraphOptions& options) {
   Drawing drawing(options);
   CaptureMerge files(CaptureMerge::OnDamage::kStop,
                      [](const std::string& what) { cli::complain(what); });
@@ -152,7 +167,31 @@ ExitCode draw_files(const Options& options) {
   return files.damages() > 0 ? ExitCode::kFailed : end;
 }
 
-ExitCode draw_recorded(const Options& options, const std::string& software) {
+/// No record says who got a publish: who subscribes now, the broker knows.
+peer::Answer<void> add_subscribers(peer::Peer& peer, milliseconds patience, Drawing& drawing) {
+  constexpr std::size_t kMostTopics = 200;
+  const std::vector<std::string> topics = drawing.topics();
+  for (const std::string& topic : topics | std::views::take(kMostTopics)) {
+    const RouteWish wish{.kind = Kind::kPublish, .from = {}, .to = topic};
+    const auto page = peer.request("", encode(wish, 0), patience).get();
+    if (!page) return page.error();
+    RouteAnswer answer;
+    if (!answer.add(page->body)) continue;
+    for (const std::string& name : answer.recipients()) drawing.add_subscriber(topic, name);
+    if (answer.next() != 0) {
+      cli::complain(fmt::format("of the subscribers to {} only the first {} are drawn",
+                                cli::visible_line(topic),
+                                cli::count_text(answer.recipients().size())));
+    }
+  }
+  if (topics.size() > kMostTopics) {
+    cli::complain(fmt::format("only the subscribers to the first {} of {} are drawn", kMostTopics,
+                              cli::counted(topics.size(), "topic")));
+  }
+  return {};
+}
+
+ExitCode draw_recorded(const GraphOptions& options, const std::string& software) {
   constexpr milliseconds kPatience{5000};
   constexpr std::uint64_t kNsPerMs = 1'000'000;
   peer::Options wanted;
@@ -177,11 +216,17 @@ ExitCode draw_recorded(const Options& options, const std::string& software) {
   const bool falls_short = wish.since_ns > 0 && end->oldest_ns > wish.since_ns;
   const bool lacks = end->oldest_ns == 0 || end->missed > 0 || falls_short;
   if (lacks) cli::note("the recorder: " + recorder_reach(*end, now_ns));
-  peer->close(milliseconds(0));
+  const auto added = add_subscribers(*peer, kPatience, drawing);
+  part(*peer);
+  if (!added) {
+    cli::complain("the broker does not tell who subscribes: " +
+                  cli::visible_line(added.error().text));
+    return cli::exit_code_of(added.error());
+  }
   return drawing.finish();
 }
 
-ExitCode run(const Options& options, const std::string& software) {
+ExitCode run(const GraphOptions& options, const std::string& software) {
   std::string wrong;
   if (!options.between.empty() && options.conversation != 0) {
     wrong = "--between or --conversation, not both";
@@ -204,8 +249,8 @@ void add_graph_verb(CLI::App& app, Program& program) {
   constexpr int kBoth = 2;
   CLI::App* const verb =
       app.add_subcommand("graph", "Draw who talks to whom, or how a conversation went");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kGraphFooter);
+  const auto options = std::make_shared<GraphOptions>();
   verb->add_option("FILE", options->files, "Captures; none: what the recorder holds")
       ->option_text(" ");
   cli::add_choice_option(
@@ -213,7 +258,8 @@ void add_graph_verb(CLI::App& app, Program& program) {
       [options](std::size_t place) { options->picture = static_cast<Picture>(place); },
       "What to draw for (default dot; sequence diagrams: mermaid)");
   add_span_option(*verb, "--last", options->last, "Only what came so long before now");
-  verb->add_option("--between", options->between, "What went on between these two peers")
+  verb->add_option("--between", options->between,
+                   "What went on between these two peers, or a peer and a @service")
       ->expected(kBoth)
       ->option_text("A B");
   cli::add_count_option(*verb, "--conversation", options->conversation,

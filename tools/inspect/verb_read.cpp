@@ -25,7 +25,7 @@ namespace {
 
 using cli::ExitCode;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kReadFooter = R"(
 Examples:
   zpost-inspect read trace.pcapng                            as tail shows it
   zpost-inspect read trace.pcapng --events failed --format json
@@ -43,7 +43,7 @@ Reads pcapng as capture writes it, plain or compressed; - is standard input. Sev
 as one, in the order of time. A file that is cut is read as far as it goes and said to be cut.
 Exit codes: 0 read to the end, 1 a file is damaged, cut or cannot be opened or written.)";
 
-struct Options {
+struct ReadOptions {
   std::vector<std::string> files;
   TapWish wish;
   std::set<TapEvent> events;
@@ -59,13 +59,15 @@ struct Options {
 
 class Read {
  public:
-  Read(const Options& options, CapturePlan plan)
+  Read(const ReadOptions& options, CapturePlan plan)
       : options_(options),
-        choice_(options.wish, options.events, options.filter),
+        choice_(options.wish, options.events, options.form.pair ? std::nullopt : options.filter),
         redactor_(options.redactions),
         writes_(!plan.path.empty()),
         writer_(std::move(plan)),
-        printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }),
+        printer_(
+            options.form, options.count, output_, [this](TailLine& line) { decode(line); },
+            options.filter),
         files_(options.repair ? CaptureMerge::OnDamage::kGoOn : CaptureMerge::OnDamage::kStop,
                [](const std::string& what) { cli::complain(what); }) {}
 
@@ -157,7 +159,7 @@ class Read {
 
   static constexpr std::size_t kColumns = 140;
 
-  const Options& options_;
+  const ReadOptions& options_;
   LineChoice choice_;
   Redactor redactor_;
   const bool writes_;
@@ -184,10 +186,13 @@ bool is_same_file(const std::string& a, const std::string& b) {
 }
 
 /// What does not go together; empty: nothing.
-std::string contradiction(const Options& options, const CapturePlan& plan) {
+std::string contradiction(const ReadOptions& options, const CapturePlan& plan) {
   if (options.stats && !plan.path.empty()) return "--stats shows figures: it goes without -w";
   if (options.form.pair && !options.events.empty()) {
     return "--pair shows requests with what became of them: it goes without --events";
+  }
+  if (options.form.pair && (options.stats || !plan.path.empty())) {
+    return "--pair lists requests: it goes without -w and --stats";
   }
   if (const std::string wrong = contradiction_in(options.form); !wrong.empty()) return wrong;
   if (plan.path.empty() && plan.has_parts()) return "there is nothing to split without -w";
@@ -199,7 +204,7 @@ std::string contradiction(const Options& options, const CapturePlan& plan) {
   return "";
 }
 
-ExitCode run(Options& options, const std::string& software) {
+ExitCode run(ReadOptions& options, const std::string& software) {
   Result<CapturePlan> plan = complete(options.capture);
   const std::string wrong = plan ? contradiction(options, *plan) : plan.error().text;
   if (!wrong.empty()) {
@@ -219,8 +224,8 @@ ExitCode run(Options& options, const std::string& software) {
 void add_read_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("read", "List, filter, convert, merge, split or repair capture files");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kReadFooter);
+  const auto options = std::make_shared<ReadOptions>();
   verb->add_option("FILE", options->files, "Capture files")->required()->option_text(" ");
   add_choice_of_records(*verb, options->wish, options->events, &options->filter);
   add_capture_options(*verb, options->capture);

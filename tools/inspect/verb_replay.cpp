@@ -22,7 +22,7 @@ namespace {
 using cli::ExitCode;
 using cli::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kReplayFooter = R"(
 Examples:
   zpost-inspect replay trace.pcapng
   zpost-inspect replay trace.pcapng 'from = "lab-*" and size < 4KiB'
@@ -43,12 +43,12 @@ be read, no broker, or it was lost), 3 nothing is different, but less than half 
 wanted was compared, 130 and 143 ended by a signal.)";
 
 // As diff has them, and one more.
-constexpr ExitCode kSame = ExitCode::kAsWanted;
-constexpr ExitCode kDifferent = ExitCode::kFailed;
-constexpr ExitCode kTrouble = ExitCode::kUsage;
+constexpr ExitCode kPlayedSame = ExitCode::kAsWanted;
+constexpr ExitCode kPlayedDifferent = ExitCode::kFailed;
+constexpr ExitCode kNotPlayed = ExitCode::kUsage;
 constexpr ExitCode kTooLittle = ExitCode{3};
 
-struct Options {
+struct ReplayOptions {
   cli::CommonOptions common;
   std::string file;
   std::string filter;
@@ -65,7 +65,7 @@ std::uint64_t in_ns(milliseconds time) {
 }
 
 /// Nothing: the file cannot be read to its end, which was said.
-std::optional<ReplayPlan> read_plan(Options& options) {
+std::optional<ReplayPlan> read_plan(ReplayOptions& options) {
   options.choice.start_ns = in_ns(options.start);
   if (options.end) options.choice.end_ns = in_ns(*options.end);
   PlanBuilder builder(options.choice);
@@ -112,7 +112,7 @@ std::string speed_text(const ReplayManner& manner) {
                            : fmt::format("{:g} times as fast", manner.speed);
 }
 
-void say_plan(const ReplayPlan& plan, const Options& options, const std::string& endpoint) {
+void say_plan(const ReplayPlan& plan, const ReplayOptions& options, const std::string& endpoint) {
   const std::uint64_t span = plan.items.empty()
                                  ? 0
                                  : plan.items.back().time_ns - std::min(plan.items.front().time_ns,
@@ -129,37 +129,37 @@ void say_plan(const ReplayPlan& plan, const Options& options, const std::string&
 ExitCode exit_code(ReplayVerdict verdict) {
   switch (verdict) {
     case ReplayVerdict::kSame:
-      return kSame;
+      return kPlayedSame;
     case ReplayVerdict::kDifferent:
-      return kDifferent;
+      return kPlayedDifferent;
     case ReplayVerdict::kTooLittle:
       return kTooLittle;
   }
-  return kTrouble;
+  return kNotPlayed;
 }
 
 ExitCode exit_code(ReplayEnding ending, ReplayReport& report, int signal) {
   const bool is_lost = ending == ReplayEnding::kBrokerLost || ending == ReplayEnding::kPlayerLost;
-  if (is_lost || report.failed()) return kTrouble;
+  if (is_lost || report.failed()) return kNotPlayed;
   if (ending == ReplayEnding::kSignalled) return cli::interrupted_by(signal);
   return exit_code(report.verdict());
 }
 
-ExitCode play(const Options& options, ReplayPlan& plan, const Cast& cast, peer::Peer& conductor,
-              const peer::Options& wanted) {
+ExitCode play(const ReplayOptions& options, ReplayPlan& plan, const Cast& cast,
+              peer::Peer& conductor, const peer::Options& wanted) {
   const cli::StopSignals stop(conductor);
   ReplayReport report(plan, cast, options.common.format, options.least_percent);
   say_plan(plan, options, conductor.endpoint());
   ReplayAudience audience(conductor);
-  if (options.manner.stand_in && !audience.open(plan, cast.is_sent, wanted)) return kTrouble;
+  if (options.manner.stand_in && !audience.open(plan, cast.is_sent, wanted)) return kNotPlayed;
   report.say_cast(audience.size());
   ReplayInbox inbox;
   ReplayPlayers players(inbox);
-  if (!players.open(cast, plan.presences, wanted)) return kTrouble;
+  if (!players.open(cast, plan.presences, wanted)) return kNotPlayed;
   std::unique_ptr<ReplayKeyboard> keyboard = options.file == "-" ? nullptr : ReplayKeyboard::open();
   if (options.manner.step && keyboard == nullptr) {
     cli::complain("--step takes its keys from a terminal on standard input, and there is none");
-    return kTrouble;
+    return kNotPlayed;
   }
   if (options.manner.step) cli::note(kReplayKeys);
   ReplayRun run(plan, cast, options.manner, {players, audience}, report);
@@ -172,34 +172,34 @@ ExitCode play(const Options& options, ReplayPlan& plan, const Cast& cast, peer::
 }
 
 /// There is nothing to be sent: what was left out, and why.
-ExitCode say_nothing(const ReplayPlan& plan, const Options& options) {
+ExitCode say_nothing(const ReplayPlan& plan, const ReplayOptions& options) {
   if (plan.left_out_count() == 0) {
     cli::complain("the capture has nothing that can be replayed and is wanted");
-    return kTrouble;
+    return kNotPlayed;
   }
   const Cast nobody;
   ReplayReport report(plan, nobody, options.common.format, options.least_percent);
   report.finish(ReplayEnding::kComplete, options.manner.loops);
   cli::complain("nothing of what is wanted can be replayed");
-  return report.failed() ? kTrouble : kTooLittle;
+  return report.failed() ? kNotPlayed : kTooLittle;
 }
 
-ExitCode run(Options& options, const std::string& software) {
-  if (!compile_filter(options.filter, options.choice.filter)) return kTrouble;
+ExitCode run(ReplayOptions& options, const std::string& software) {
+  if (!compile_filter(options.filter, options.choice.filter)) return kNotPlayed;
   std::optional<ReplayPlan> plan = read_plan(options);
-  if (!plan) return kTrouble;
+  if (!plan) return kNotPlayed;
   if (plan->items.empty()) return say_nothing(*plan, options);
   peer::Options wanted;
   wanted.software = software;
   wanted.name = cli::fresh_name("replay");
   Result<peer::Peer, ExitCode> conductor = cli::connect(options.common, wanted);
-  if (!conductor) return kTrouble;
+  if (!conductor) return kNotPlayed;
   const std::optional<LivePeers> live = live_peers(*conductor);
-  if (!live) return kTrouble;
+  if (!live) return kNotPlayed;
   const Result<Cast> cast = make_cast(*plan, *live, options.rules);
   if (!cast) {
     cli::complain(cast.error().text);
-    return kTrouble;
+    return kNotPlayed;
   }
   wanted.endpoint = options.common.endpoint;
   return play(options, *plan, *cast, *conductor, wanted);
@@ -248,7 +248,7 @@ std::string trouble_of(const Result<void>& done) {
   return done ? "" : done.error().text;
 }
 
-void add_choice(CLI::App& verb, Options& options) {
+void add_choice(CLI::App& verb, ReplayOptions& options) {
   verb.add_option("FILTER", options.filter,
                   "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->option_text(" ");
@@ -265,7 +265,7 @@ void add_choice(CLI::App& verb, Options& options) {
   cli::add_count_option(verb, "--limit", options.choice.limit, "At most so many envelopes");
 }
 
-void add_cast(CLI::App& verb, Options& options) {
+void add_cast(CLI::App& verb, ReplayOptions& options) {
   add_words(
       verb, "--rename",
       [&options](const std::string& word) { return trouble_of(options.rules.renames.add(word)); },
@@ -281,7 +281,7 @@ void add_cast(CLI::App& verb, Options& options) {
                 "as they answered then");
 }
 
-void add_manner(CLI::App& verb, Options& options) {
+void add_manner(CLI::App& verb, ReplayOptions& options) {
   verb.add_option_function<std::string>(
           "--speed", [&options](const std::string& text) { options.manner.speed = speed_of(text); },
           "Times the recorded speed (default 1), or max: as fast as they are taken")
@@ -291,7 +291,7 @@ void add_manner(CLI::App& verb, Options& options) {
                 "Wait for a key before each: space for the next one, ? for the others");
 }
 
-void add_comparison(CLI::App& verb, Options& options) {
+void add_comparison(CLI::App& verb, ReplayOptions& options) {
   cli::add_duration_option(verb, "--timeout", options.manner.timeout,
                            "How long a reply may take (default: the recorded deadline, or 10s)");
   add_words(
@@ -318,8 +318,8 @@ void add_comparison(CLI::App& verb, Options& options) {
 void add_replay_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("replay", "Send a capture again and compare what becomes of it");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kReplayFooter);
+  const auto options = std::make_shared<ReplayOptions>();
   verb->add_option("FILE", options->file, "A capture file; - is standard input")
       ->required()
       ->option_text(" ");

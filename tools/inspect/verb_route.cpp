@@ -10,6 +10,7 @@
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/route_answer.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
@@ -19,7 +20,7 @@ namespace {
 
 using cli::ExitCode;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kRouteFooter = R"(
 Examples:
   zpost-inspect route --from alice --to bob
   zpost-inspect route --from alice --to bob --request --size 64KiB
@@ -41,7 +42,7 @@ struct RouteOptions {
   std::uint64_t most = 1000;
 };
 
-std::string check_name(const std::string& text) {
+std::string check_peer_name(const std::string& text) {
   return is_name(text) ? "" : fmt::format("\"{}\" is not a name", cli::visible_line(text));
 }
 
@@ -95,6 +96,7 @@ ExitCode run(const RouteOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> peer = cli::connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   Result<RouteAnswer, ExitCode> answer = ask(options, *peer);
+  part(*peer);
   if (!answer) return answer.error();
   cli::Output output;
   output.put(options.common.format == cli::Format::kJson
@@ -105,7 +107,6 @@ ExitCode run(const RouteOptions& options, const std::string& software) {
         fmt::format("more recipients are left out; --most N shows more than {}", options.most));
   }
   output.flush();
-  peer->close(cli::milliseconds(0));
   if (output.failed()) return ExitCode::kFailed;
   return answer->is_refused() ? ExitCode::kNotDelivered : ExitCode::kAsWanted;
 }
@@ -115,19 +116,19 @@ ExitCode run(const RouteOptions& options, const std::string& software) {
 void add_route_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("route", "Say where an envelope would go, without sending one");
-  verb->footer(kFooter);
+  verb->footer(kRouteFooter);
   const auto options = std::make_shared<RouteOptions>();
   verb->add_option("--from", options->wish.from, "Who would send it")
-      ->check(check_name)
+      ->check(check_peer_name)
       ->option_text("NAME");
   verb->add_option("--to", options->peer, "The peer it would go to")
-      ->check(check_name)
+      ->check(check_peer_name)
       ->option_text("NAME");
   verb->add_option("--topic", options->topic, "The topic it would be published to")
       ->check(check_topic)
       ->option_text("TOPIC");
   verb->add_option("--service", options->service, "The service it would call")
-      ->check(check_name)
+      ->check(check_peer_name)
       ->option_text("NAME");
   verb->add_flag("--request", options->request, "With --to: a request");
   verb->add_flag("--retain", options->wish.retain, "With --topic: to be kept as its value");

@@ -28,9 +28,9 @@ namespace {
 using cli::ExitCode;
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::uint64_t kNsOfMs = 1'000'000;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kSnapshotFooter = R"(
 Examples:
   zpost-inspect snapshot -w before.pcapng                    all that the recorder holds
   zpost-inspect snapshot -w before.pcapng --last 5m --filter 'from = "lab-*"'
@@ -46,7 +46,7 @@ and --events choose what is written, not what is waited for.
 Exit codes: 0 written, 1 cannot write or the recorder is empty, 4 no broker, 5 refused, 6 no answer,
 128 and the signal: nothing happened before it.)";
 
-struct Options {
+struct SnapshotOptions {
   cli::CommonOptions common;
   TapWish wish;
   std::set<TapEvent> events;
@@ -69,8 +69,8 @@ peer::Options observer(const std::string& software) {
   return wanted;
 }
 
-std::uint64_t nanoseconds(milliseconds time) {
-  return static_cast<std::uint64_t>(time.count()) * kNsPerMs;
+std::uint64_t in_nanoseconds(milliseconds time) {
+  return static_cast<std::uint64_t>(time.count()) * kNsOfMs;
 }
 
 bool check(const Result<void>& done) {
@@ -81,7 +81,7 @@ bool check(const Result<void>& done) {
 /// Writes snapshots. `recorder` is asked, and has no tap.
 class Snapshots {
  public:
-  Snapshots(const Options& options, CapturePlan plan, peer::Peer& recorder)
+  Snapshots(const SnapshotOptions& options, CapturePlan plan, peer::Peer& recorder)
       : options_(options), plan_(std::move(plan)), recorder_(recorder) {}
 
   /// Begins a file with what the recorder holds from `until_ns` - --last on.
@@ -126,7 +126,7 @@ class Snapshots {
     wish.kinds = options_.wish.kinds;
     wish.filter = options_.wish.filter;
     if (options_.last.count() > 0) {
-      wish.since_ns = moment_ns - std::min(moment_ns, nanoseconds(options_.last));
+      wish.since_ns = moment_ns - std::min(moment_ns, in_nanoseconds(options_.last));
     }
     bool fine = true;
     const auto end = stream_back(recorder_, wish, kPatience, [this, &fine](const TapEntry& entry) {
@@ -147,7 +147,7 @@ class Snapshots {
     return ExitCode::kAsWanted;
   }
 
-  const Options& options_;
+  const SnapshotOptions& options_;
   const CapturePlan plan_;
   peer::Peer& recorder_;
   std::optional<SnapshotFile> file_;
@@ -158,7 +158,7 @@ class Snapshots {
 /// Waits for what --on says, again and again.
 class Triggered {
  public:
-  Triggered(const Options& options, Snapshots& snapshots, peer::Peer& watcher)
+  Triggered(const SnapshotOptions& options, Snapshots& snapshots, peer::Peer& watcher)
       : options_(options), snapshots_(snapshots), watcher_(watcher), stop_(watcher) {}
 
   [[nodiscard]] ExitCode run() {
@@ -215,7 +215,7 @@ class Triggered {
     }
     if (const ExitCode code = snapshots_.begin(moment_ns); code != ExitCode::kAsWanted) return code;
     // By this machine's clock, as the broker's may differ.
-    const std::uint64_t end_ns = cli::wall_clock_ns() + nanoseconds(options_.after);
+    const std::uint64_t end_ns = cli::wall_clock_ns() + in_nanoseconds(options_.after);
     bool fine = true;
     while (fine && !stop_.asked() && !feed.is_over() && cli::wall_clock_ns() < end_ns) {
       const bool came = feed.receive();
@@ -227,7 +227,7 @@ class Triggered {
     return fine ? ExitCode::kAsWanted : ExitCode::kFailed;
   }
 
-  const Options& options_;
+  const SnapshotOptions& options_;
   Snapshots& snapshots_;
   peer::Peer& watcher_;
   cli::StopSignals stop_;
@@ -235,7 +235,7 @@ class Triggered {
 };
 
 /// What does not go together; empty: nothing.
-std::string contradiction(const Options& options, const CapturePlan& plan) {
+std::string contradiction(const SnapshotOptions& options, const CapturePlan& plan) {
   if (options.trigger.empty() && options.times > 1) return "--times goes with --on";
   if (options.times > 1 && plan.path == "-") {
     return "--times writes several files: standard output is one";
@@ -243,7 +243,7 @@ std::string contradiction(const Options& options, const CapturePlan& plan) {
   return "";
 }
 
-ExitCode run(Options& options, const std::string& software) {
+ExitCode run(SnapshotOptions& options, const std::string& software) {
   Result<CapturePlan> plan = complete(options.capture);
   const std::string wrong = plan ? contradiction(options, *plan) : plan.error().text;
   if (!wrong.empty()) {
@@ -281,8 +281,8 @@ ExitCode run(Options& options, const std::string& software) {
 void add_snapshot_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand(
       "snapshot", "Write what the flight recorder holds to a file, now or when something happens");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kSnapshotFooter);
+  const auto options = std::make_shared<SnapshotOptions>();
   add_capture_options(*verb, options->capture);
   verb->get_option("--write")->required();
   cli::add_choice_option(

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "peer/cli/shared/connect.h"
@@ -26,11 +27,14 @@ namespace {
 
 using cli::ExitCode;
 
-constexpr const char* kFooter = R"(
+constexpr std::uint64_t kMostSnap = 16 << 10;  // That a broker shows.
+
+constexpr const char* kTailFooter = R"(
 Examples:
   zpost-inspect tail
   zpost-inspect tail --from alice --to 'sensor-*'
   zpost-inspect tail --events failed,session
+  zpost-inspect tail --asked
   zpost-inspect tail 'body.temp > 30 and from = "lab-*" and not kind = request'
   zpost-inspect tail 'event = delivered and latency > 20ms'
   zpost-inspect tail --kind request --kind reply --snap 4KiB
@@ -42,6 +46,7 @@ Examples:
   zpost-inspect tail --events delivered --format '{time} {from} -> {to} took {latency}\n'
   zpost-inspect tail --pair
   zpost-inspect tail --pair 'to = oracle and latency > 20ms'
+  zpost-inspect tail --pair 'outcome in (rejected, expired) and body.temp > 30'
 
 A FILTER has tests such as FIELD = VALUE, joined by and, or, not and parentheses. Besides = there are
 != < <= > >=, ~ (contains) and in (A, B); * in a value is any text. Fields: from, to, peer (either), topic,
@@ -51,11 +56,15 @@ examples. To leave something out: 'not from = alice'.
 Events: received, forwarded (to the recipient, or a publish to so many queues), held (and why), failed,
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
-or goes on), asked (a question to the broker). Patterns are a name, or the beginning of one followed by *.
+or goes on), asked (a question to the broker, such as who: left out unless --asked, --events or the filter
+names it). Patterns are a name, or the beginning of one followed by *.
 Fields for --fields and --format are those of filters and time, sequence, last_id, reply, trace, flow, op,
 missed; body.temp and body.items[0].name go into bodies. docs/inspect.md has more.
---pair shows a request or call when it ends, with its reply, or why there is none, if the filter wants one
-of its lines. Of those still open at most 4,096 and 16 MiB are kept; beyond that the oldest is shown as it is.
+--pair shows a request or call when it ends, with its reply, or why there is none. A filter then judges the
+whole: a test holds if it holds of the request, of its last reply or of what became of it; outcome is how it
+ended: delivered (answered), rejected (the reply says no), expired, no-peer, ...; latency is the round trip.
+--from, --to and --kind want those with such a request or reply. Of those still open at most 4,096 and
+16 MiB are kept; beyond that the oldest is shown as it is.
 Whoever reads too slowly misses records and is told how many.
 Exit codes: 0 ended by a signal or --count, 4 no broker, 5 refused, 6 no answer.)";
 
@@ -65,6 +74,7 @@ struct TailOptions {
   std::set<TapEvent> events;
   std::optional<filter::Filter> filter;  // As in the wish.
   LineForm form;
+  bool asked = false;  // Questions to the broker as well.
   bool each = false;
   std::uint64_t snap = 256;
   std::uint64_t count = 0;  // 0: without end.
@@ -94,17 +104,45 @@ std::size_t terminal_columns() {
   return known ? size.ws_col : kUsual;
 }
 
-/// What the broker is asked for. Exchanges are judged here: the broker would choose a request and
-/// leave out its reply.
+/// Of exchanges all that may belong to one, judged here as a whole: the broker would choose a
+/// request and leave out its reply, and no record of its says that a reply rejects.
+TapWish wish_for_exchanges(const TailOptions& options) {
+  TapWish wish;
+  wish.kinds = {Kind::kRequest, Kind::kCall, Kind::kReply};
+  wish.snap = options.headers ? 0 : options.snap;
+  // A body that is cut may leave a filter without an answer.
+  if (options.filter) wish.snap = std::max(options.snap, kMostSnap);
+  wish.each = wish.snap > 0;
+  return wish;
+}
+
+/// What the broker is asked for.
 TapWish asked_wish(const TailOptions& options) {
+  if (options.form.pair) return wish_for_exchanges(options);
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
-  wish.each = (options.each || options.form.pair) && !options.headers;
-  if (!options.form.pair) return wish;
-  wish.from = wish.to = wish.filter = "";
-  if (wish.kinds.empty()) wish.kinds = {Kind::kRequest, Kind::kCall};
-  wish.kinds.push_back(Kind::kReply);
+  wish.each = options.each && !options.headers;
   return wish;
+}
+
+/// Inspectors and programs ask the broker all the time: that is no traffic, and seen only by those
+/// who ask for it.
+std::set<TapEvent> shown_events(const TailOptions& options) {
+  std::set<TapEvent> events = options.events;
+  const bool by_filter = options.filter && options.filter->names(TapEvent::kAsked);
+  if (events.empty() && !by_filter) {
+    events = all_events();
+    events.erase(TapEvent::kAsked);
+  }
+  if (options.asked && !events.empty()) events.insert(TapEvent::kAsked);
+  return events;
+}
+
+/// Of exchanges the lines are judged by their headers, the filter judges the whole.
+LineChoice choice_of_lines(const TailOptions& options) {
+  using Judged = TailFilter::Judged;
+  if (options.form.pair) return {options.wish, {}, std::nullopt, Judged::kHere};
+  return {options.wish, shown_events(options), options.filter, Judged::kBefore};
 }
 
 /// One run of the verb.
@@ -115,9 +153,10 @@ class Tail {
         peer_(peer),
         stop_(peer),
         feed_(peer, asked_wish(options)),
-        choice_(options.wish, options.events, options.filter,
-                options.form.pair ? TailFilter::Judged::kHere : TailFilter::Judged::kBefore),
-        printer_(options.form, options.count, output_, [this](TailLine& line) { decode(line); }) {}
+        choice_(choice_of_lines(options)),
+        printer_(
+            options.form, options.count, output_, [this](TailLine& line) { complete(line); },
+            options.filter) {}
 
   [[nodiscard]] ExitCode run() {
     const ExitCode code = feed_.open();
@@ -125,15 +164,18 @@ class Tail {
     cli::note(fmt::format("watching {} as {}; Ctrl-C ends", peer_.endpoint(), peer_.name()));
     printer_.begin();
     while (!is_done()) {
-      if (feed_.receive()) {
+      const bool came = feed_.receive();
+      // A system call for each line would cost more than the rest of it.
+      columns_ = terminal_columns();
+      if (came) {
         for (const TapEntry& entry : feed_.entries()) add(entry);
         feed_.take();
       } else {
-        printer_.settle(terminal_columns());
+        printer_.settle(columns_);
       }
       if (!output_.flush()) nobody_reads_ = true;
     }
-    printer_.finish(terminal_columns());
+    printer_.finish(columns_);
     if (!output_.flush()) nobody_reads_ = true;
     const ExitCode end = feed_.close();
     return output_.failed() ? ExitCode::kFailed : end;
@@ -149,13 +191,26 @@ class Tail {
     append_lines(entry, lines_);
     for (TailLine& line : lines_) {
       const bool wanted = choice_.wants(line);
-      printer_.add(line, wanted, terminal_columns());
+      printer_.add(line, wanted, columns_);
     }
   }
 
   [[nodiscard]] BodyShape shape() const {
     if (options_.form.json) return BodyShape::kJson;
     return options_.tree && options_.form.is_usual() ? BodyShape::kTree : BodyShape::kLine;
+  }
+
+  void complete(TailLine& line) const {
+    if (options_.form.pair) cut(line);
+    if (line.envelope) decode(line);
+  }
+
+  /// To what was to be shown: a filter may have needed more.
+  void cut(TailLine& line) const {
+    if (options_.headers) return line.envelope.reset();
+    if (line.envelope->body.size() <= options_.snap) return;
+    line.envelope->body = line.envelope->body.first(options_.snap);
+    line.envelope->cut = true;
   }
 
   void decode(TailLine& line) const {
@@ -183,6 +238,7 @@ class Tail {
   cli::Output output_;
   LinePrinter printer_;
   std::vector<TailLine> lines_;
+  std::size_t columns_ = 0;  // Of the terminal.
   bool nobody_reads_ = false;
 };
 
@@ -190,6 +246,9 @@ class Tail {
 std::string contradiction(const TailOptions& options) {
   if (options.form.pair && !options.events.empty()) {
     return "--pair shows requests with what became of them: it goes without --events";
+  }
+  if (options.form.pair && options.asked) {
+    return "--pair shows requests to peers and services: it goes without --asked";
   }
   return contradiction_in(options.form);
 }
@@ -214,12 +273,15 @@ ExitCode run(TailOptions& options, const std::string& software) {
 
 void add_tail_verb(CLI::App& app, Program& program) {
   CLI::App* const verb = app.add_subcommand("tail", "Show what the broker does, as it does it");
-  verb->footer(kFooter);
+  verb->footer(kTailFooter);
   const auto options = std::make_shared<TailOptions>();
   verb->add_option("FILTER", options->wish.filter,
                    "Only what it says, such as 'from = \"lab-*\" and size > 4KiB'; docs/filter.md")
       ->option_text(" ");
   add_choice_by_header(*verb, options->wish, options->events);
+  verb->add_flag(
+      "--asked", options->asked,
+      "Questions to the broker as well (who, stats, tap, …), which are left out otherwise");
   verb->add_option_function<std::string>(
           "--decode",
           [options](const std::string& word) {

@@ -15,6 +15,7 @@
 #include "peer/cli/shared/stop_signals.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
+#include "peer/cli/shared/units.h"
 #include "tools/inspect/filter_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_feed.h"
@@ -30,7 +31,9 @@ using cli::ExitCode;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kFooter = R"(
+constexpr milliseconds kLeastDelay{1000};  // Rates are of a second.
+
+constexpr const char* kTopFooter = R"(
 Examples:
   zpost-inspect top
   zpost-inspect top --filter 'from = "lab-*"'
@@ -41,7 +44,7 @@ Examples:
 Without a terminal --once, or --format json, prints one picture after --delay.
 Exit codes: 0 as wanted, 2 no terminal, 4 no broker, 5 refused, 6 no answer.)";
 
-struct Options {
+struct TopOptions {
   cli::CommonOptions common;
   std::string filter;
   milliseconds delay{2000};
@@ -51,7 +54,7 @@ struct Options {
 /// What both the screen and --once do: model and broker kept together.
 class Top {
  public:
-  Top(const Options& options, peer::Peer& watcher, peer::Peer asker)
+  Top(const TopOptions& options, peer::Peer& watcher, peer::Peer asker)
       : watcher_(watcher),
         stop_(watcher),
         feed_(watcher, wish_for(options.filter)),
@@ -74,11 +77,12 @@ class Top {
         await(kGlance, true);
       }
     }
+    asker_.end();
     return feed_.close();
   }
 
   /// One picture, after a while.
-  [[nodiscard]] ExitCode run_once(const Options& options) {
+  [[nodiscard]] ExitCode run_once(const TopOptions& options) {
     if (const ExitCode code = feed_.open(); code != ExitCode::kAsWanted) return code;
     const Clock::time_point end = Clock::now() + options.delay;
     const auto is_early = [this, end] {
@@ -95,6 +99,7 @@ class Top {
     output.put(options.common.format == cli::Format::kJson ? top_json(shown)
                                                            : plain_text(draw(shown)));
     const bool written = output.flush();
+    asker_.end();
     const ExitCode code = feed_.close();
     return !written && output.failed() ? ExitCode::kFailed : code;
   }
@@ -258,7 +263,7 @@ bool check_filter(const std::string& text) {
   return compile_filter(text, compiled);
 }
 
-Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& software) {
+Result<peer::Peer, ExitCode> connect(const TopOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
   wanted.outcomes = peer::OutcomeReports::kNone;
@@ -267,11 +272,22 @@ Result<peer::Peer, ExitCode> connect(const Options& options, const std::string& 
   return cli::connect(options.common, std::move(wanted));
 }
 
-ExitCode run(Options& options, const std::string& software) {
+/// What is wrong with how long to look; empty: nothing.
+std::string wrong_delay(const TopOptions& options) {
+  if (options.delay >= kLeastDelay) return "";
+  return fmt::format("--delay {} is too short to count anything: it is at least {}",
+                     cli::duration_text(options.delay), cli::duration_text(kLeastDelay));
+}
+
+ExitCode run(TopOptions& options, const std::string& software) {
   if (!check_filter(options.filter)) return ExitCode::kUsage;
+  if (const std::string wrong = wrong_delay(options); !wrong.empty()) {
+    cli::complain(wrong);
+    return ExitCode::kUsage;
+  }
   Result<peer::Peer, ExitCode> watcher = connect(options, software);
   if (!watcher) return watcher.error();
-  Options unnamed = options;
+  TopOptions unnamed = options;
   unnamed.common.name.clear();  // The name is the watcher's.
   Result<peer::Peer, ExitCode> asker = connect(unnamed, software);
   if (!asker) return asker.error();
@@ -285,15 +301,15 @@ ExitCode run(Options& options, const std::string& software) {
 void add_top_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("top", "Peers, topics and services: rates, queues, latencies, live");
-  verb->footer(kFooter);
-  const auto options = std::make_shared<Options>();
+  verb->footer(kTopFooter);
+  const auto options = std::make_shared<TopOptions>();
   verb->add_option(
           "--filter", options->filter,
           "Only such traffic counts, such as 'from = \"lab-*\"'; tail --help has the fields")
       ->option_text("FILTER");
   verb->add_flag("--once,--batch", options->once, "Print one picture, without a terminal");
   cli::add_duration_option(*verb, "--delay", options->delay,
-                           "How long to look before that (default 2s)");
+                           "How long to look before that, at least 1s (default 2s)");
   cli::add_connection_options(*verb, options->common);
   cli::add_format_option(*verb, options->common);
   verb->callback([options, &program] { program.end = run(*options, program.software); });

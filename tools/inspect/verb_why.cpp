@@ -13,6 +13,7 @@
 #include "peer/cli/shared/timestamps.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/look_back.h"
+#include "tools/inspect/parting.h"
 #include "tools/inspect/patterns.h"
 #include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
@@ -24,7 +25,7 @@ namespace {
 using cli::ExitCode;
 using cli::milliseconds;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kWhyFooter = R"(
 Examples:
   zpost-inspect why 1767225600000000000
   zpost-inspect why --last --from alice --to bob
@@ -171,7 +172,7 @@ ExitCode run(WhyOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> peer = cli::connect(options.common, std::move(wanted));
   if (!peer) return peer.error();
   const ExitCode end = Why(options, *peer).run();
-  peer->close(milliseconds(0));
+  part(*peer);
   return end;
 }
 
@@ -180,7 +181,7 @@ ExitCode run(WhyOptions& options, const std::string& software) {
 void add_why_verb(CLI::App& app, Program& program) {
   CLI::App* const verb =
       app.add_subcommand("why", "Tell where an envelope is, or what became of it, and why");
-  verb->footer(kFooter);
+  verb->footer(kWhyFooter);
   const auto options = std::make_shared<WhyOptions>();
   verb->add_option("id", options->id_text, "The envelope's id")->option_text("ID");
   verb->add_flag("--last", options->last, "The latest that matches --from and --to");

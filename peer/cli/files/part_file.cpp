@@ -23,7 +23,7 @@ constexpr milliseconds kMoment{10};
 constexpr std::size_t kReadAtOnce = 1 << 20;
 constexpr std::uint64_t kToDiskAtOnce = 8 << 20;
 
-Error failure(const std::string& what) {
+Error write_failure(const std::string& what) {
   return {Outcome::kNone, fmt::format("{}: {}", what, std::strerror(errno))};
 }
 
@@ -35,7 +35,7 @@ Result<StoredFile::Checked> sum_of(int file, std::uint64_t size, const std::stri
     const std::size_t wanted = std::min<std::uint64_t>(size - checked.size, buffer.size());
     const ssize_t count = ::pread(file, buffer.data(), wanted, static_cast<off_t>(checked.size));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failure(name);
+    if (count < 0) return write_failure(name);
     if (count == 0) break;  // Somebody made it shorter.
     checked.sum.update(Bytes(buffer).first(static_cast<std::size_t>(count)));
     checked.size += static_cast<std::uint64_t>(count);
@@ -108,7 +108,7 @@ Result<void> PartFile::append(std::uint64_t offset, Bytes bytes) {
     const ssize_t count =
         ::pwrite(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failure(name_);
+    if (count < 0) return write_failure(name_);
     offset += static_cast<std::uint64_t>(count);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
@@ -138,16 +138,16 @@ Result<std::string> PartFile::put_in_place() const {
     times[1].tv_nsec = static_cast<long>(modified_ns_ % kSecond);
     (void)::futimens(file_.number(), times);  // A nicety.
   }
-  if (::fsync(file_.number()) != 0) return failure(name_);
+  if (::fsync(file_.number()) != 0) return write_failure(name_);
   Result<std::string> name = rename();
-  if (name && ::fsync(place_->folder.number()) != 0) return failure(place_->path);
+  if (name && ::fsync(place_->folder.number()) != 0) return write_failure(place_->path);
   return name;
 }
 
 Result<std::string> PartFile::rename() const {
   const int folder = place_->folder.number();
   if (place_->overwrite) {
-    if (::renameat(folder, part_.c_str(), folder, name_.c_str()) != 0) return failure(name_);
+    if (::renameat(folder, part_.c_str(), folder, name_.c_str()) != 0) return write_failure(name_);
     return name_;
   }
   std::string name = name_;
@@ -155,7 +155,7 @@ Result<std::string> PartFile::rename() const {
     const int error = rename_to_new(folder, part_, name);
     if (error == 0) return name;
     errno = error;
-    if (error != EEXIST) return failure(name_);
+    if (error != EEXIST) return write_failure(name_);
     name = numbered_name(name_, number);
   }
   return Error{Outcome::kNone, fmt::format("{}: there are {} of that name", name_, kMostNumbers)};

@@ -21,11 +21,11 @@ namespace {
 constexpr int kCarefully = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 constexpr mode_t kMode = 0666;  // The umask has its say.
 
-Error failure(const std::string& what) {
+Error folder_failure(const std::string& what) {
   return {Outcome::kNone, fmt::format("{}: {}", what, std::strerror(errno))};
 }
 
-std::uint64_t modified_ns(const struct stat& status) {
+std::uint64_t part_modified_ns(const struct stat& status) {
   return static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
 }
@@ -43,8 +43,9 @@ Result<SaveFolder> SaveFolder::open(const std::string& path, bool overwrite) {
   place->folder = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   place->path = path;
   place->overwrite = overwrite;
-  if (!place->folder.is_open()) return failure(path);
-  if (::faccessat(place->folder.number(), ".", W_OK | X_OK, AT_EACCESS) != 0) return failure(path);
+  if (!place->folder.is_open()) return folder_failure(path);
+  if (::faccessat(place->folder.number(), ".", W_OK | X_OK, AT_EACCESS) != 0)
+    return folder_failure(path);
   return SaveFolder(std::move(place));
 }
 
@@ -56,10 +57,10 @@ Result<std::unique_ptr<StoredFile>> SaveFolder::open(const FileOffer& offer) {
   Result<Descriptor> file = open_part(part);
   if (!file) return file.error();
   struct stat status = {};
-  if (::fstat(file->number(), &status) != 0) return failure(offer.name);
+  if (::fstat(file->number(), &status) != 0) return folder_failure(offer.name);
   auto size = static_cast<std::uint64_t>(status.st_size);
   if (offer.anew || size > offer.size) {
-    if (::ftruncate(file->number(), 0) != 0) return failure(offer.name);
+    if (::ftruncate(file->number(), 0) != 0) return folder_failure(offer.name);
     size = 0;
   }
   if (const Result<void> room = check_room(offer.size - size); !room) {
@@ -95,7 +96,7 @@ Descriptor SaveFolder::open_equal(const std::string& name, const FileOffer& offe
   if (!file.is_open() || ::fstat(file.number(), &status) != 0) return Descriptor();
   const bool is_equal = S_ISREG(status.st_mode) &&
                         static_cast<std::uint64_t>(status.st_size) == offer.size &&
-                        modified_ns(status) == offer.modified_ns;
+                        part_modified_ns(status) == offer.modified_ns;
   return is_equal ? std::move(file) : Descriptor();
 }
 
@@ -105,7 +106,7 @@ Result<Descriptor> SaveFolder::open_part(const std::string& part) const {
   if (!file.is_open() && errno == EEXIST) {
     file = Descriptor(::openat(folder, part.c_str(), O_RDWR | kCarefully));
   }
-  if (!file.is_open()) return failure(part);
+  if (!file.is_open()) return folder_failure(part);
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
     return Error{Outcome::kNone, part + ": another program receives this file now"};
   }
@@ -113,7 +114,7 @@ Result<Descriptor> SaveFolder::open_part(const std::string& part) const {
   struct stat named = {};
   if (::fstat(file.number(), &status) != 0 ||
       ::fstatat(folder, part.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
-    return failure(part);
+    return folder_failure(part);
   }
   // Who held the lock may just have given the file its final name.
   if (!is_ours(status) || status.st_ino != named.st_ino || status.st_dev != named.st_dev) {
@@ -124,7 +125,7 @@ Result<Descriptor> SaveFolder::open_part(const std::string& part) const {
 
 Result<void> SaveFolder::check_room(std::uint64_t bytes) const {
   struct statvfs status = {};
-  if (::fstatvfs(place_->folder.number(), &status) != 0) return failure(place_->path);
+  if (::fstatvfs(place_->folder.number(), &status) != 0) return folder_failure(place_->path);
   const std::uint64_t free = status.f_bavail * status.f_frsize;
   if (bytes <= free) return {};
   return Error{Outcome::kTooLarge,

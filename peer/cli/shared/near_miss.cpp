@@ -11,7 +11,7 @@ namespace zpost::cli {
 namespace {
 
 constexpr std::size_t kFar = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t kLongest = 64;  // What is longer was no slip.
+constexpr std::size_t kLongestWord = 64;  // What is longer was no slip.
 
 /// Changes of one character, swaps of two neighbours among them, that make `a` into `b`.
 std::size_t changes(std::string_view a, std::string_view b) {
@@ -64,13 +64,13 @@ std::size_t distance(std::string_view word, std::string_view known) {
   const std::size_t slips = changes(word, known);
   if (slips <= letters / kLettersPerSlip) return slips;
   const bool is_cut = letters > 1 && known.starts_with(word);
-  return is_cut || is_made_of(word, known) ? kLongest + slips : kFar;
+  return is_cut || is_made_of(word, known) ? kLongestWord + slips : kFar;
 }
 
 }  // namespace
 
 std::optional<std::string> near_miss(std::string_view word, const std::vector<std::string>& known) {
-  if (word.size() > kLongest) return std::nullopt;
+  if (word.size() > kLongestWord) return std::nullopt;
   const std::string wanted = lower(word);
   std::optional<std::string> nearest;
   std::size_t least = kFar;

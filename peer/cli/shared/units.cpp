@@ -25,7 +25,7 @@ constexpr std::array kSizes{Unit{"", 1},
                             Unit{"KB", 1e3},
                             Unit{"MB", 1e6},
                             Unit{"GB", 1e9}};
-constexpr double kLongest = 10.0 * 366 * 86'400'000;
+constexpr double kLongestDuration = 10.0 * 366 * 86'400'000;
 constexpr double kLargest = 1024.0 * 1024 * 1024 * 1024;
 
 std::optional<double> parse(std::string_view text, std::span<const Unit> units, double most) {
@@ -46,7 +46,7 @@ std::optional<double> parse(std::string_view text, std::span<const Unit> units, 
 }  // namespace
 
 std::optional<milliseconds> parse_duration(std::string_view text) {
-  const std::optional<double> value = parse(text, kDurations, kLongest);
+  const std::optional<double> value = parse(text, kDurations, kLongestDuration);
   if (!value) return std::nullopt;
   return milliseconds(static_cast<milliseconds::rep>(*value));
 }

@@ -70,6 +70,21 @@ class RecorderTest : public testing::Test {
   }
 };
 
+TEST_F(RecorderTest, TheBlockBeingFilledCountsAmongTheBytes) {
+  Recorder recorder(kPlenty);
+  EXPECT_EQ(recorder.bytes(), 0U);
+  add(recorder, run(TapEvent::kReceived, 1000, 7));
+  const std::size_t one = recorder.bytes();
+  EXPECT_GT(one, std::string("peer-1peer-2").size());
+  add(recorder, run(TapEvent::kDelivered, 1001, 7));
+  EXPECT_GT(recorder.bytes(), one);
+  const std::size_t both = recorder.bytes();
+  recorder.seal();
+  // What was set aside for more is given back.
+  EXPECT_GE(recorder.bytes(), both);
+  EXPECT_LT(recorder.bytes(), Recorder::kBlockBytes);
+}
+
 TEST_F(RecorderTest, WhatWasReceivedAndForwardedAtOnceIsTwoRecordsAgain) {
   Recorder recorder(kPlenty);
   add(recorder, run(TapEvent::kReceived, 1000, 7, 3));

@@ -11,7 +11,7 @@ namespace zpost::sim {
 
 namespace {
 
-constexpr BodyMark kMark{'l', 't', 'r', ' '};
+constexpr BodyMark kLetterMark{'l', 't', 'r', ' '};
 
 /// What a sender that keeps to the page can be told. Anything else is somebody's fault.
 bool may_befall(Outcome outcome) {
@@ -38,11 +38,11 @@ bool may_have_been_taken(Outcome outcome) {
 }  // namespace
 
 std::string letter_body(Serial serial, std::size_t size) {
-  return marked_body(kMark, serial, size);
+  return marked_body(kLetterMark, serial, size);
 }
 
 Serial serial_in(Bytes body) {
-  return marked_serial(kMark, body);
+  return marked_serial(kLetterMark, body);
 }
 
 // ---- Programs

@@ -12,10 +12,10 @@ namespace zpost::sim {
 
 namespace {
 
-constexpr BodyMark kMark{'n', 't', 'c', ' '};
+constexpr BodyMark kNoticeMark{'n', 't', 'c', ' '};
 
 /// What may befall a publish of a publisher that keeps to the page.
-bool may_befall(Outcome outcome) {
+bool may_befall_notice(Outcome outcome) {
   return outcome == Outcome::kDelivered || outcome == Outcome::kNoSubscriber ||
          outcome == Outcome::kFull || outcome == Outcome::kLost;
 }
@@ -23,7 +23,7 @@ bool may_befall(Outcome outcome) {
 }  // namespace
 
 std::string notice_body(Serial serial, std::size_t size) {
-  return marked_body(kMark, serial, size);
+  return marked_body(kNoticeMark, serial, size);
 }
 
 // ---- Programs
@@ -78,7 +78,7 @@ bool NoticeBook::note_report(InstanceId publisher, const peer::OutcomeReport& re
          [&] { return describe(notice) + " was told of to a program that is over"; });
   insist(report.to == kAllTopics || report.to == notice.topic, "whom it concerns",
          [&] { return fmt::format("{} was reported as one to {}", describe(notice), report.to); });
-  insist(may_befall(report.outcome), "a fault of its own", [&] {
+  insist(may_befall_notice(report.outcome), "a fault of its own", [&] {
     return fmt::format("{}: {}, though its library keeps to the page", describe(notice),
                        outcome_name(report.outcome));
   });
@@ -100,7 +100,7 @@ void NoticeBook::note_subscribed(InstanceId subscriber, const std::string& patte
 }
 
 NoticeBook::Notice& NoticeBook::notice_of(const EnvelopeView& view) {
-  const Serial serial = marked_serial(kMark, view.body);
+  const Serial serial = marked_serial(kNoticeMark, view.body);
   insist(serial > 0 && serial <= notices_.size(), "only what was published",
          [&] { return fmt::format("#{} from {} is no notice", view.id, view.from); });
   Notice& notice = notices_[serial - 1];

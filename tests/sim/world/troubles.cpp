@@ -8,14 +8,14 @@ namespace zpost::sim {
 
 namespace {
 
-Program* some_program(FullWorld& world, Dice& dice) {
+Program* some_living_program(FullWorld& world, Dice& dice) {
   Program* const program = dice.pick(world.seats()).program.get();
   return program == nullptr || program->over() ? nullptr : program;
 }
 
 Wire* some_wire(FullWorld& world, Dice& dice) {
   if (world.plain_client() != nullptr && dice.once_in(4)) return world.plain_client()->wire();
-  Program* const program = some_program(world, dice);
+  Program* const program = some_living_program(world, dice);
   if (program == nullptr) return nullptr;
   program->note_trouble();
   return program->wire();
@@ -47,15 +47,15 @@ void goes_on(FullWorld& world, Dice& dice) {
 }
 
 void is_killed(FullWorld& world, Dice& dice) {
-  if (Program* const program = some_program(world, dice)) program->kill();
+  if (Program* const program = some_living_program(world, dice)) program->kill();
 }
 
 void stands_still(FullWorld& world, Dice& dice) {
-  if (Program* const program = some_program(world, dice)) program->stop(true);
+  if (Program* const program = some_living_program(world, dice)) program->stop(true);
 }
 
 void goes_on_running(FullWorld& world, Dice& dice) {
-  if (Program* const program = some_program(world, dice)) program->stop(false);
+  if (Program* const program = some_living_program(world, dice)) program->stop(false);
 }
 
 void broker_crashes(FullWorld& world, Dice& dice) {

@@ -4,14 +4,12 @@
 
 #include <deque>
 
+#include "tests/tools/inspect/times.h"
 #include "tools/inspect/diff_text.h"
 #include "zpost/protocol/envelope.h"
 
 namespace zpost::inspect {
 namespace {
-
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kBegin = 1'767'225'600'000 * kMs;
 
 /// A capture that is written down in a few words.
 class Written {
@@ -62,7 +60,7 @@ class Written {
   TapEntry entry_of(TapEvent event, std::uint64_t id) {
     TapEntry entry;
     entry.record.event = event;
-    entry.record.time_ns = kBegin + ++sequence_ * kMs;
+    entry.record.time_ns = kStart + ++sequence_ * kMs;
     entry.record.sequence = sequence_;
     entry.record.kind = static_cast<std::uint8_t>(Kind::kSend);
     entry.record.first_id = entry.record.last_id = id;
@@ -90,7 +88,7 @@ class CaptureDiffTest : public testing::Test {
     const DiffPairing pairing = pairing_of(first.side(), second.side());
     std::vector<std::string> told;
     CaptureDiff diff(pairing, {}, [&told](const Difference& difference) {
-      std::string text = difference_text(difference, cli::Palette(false));
+      std::string text = difference_text(difference, 20, cli::Palette(false));
       const std::size_t id = text.find('#');
       const std::size_t end = text.find("  ", id);
       const std::string what = text.substr(0, text.find("alice"));

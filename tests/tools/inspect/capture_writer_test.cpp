@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tests/tools/inspect/times.h"
 #include "tools/inspect/capture_reader.h"
 
 namespace zpost::inspect {
@@ -12,8 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kNow = 1'767'225'600'000 * kMs;
+constexpr std::uint64_t kWritten = 1'767'225'600'000 * kMs;
 
 class CaptureWriterTest : public testing::Test {
  protected:
@@ -73,20 +73,20 @@ TEST_F(CaptureWriterTest, WhatWasAddedCanBeReadAfterTheNextTurnThoughTheFileHasN
        {capture::Compression::kNone, capture::Compression::kGzip, capture::Compression::kZstd}) {
     plan_.compression = compression;
     CaptureWriter writer(plan_);
-    ASSERT_TRUE(writer.open(kNow));
-    ASSERT_TRUE(writer.add(entry_of(1), false, kNow));
-    ASSERT_TRUE(writer.turn(kNow + 250 * kMs));
+    ASSERT_TRUE(writer.open(kWritten));
+    ASSERT_TRUE(writer.add(entry_of(1), false, kWritten));
+    ASSERT_TRUE(writer.turn(kWritten + 250 * kMs));
     EXPECT_EQ(ids_in(plan_.path), Ids{1});
   }
 }
 
 TEST_F(CaptureWriterTest, MissedRecordsAreCountedInTheFileAndInItsStatistics) {
   CaptureWriter writer(plan_);
-  ASSERT_TRUE(writer.open(kNow));
+  ASSERT_TRUE(writer.open(kWritten));
   TapEntry late = entry_of(1);
   late.missed = 12;
-  ASSERT_TRUE(writer.add(late, false, kNow));
-  ASSERT_TRUE(writer.finish(kNow));
+  ASSERT_TRUE(writer.add(late, false, kWritten));
+  ASSERT_TRUE(writer.finish(kWritten));
   CaptureReader reader(plan_.path);
   ASSERT_TRUE(reader.open());
   ASSERT_TRUE(reader.next());
@@ -101,9 +101,9 @@ TEST_F(CaptureWriterTest, ANewFileBeginsAfterSoManyRecordsAndARingForgetsTheOlde
   plan_.file_records = 2;
   plan_.ring_files = 2;
   CaptureWriter writer(plan_);
-  ASSERT_TRUE(writer.open(kNow));
-  for (std::uint64_t id = 1; id <= 5; ++id) ASSERT_TRUE(writer.add(entry_of(id), false, kNow));
-  ASSERT_TRUE(writer.finish(kNow));
+  ASSERT_TRUE(writer.open(kWritten));
+  for (std::uint64_t id = 1; id <= 5; ++id) ASSERT_TRUE(writer.add(entry_of(id), false, kWritten));
+  ASSERT_TRUE(writer.finish(kWritten));
   EXPECT_EQ(files(),
             (Names{"trace_00002_20260101T000000.pcapng", "trace_00003_20260101T000000.pcapng"}));
   EXPECT_EQ(ids_in(in_folder(files()[0])), (Ids{3, 4}));
@@ -115,19 +115,19 @@ TEST_F(CaptureWriterTest, ANewFileBeginsAfterATimeOrASize) {
   plan_.file_time = std::chrono::seconds(1);
   {
     CaptureWriter writer(plan_);
-    ASSERT_TRUE(writer.open(kNow));
+    ASSERT_TRUE(writer.open(kWritten));
     for (std::uint64_t id = 1; id <= 3; ++id) {
-      ASSERT_TRUE(writer.add(entry_of(id), false, kNow + id * 600 * kMs));
+      ASSERT_TRUE(writer.add(entry_of(id), false, kWritten + id * 600 * kMs));
     }
-    ASSERT_TRUE(writer.finish(kNow));
+    ASSERT_TRUE(writer.finish(kWritten));
     EXPECT_EQ(writer.files(), 2u);
   }
   plan_.file_time = {};
   plan_.file_bytes = 1000;
   CaptureWriter writer(plan_);
-  ASSERT_TRUE(writer.open(kNow));
-  for (std::uint64_t id = 1; id <= 50; ++id) ASSERT_TRUE(writer.add(entry_of(id), false, kNow));
-  ASSERT_TRUE(writer.finish(kNow));
+  ASSERT_TRUE(writer.open(kWritten));
+  for (std::uint64_t id = 1; id <= 50; ++id) ASSERT_TRUE(writer.add(entry_of(id), false, kWritten));
+  ASSERT_TRUE(writer.finish(kWritten));
   EXPECT_GT(writer.files(), 5u);
   for (const auto& each : fs::directory_iterator(folder_)) EXPECT_LT(each.file_size(), 1400u);
 }
@@ -135,7 +135,7 @@ TEST_F(CaptureWriterTest, ANewFileBeginsAfterATimeOrASize) {
 TEST_F(CaptureWriterTest, AFileThatCannotBeOpenedIsNamed) {
   plan_.path = in_folder("no/such.pcapng");
   CaptureWriter writer(plan_);
-  const Result<void> opened = writer.open(kNow);
+  const Result<void> opened = writer.open(kWritten);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().text, "cannot open " + plan_.path + ": No such file or directory");
 }
@@ -148,8 +148,8 @@ TEST(CapturePlanTest, TheEndingTellsTheFormat) {
 }
 
 TEST(CapturePlanTest, PartsAreNumberedBeforeTheEnding) {
-  EXPECT_EQ(part_path("d.x/trace", 1, kNow), "d.x/trace_00001_20260101T000000");
-  EXPECT_EQ(part_path("a.pcapng.zst", 12, kNow), "a_00012_20260101T000000.pcapng.zst");
+  EXPECT_EQ(part_path("d.x/trace", 1, kWritten), "d.x/trace_00001_20260101T000000");
+  EXPECT_EQ(part_path("a.pcapng.zst", 12, kWritten), "a_00012_20260101T000000.pcapng.zst");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "peer/cli/shared/text.h"
+#include "tests/tools/inspect/times.h"
 
 namespace zpost::inspect {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 using testing::Test;
 using PeerInfo = peer::Peer::PeerInfo;
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kNow = 1'800'000'000 * kSecond;
 
 class DoctorChecksTest : public Test {

@@ -5,13 +5,11 @@
 
 #include <string>
 
+#include "tests/tools/inspect/times.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
 namespace {
-
-constexpr std::uint64_t kStart = 1'767'225'600'000'000'000;
-constexpr std::uint64_t kMs = 1'000'000;
 
 TapEntry entry(TapEvent event, std::uint64_t ms, std::uint16_t code = 0) {
   TapEntry made;

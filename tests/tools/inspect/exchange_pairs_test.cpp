@@ -2,19 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/tools/inspect/times.h"
 #include "tools/inspect/exchange_text.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kBegin = 1'767'225'600'000 * kMs;
-
 TailLine line_of(TapEvent event, Kind kind, const std::string& from, const std::string& to,
                  std::uint64_t id, std::uint64_t ms) {
   return {.event = event,
-          .time_ns = kBegin + ms * kMs,
+          .time_ns = kStart + ms * kMs,
           .from = from,
           .to = to,
           .kind_number = static_cast<std::uint8_t>(kind),

@@ -10,11 +10,11 @@
 namespace zpost::inspect {
 namespace {
 
-constexpr std::uint64_t kTime = 1'767'225'600'000'000'000;
+constexpr std::uint64_t kFieldsTime = 1'767'225'600'000'000'000;
 
 TailLine line_with(std::string_view body) {
   TailLine line{.event = TapEvent::kReceived,
-                .time_ns = kTime,
+                .time_ns = kFieldsTime,
                 .sequence = 3,
                 .from = "alice",
                 .to = "bob",
@@ -37,7 +37,7 @@ std::string row(const std::string& chosen, const TailLine& line) {
   return fields_row(fields(chosen), line);
 }
 
-std::string error_of(const std::string& text) {
+std::string error_of_fields(const std::string& text) {
   const auto read = line_fields(text);
   EXPECT_FALSE(read.has_value()) << text;
   return read ? "" : read.error().on_one_line(text);
@@ -90,14 +90,17 @@ TEST(LineFieldsTest, JsonHasTheChosenOnesAndNullForWhatIsNotThere) {
 }
 
 TEST(LineFieldsTest, ANameThatIsNoneIsToldWithItsPlaceAndWhatExists) {
-  const std::string text = error_of("time,frm");
+  const std::string text = error_of_fields("time,frm");
   EXPECT_TRUE(text.starts_with("column 6: there is no field \"frm\"; did you mean from?")) << text;
   EXPECT_NE(text.find("content_type"), std::string::npos);
   EXPECT_NE(text.find("body.KEY"), std::string::npos);
-  EXPECT_EQ(error_of("from.x"), "column 6: from has nothing in it: only body has");
-  EXPECT_EQ(error_of("time,,to"), "column 6: expected a field, such as from, latency or body.temp");
-  EXPECT_EQ(error_of("from = alice"), "column 8: a field stands alone here: nothing is compared");
-  EXPECT_EQ(error_of("body.a,body."), "column 13: expected a key, such as temp or \"a key\"");
+  EXPECT_EQ(error_of_fields("from.x"), "column 6: from has nothing in it: only body has");
+  EXPECT_EQ(error_of_fields("time,,to"),
+            "column 6: expected a field, such as from, latency or body.temp");
+  EXPECT_EQ(error_of_fields("from = alice"),
+            "column 8: a field stands alone here: nothing is compared");
+  EXPECT_EQ(error_of_fields("body.a,body."),
+            "column 13: expected a key, such as temp or \"a key\"");
 }
 
 TEST(LineFieldsTest, EveryFieldOfTheFilterLanguageCanBeChosen) {

@@ -4,13 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/tools/inspect/times.h"
 #include "zpost/protocol/kinds.h"
 #include "zpost/protocol/outcomes.h"
 
 namespace zpost::inspect {
 namespace {
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
 
 TapEntry entry_of(TapEvent event, std::uint32_t count, std::uint64_t second) {
   TapEntry entry;
@@ -18,7 +17,7 @@ TapEntry entry_of(TapEvent event, std::uint32_t count, std::uint64_t second) {
   entry.record.kind = static_cast<std::uint8_t>(Kind::kSend);
   entry.record.count = count;
   entry.record.bytes = count * 100;
-  entry.record.time_ns = 1'767'225'600 * kSecond + second * kSecond;
+  entry.record.time_ns = kStart + second * kSecond;
   entry.from = "alice";
   entry.to = "bob";
   return entry;

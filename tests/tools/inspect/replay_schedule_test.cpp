@@ -3,21 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/tools/inspect/times.h"
+
 namespace zpost::inspect {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr ReplayTime kStart{milliseconds(5000)};
+constexpr ReplayTime kPlayStart{milliseconds(5000)};
 
 ReplayTime at(int ms) {
-  return kStart + milliseconds(ms);
+  return kPlayStart + milliseconds(ms);
 }
 
 ReplaySchedule schedule(double speed) {
   ReplaySchedule made({100 * kMs, 200 * kMs, 300 * kMs}, speed);
-  made.begin(kStart);
+  made.begin(kPlayStart);
   return made;
 }
 

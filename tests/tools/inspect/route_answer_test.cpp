@@ -10,22 +10,22 @@
 namespace zpost::inspect {
 namespace {
 
-using nlohmann::json;
 using testing::Test;
 
 class RouteAnswerTest : public Test {
  protected:
   void SetUp() override { cli::use_utf8(); }
 
-  [[nodiscard]] Result<void> add(const json& page) {
-    const std::vector<std::uint8_t> packed = json::to_msgpack(page);
+  [[nodiscard]] Result<void> add(const nlohmann::json& page) {
+    const std::vector<std::uint8_t> packed = nlohmann::json::to_msgpack(page);
     return answer_.add(std::as_bytes(std::span(packed)));
   }
 
   /// What people are told of an answer of one page.
-  std::string told(json page) {
-    const json usual{{"kind", 16},         {"from", "alice"}, {"to", "bob"}, {"bytes", 40},
-                     {"sender", "active"}, {"credit", 1024},  {"pair", 256}};
+  std::string told(nlohmann::json page) {
+    const nlohmann::json usual{{"kind", 16},  {"from", "alice"},    {"to", "bob"},
+                               {"bytes", 40}, {"sender", "active"}, {"credit", 1024},
+                               {"pair", 256}};
     for (const auto& [key, value] : usual.items()) {
       if (!page.contains(key)) page[key] = value;
     }
@@ -34,9 +34,10 @@ class RouteAnswerTest : public Test {
     return added ? route_text(answer_.json(), cli::Palette(false)) : added.error().text;
   }
 
-  static json recipient(json more) {
-    json row{{"name", "bob"}, {"state", "active"},   {"queued", 2},      {"queued_bytes", 80},
-             {"unacked", 1},  {"window_room", 2048}, {"frames_room", 1}, {"queue_room", 4096}};
+  static nlohmann::json recipient(nlohmann::json more) {
+    nlohmann::json row{{"name", "bob"},      {"state", "active"}, {"queued", 2},
+                       {"queued_bytes", 80}, {"unacked", 1},      {"window_room", 2048},
+                       {"frames_room", 1},   {"queue_room", 4096}};
     if (more.is_object()) row.update(more);
     return row;
   }
@@ -48,14 +49,14 @@ TEST_F(RouteAnswerTest, TheQuestionSaysTheEnvelopeAndWhereThePageStarts) {
   const ByteBuffer body = encode(
       {.kind = Kind::kPublish, .from = "alice", .to = "lab/temp", .bytes = 7, .retain = true}, 100);
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(body.data());
-  EXPECT_EQ(json::from_msgpack(begin, begin + body.size()),
-            json({{"op", "route"},
-                  {"kind", static_cast<int>(Kind::kPublish)},
-                  {"from", "alice"},
-                  {"to", "lab/temp"},
-                  {"bytes", 7},
-                  {"retain", true},
-                  {"start", 100}}));
+  EXPECT_EQ(nlohmann::json::from_msgpack(begin, begin + body.size()),
+            nlohmann::json({{"op", "route"},
+                            {"kind", static_cast<int>(Kind::kPublish)},
+                            {"from", "alice"},
+                            {"to", "lab/temp"},
+                            {"bytes", 7},
+                            {"retain", true},
+                            {"start", 100}}));
 }
 
 TEST_F(RouteAnswerTest, WhatGoesAtOnceIsToldWithTheRoomThereIs) {
@@ -96,27 +97,28 @@ TEST_F(RouteAnswerTest, ARefusalNamesItsOutcomeAndText) {
 }
 
 TEST_F(RouteAnswerTest, ACallIsGivenToAWorkerOrWaitsForOne) {
-  const json worker = recipient({{"name", "srv"}, {"capacity", 4}, {"in_hand", 1}});
+  const nlohmann::json worker = recipient({{"name", "srv"}, {"capacity", 4}, {"in_hand", 1}});
   const std::string given =
       told({{"fate", "assigned"}, {"worker", "srv"}, {"workers", 1}, {"recipients", {worker}}});
   EXPECT_NE(given.find("given to srv at once"), std::string::npos) << given;
   EXPECT_NE(given.find("1 of 4 calls in hand"), std::string::npos) << given;
   EXPECT_NE(given.find("srv  active  at once"), std::string::npos) << given;
-  const json full = recipient({{"name", "srv"}, {"capacity", 1}, {"in_hand", 1}});
+  const nlohmann::json full = recipient({{"name", "srv"}, {"capacity", 1}, {"in_hand", 1}});
   const std::string held = told({{"fate", "waiting"}, {"workers", 1}, {"recipients", {full}}});
   EXPECT_NE(held.find("has as many calls as it takes"), std::string::npos) << held;
   EXPECT_EQ(held.find("at once"), std::string::npos) << held;
-  const json waits{{"fate", "waiting"}, {"waiting", 1}, {"queue_limit", 10'000}};
+  const nlohmann::json waits{{"fate", "waiting"}, {"waiting", 1}, {"queue_limit", 10'000}};
   EXPECT_NE(told(waits).find("no worker has come yet; 1 call before it, the limit is 10,000"),
             std::string::npos);
-  json busy = waits;
+  nlohmann::json busy = waits;
   busy["workers"] = 2;
   EXPECT_NE(told(busy).find("no worker has room"), std::string::npos);
 }
 
 TEST_F(RouteAnswerTest, APublishTellsWhatEachSubscriptionDoesWithItsCopy) {
-  const auto copy = [this](json more) {
-    json row = recipient({{"policy", "drop-oldest"}, {"patterns", {"lab/*"}}, {"matching", 3}});
+  const auto copy = [this](nlohmann::json more) {
+    nlohmann::json row =
+        recipient({{"policy", "drop-oldest"}, {"patterns", {"lab/*"}}, {"matching", 3}});
     if (more.is_object()) row.update(more);
     return told({{"fate", "published"}, {"queues", 1}, {"recipients", {row}}});
   };
@@ -162,8 +164,9 @@ TEST_F(RouteAnswerTest, PagesBecomeOneAnswer) {
 
 TEST_F(RouteAnswerTest, WhatIsNoAnswerIsRefused) {
   const std::string wrong = "the broker's answer to route cannot be read";
-  for (const json& page : {json(7), json::object(), json{{"fate", "held"}, {"recipients", 7}},
-                           json{{"fate", "held"}, {"recipients", {7}}}}) {
+  for (const nlohmann::json& page : {nlohmann::json(7), nlohmann::json::object(),
+                                     nlohmann::json{{"fate", "held"}, {"recipients", 7}},
+                                     nlohmann::json{{"fate", "held"}, {"recipients", {7}}}}) {
     const Result<void> added = add(page);
     ASSERT_FALSE(added) << page;
     EXPECT_EQ(added.error().text, wrong);

@@ -55,6 +55,26 @@ TEST_F(SequenceDiagramTest, WhatWentOnBetweenTwoIsDrawnWithoutOthers) {
   EXPECT_EQ(sequence_diagram(steps_between(records_, "bob", "alice")), kExchange);
 }
 
+TEST_F(SequenceDiagramTest, BetweenACallerAndAServiceAreItsWorkersReplies) {
+  add(TapEvent::kReceived, 0, "alice", "@up", Kind::kCall, 7);
+  add(TapEvent::kReceived, 0, "carol", "@up", Kind::kCall, 8);
+  add(TapEvent::kAssigned, 1, "alice", "srv", Kind::kCall, 7).code = 1;
+  add(TapEvent::kReceived, 2, "srv", "alice", Kind::kSend, 8);
+  add(TapEvent::kAnswered, 5, "alice", "srv", Kind::kCall, 7).last_id = 9;
+  add(TapEvent::kReceived, 5, "srv", "alice", Kind::kReply, 9);
+  add(TapEvent::kReceived, 6, "alice", "srv", Kind::kSend, 12);
+  EXPECT_EQ(sequence_diagram(steps_between(records_, "alice", "@up")),
+            "sequenceDiagram\n"
+            "  participant p1 as alice\n"
+            "  participant p2 as @up\n"
+            "  participant p3 as srv\n"
+            "  p1->>p2: call 7, 40 B (+0 µs)\n"
+            "  p1->>p3: assigned, attempt 1 (+1 ms)\n"
+            "  p3->>p1: reply 9, 40 B (+5 ms)\n");
+  EXPECT_EQ(steps_between(records_, "@up", "alice").size(),
+            steps_between(records_, "alice", "@up").size());
+}
+
 TEST_F(SequenceDiagramTest, AConversationIsTheEnvelopeAndItsReplies) {
   exchange();
   EXPECT_EQ(sequence_diagram(steps_of_conversation(records_, 7)), kExchange);

@@ -53,6 +53,20 @@ TEST_F(TailTextTest, BodiesAreMadeHarmlessAndShortened) {
   EXPECT_LE(cli::columns_of(tail_text(line, cli::Palette(false), 80)), 82u);
 }
 
+TEST_F(TailTextTest, LongNamesYieldSoThatARowFitsItsColumns) {
+  TailLine line = hello();
+  line.to = "lab/building-3/floor-2/room-217/oven/temperature/celsius/left";
+  for (const std::size_t columns : {80U, 100U, 140U}) {
+    std::string row = tail_text(line, cli::Palette(false), columns);
+    row.pop_back();
+    EXPECT_LE(cli::columns_of(row), columns) << row;
+    EXPECT_NE(row.find("alice → lab/"), std::string::npos) << row;
+  }
+  EXPECT_NE(text(line, 200).find("alice → " + line.to + " "), std::string::npos);
+  line.from = std::string(64, 'a');
+  EXPECT_NE(text(line, 140).find("a… → lab/"), std::string::npos) << text(line, 140);
+}
+
 TEST_F(TailTextTest, ABodyThatIsCutSaysSo) {
   TailLine line = hello();
   line.envelope->cut = true;

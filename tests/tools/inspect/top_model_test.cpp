@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/tools/inspect/times.h"
 #include "tools/inspect/top_columns.h"
 #include "zpost/protocol/kinds.h"
 
@@ -17,10 +18,6 @@ using peer::Peer;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kStart = 1'767'225'600 * kSecond;
 
 class TopModelTest : public testing::Test {
  protected:

@@ -116,6 +116,15 @@ TEST_F(TopStateTest, ErasingTakesWholeCharacters) {
   EXPECT_THAT(state_.typed, IsEmpty());
 }
 
+TEST_F(TopStateTest, AllThatWasTypedIsErasedAtOnce) {
+  (void)type("/frm = alice");
+  (void)press(TopKey::kEnter);
+  (void)press(TopKey::kEraseAll);
+  EXPECT_THAT(state_.typed, IsEmpty());
+  EXPECT_THAT(state_.filter_fault, IsEmpty());
+  EXPECT_TRUE(state_.typing);
+}
+
 TEST_F(TopStateTest, ATypedFilterIsNoLongerThanOneMayBe) {
   (void)type("/" + std::string(filter::kMaxFilterBytes + 10, 'a'));
   EXPECT_THAT(state_.typed, SizeIs(filter::kMaxFilterBytes));

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "peer/cli/shared/text.h"
+#include "tests/tools/inspect/times.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
@@ -19,10 +20,6 @@ using peer::Peer;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kMs = 1'000'000;
-constexpr std::uint64_t kStart = 1'767'225'600 * kSecond;
 
 class TopViewTest : public testing::Test {
  protected:

@@ -47,6 +47,22 @@ TEST(TrafficGraphTest, DotHasAnArrowForEachPairAndKind) {
             "}\n");
 }
 
+TEST(TrafficGraphTest, SubscribersHangOnTheirTopicByDashedArrows) {
+  TrafficGraph graph;
+  graph.add(entry(TapEvent::kReceived, "news", Kind::kPublish));
+  EXPECT_EQ(graph.topics(), std::vector<std::string>{"news"});
+  graph.add_subscriber("news", "carol");
+  graph.add_subscriber("news", "carol");
+  const std::string dot = graph.dot();
+  EXPECT_NE(dot.find("  n2 [label=\"carol\"];\n"
+                     "  n3 [label=\"news\", shape=ellipse];\n"
+                     "  n1 -> n3 [label=\"1 publish, 40 B\"];\n"
+                     "  n3 -> n2 [style=dashed];\n}"),
+            std::string::npos)
+      << dot;
+  EXPECT_NE(graph.mermaid().find("  n3 -.-> n2\n"), std::string::npos) << graph.mermaid();
+}
+
 TEST(TrafficGraphTest, KindsHaveTheirPlurals) {
   TrafficGraph graph;
   graph.add(entry(TapEvent::kReceived, "bob", Kind::kReply, 2));

@@ -22,7 +22,7 @@ constexpr int kSendTimeoutMilliseconds = 100;
   throw std::runtime_error(fmt::format("{}: {}", what, zmq_strerror(errno)));
 }
 
-void check(int result, const char* what) {
+void check_zmq(int result, const char* what) {
   if (result < 0) fail(what);
 }
 
@@ -77,26 +77,26 @@ class Socket {
   [[nodiscard]] void* get() const { return socket_; }
 
   void set(int option, int value) {
-    check(zmq_setsockopt(socket_, option, &value, sizeof(value)), "socket option");
+    check_zmq(zmq_setsockopt(socket_, option, &value, sizeof(value)), "socket option");
   }
 
   void send(std::span<const std::byte> bytes, int flags) {
-    check(zmq_send(socket_, bytes.data(), bytes.size(), flags), "send");
+    check_zmq(zmq_send(socket_, bytes.data(), bytes.size(), flags), "send");
   }
 
   void send(std::string_view text, int flags) { send(std::as_bytes(std::span(text)), flags); }
 
-  void receive(Message& message) { check(zmq_msg_recv(message.get(), socket_, 0), "receive"); }
+  void receive(Message& message) { check_zmq(zmq_msg_recv(message.get(), socket_, 0), "receive"); }
 
  private:
   void* socket_;
 };
 
 std::uint16_t bind_to_free_port(const Socket& socket) {
-  check(zmq_bind(socket.get(), "tcp://127.0.0.1:*"), "bind");
+  check_zmq(zmq_bind(socket.get(), "tcp://127.0.0.1:*"), "bind");
   std::vector<char> endpoint(256);
   std::size_t size = endpoint.size();
-  check(zmq_getsockopt(socket.get(), ZMQ_LAST_ENDPOINT, endpoint.data(), &size), "endpoint");
+  check_zmq(zmq_getsockopt(socket.get(), ZMQ_LAST_ENDPOINT, endpoint.data(), &size), "endpoint");
   const std::string text(endpoint.data());
   return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
 }
@@ -130,8 +130,8 @@ bool send_to_peer(const Socket& router, Message& part, int flags) {
 // Connects as `name` and waits until a message to oneself has come back: from then on the
 // forwarder knows the name.
 void join_as(const std::string& name, std::uint16_t port, Socket& dealer) {
-  check(zmq_setsockopt(dealer.get(), ZMQ_ROUTING_ID, name.data(), name.size()), "identity");
-  check(zmq_connect(dealer.get(), fmt::format("tcp://127.0.0.1:{}", port).c_str()), "connect");
+  check_zmq(zmq_setsockopt(dealer.get(), ZMQ_ROUTING_ID, name.data(), name.size()), "identity");
+  check_zmq(zmq_connect(dealer.get(), fmt::format("tcp://127.0.0.1:{}", port).c_str()), "connect");
   dealer.send(name, ZMQ_SNDMORE);
   dealer.send("hello", 0);
   Message hello;
@@ -240,7 +240,7 @@ class BareRouter final : public System {
     while (true) {
       dealer.receive(message);
       dealer.send("pinger", ZMQ_SNDMORE);
-      check(zmq_msg_send(message.get(), dealer.get(), 0), "send");
+      check_zmq(zmq_msg_send(message.get(), dealer.get(), 0), "send");
     }
   }
 

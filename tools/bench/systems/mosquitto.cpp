@@ -15,7 +15,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kServer = "mosquitto";
+constexpr const char* kMosquittoServer = "mosquitto";
 constexpr int kQos = 0;
 constexpr int kKeepAliveSeconds = 600;  // Longer than any run: no pings between the messages.
 constexpr int kPollMilliseconds = 100;
@@ -23,7 +23,7 @@ constexpr int kOnePacket = 1;
 
 // Queues without limits, so that nothing is dropped for a client that falls behind for a moment.
 // As root it would become another user, and with that lose its bond to the bench's life.
-constexpr const char* kConfig = R"(
+constexpr const char* kMosquittoConfig = R"(
 listener {} 127.0.0.1
 allow_anonymous true
 persistence false
@@ -33,7 +33,7 @@ set_tcp_nodelay true
 {}
 )";
 
-void check(int status, const char* what) {
+void check_mosquitto(int status, const char* what) {
   if (status != MOSQ_ERR_SUCCESS) {
     throw std::runtime_error(fmt::format("{}: {}", what, mosquitto_strerror(status)));
   }
@@ -46,7 +46,7 @@ class Client {
 
   explicit Client(const Part& part) : client_(mosquitto_new(nullptr, true, this)) {
     if (!client_) throw std::runtime_error("no memory");
-    check(mosquitto_int_option(client_.get(), MOSQ_OPT_TCP_NODELAY, 1), "nodelay");
+    check_mosquitto(mosquitto_int_option(client_.get(), MOSQ_OPT_TCP_NODELAY, 1), "nodelay");
     mosquitto_connect_callback_set(client_.get(), [](mosquitto*, void* self, int refused) {
       static_cast<Client*>(self)->connected_ = refused == 0;
     });
@@ -58,22 +58,23 @@ class Client {
                                    [](mosquitto*, void* self, const mosquitto_message* message) {
                                      static_cast<Client*>(self)->deliver(*message);
                                    });
-    check(mosquitto_connect(client_.get(), "127.0.0.1", part.port, kKeepAliveSeconds), "connect");
+    check_mosquitto(mosquitto_connect(client_.get(), "127.0.0.1", part.port, kKeepAliveSeconds),
+                    "connect");
     while (!connected_) turn();
   }
 
   // Blocks until the server has confirmed the subscription.
   void subscribe(const std::string& topic, OnMessage on_message) {
     on_message_ = std::move(on_message);
-    check(mosquitto_subscribe(client_.get(), nullptr, topic.c_str(), kQos), "subscribe");
+    check_mosquitto(mosquitto_subscribe(client_.get(), nullptr, topic.c_str(), kQos), "subscribe");
     while (!subscribed_) turn();
   }
 
   // Blocks while the socket is full: libmosquitto itself would queue without bound.
   void publish(const char* topic, std::span<const std::byte> body) {
-    check(mosquitto_publish(client_.get(), nullptr, topic, static_cast<int>(body.size()),
-                            body.data(), kQos, false),
-          "publish");
+    check_mosquitto(mosquitto_publish(client_.get(), nullptr, topic, static_cast<int>(body.size()),
+                                      body.data(), kQos, false),
+                    "publish");
     while (mosquitto_want_write(client_.get())) turn();
   }
 
@@ -82,7 +83,7 @@ class Client {
   void receive_message() {
     const std::uint64_t before = delivered_;
     while (true) {
-      check(mosquitto_loop_read(client_.get(), kOnePacket), "read");
+      check_mosquitto(mosquitto_loop_read(client_.get(), kOnePacket), "read");
       if (delivered_ != before) return;
       pollfd readable = {.fd = mosquitto_socket(client_.get()), .events = POLLIN, .revents = 0};
       poll(&readable, 1, kPollMilliseconds);
@@ -90,14 +91,16 @@ class Client {
   }
 
   // Says goodbye behind all that was published.
-  void disconnect() { check(mosquitto_disconnect(client_.get()), "disconnect"); }
+  void disconnect() { check_mosquitto(mosquitto_disconnect(client_.get()), "disconnect"); }
 
  private:
   struct Destroy {
     void operator()(mosquitto* client) const { mosquitto_destroy(client); }
   };
 
-  void turn() { check(mosquitto_loop(client_.get(), kPollMilliseconds, kOnePacket), "loop"); }
+  void turn() {
+    check_mosquitto(mosquitto_loop(client_.get(), kPollMilliseconds, kOnePacket), "loop");
+  }
 
   void deliver(const mosquitto_message& message) {
     ++delivered_;
@@ -121,7 +124,7 @@ class Mosquitto final : public System {
   }
 
   [[nodiscard]] std::optional<std::string> unavailable() const override {
-    return missing_program(kServer);
+    return missing_program(kMosquittoServer);
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
@@ -187,10 +190,10 @@ class Mosquitto final : public System {
     const auto arguments = [&](std::uint16_t port, const std::filesystem::path& directory) {
       const std::filesystem::path config = directory / "mosquitto.conf";
       const char* const user = geteuid() == 0 ? "user root" : "";
-      write_file(config, fmt::format(kConfig, port, max_queued_bytes, user));
+      write_file(config, fmt::format(kMosquittoConfig, port, max_queued_bytes, user));
       return std::vector<std::string>{"-c", config};
     };
-    return launch_program(kServer, arguments);
+    return launch_program(kMosquittoServer, arguments);
   }
 };
 

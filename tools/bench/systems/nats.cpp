@@ -13,13 +13,13 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kServer = "nats-server";
+constexpr const char* kNatsServer = "nats-server";
 constexpr std::int64_t kFlushMilliseconds = 60'000;
-constexpr int kBufferBytes =
+constexpr int kNatsBufferBytes =
     64 * 1024;  // Twice the default was somewhat faster; more was not (tried).
 
 // Large limits, so that nothing is dropped for a client that falls behind for a moment.
-constexpr const char* kConfig = R"(
+constexpr const char* kNatsConfig = R"(
 listen: "127.0.0.1:{}"
 max_pending: {}MB
 max_payload: 8MB
@@ -68,7 +68,7 @@ Owned<natsConnection> connect(const Part& part, Flush flush) {
   const std::string url = fmt::format("nats://127.0.0.1:{}", part.port);
   check(natsOptions_SetURL(options.get(), url.c_str()), "url");
   check(natsOptions_SetAllowReconnect(options.get(), false), "reconnect");
-  check(natsOptions_SetIOBufSize(options.get(), kBufferBytes), "buffer size");
+  check(natsOptions_SetIOBufSize(options.get(), kNatsBufferBytes), "buffer size");
   check(natsOptions_SetSendAsap(options.get(), flush == Flush::kAtOnce), "send asap");
 
   natsConnection* connection = nullptr;
@@ -116,7 +116,7 @@ class Nats final : public System {
   }
 
   [[nodiscard]] std::optional<std::string> unavailable() const override {
-    return missing_program(kServer);
+    return missing_program(kNatsServer);
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
@@ -250,10 +250,11 @@ class Nats final : public System {
   static Server launch(std::uint64_t max_pending_megabytes, std::int64_t write_deadline_seconds) {
     const auto arguments = [=](std::uint16_t port, const std::filesystem::path& directory) {
       const std::filesystem::path config = directory / "nats.conf";
-      write_file(config, fmt::format(kConfig, port, max_pending_megabytes, write_deadline_seconds));
+      write_file(config,
+                 fmt::format(kNatsConfig, port, max_pending_megabytes, write_deadline_seconds));
       return std::vector<std::string>{"--config", config};
     };
-    return launch_program(kServer, arguments);
+    return launch_program(kNatsServer, arguments);
   }
 };
 

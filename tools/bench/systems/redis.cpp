@@ -14,7 +14,7 @@
 namespace zpost::bench {
 namespace {
 
-constexpr const char* kServer = "redis-server";
+constexpr const char* kRedisServer = "redis-server";
 constexpr std::size_t kMaxBatchMessages = 512;  // Two batches are in the pipeline.
 constexpr std::size_t kMaxBatchBytes = std::size_t{256} * 1024;
 
@@ -116,7 +116,7 @@ class Redis final : public System {
   }
 
   [[nodiscard]] std::optional<std::string> unavailable() const override {
-    return missing_program(kServer);
+    return missing_program(kRedisServer);
   }
 
   [[nodiscard]] bool measures(Measure measure) const override {
@@ -199,7 +199,7 @@ class Redis final : public System {
                                       "--client-output-buffer-limit",
                                       fmt::format("pubsub {} 0 0", buffer_bytes)};
     };
-    return launch_program(kServer, arguments);
+    return launch_program(kRedisServer, arguments);
   }
 
   static void publish(const Connection& connection, PublishBatch& message,

@@ -80,7 +80,7 @@ class SimplePeer {
   }
 
   /// How long read_frame() waits; without limit unless it is called.
-  void set_patience(int milliseconds) { socket_.set(zmq::sockopt::rcvtimeo, milliseconds); }
+  void set_patience(int limit_ms) { socket_.set(zmq::sockopt::rcvtimeo, limit_ms); }
 
   [[nodiscard]] bool settled() const { return unsettled_cost_ == 0; }
 
