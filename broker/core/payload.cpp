@@ -247,7 +247,7 @@ void Router::Impl::add_run(Stream& stream, PairIndex pair, std::uint64_t id, std
 }
 
 /// The first `count` of `run` are held no longer.
-void Router::Impl::uncharge_own(const Run& run, std::uint32_t count) {
+void Router::Impl::uncharge_run(const Run& run, std::uint32_t count) {
   const std::uint64_t bytes = count * std::uint64_t{run.size};
   if (is_own(run.pair)) own_bytes_ -= bytes;
   if (run.kind == static_cast<std::uint8_t>(Kind::kGap)) gap_bytes -= bytes;

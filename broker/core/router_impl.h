@@ -235,7 +235,7 @@ class Router::Impl {
   void accept(PairIndex pair, const EnvelopeView& view);
   void add_run(Stream& stream, PairIndex pair, std::uint64_t id, std::uint32_t size,
                std::uint8_t kind);
-  void uncharge_own(const Run& run, std::uint32_t count);
+  void uncharge_run(const Run& run, std::uint32_t count);
   [[nodiscard]] static bool came_together(const Stream& stream, std::int64_t received_ns);
   void commit_ranges();
   void commit_direct();

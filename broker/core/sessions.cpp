@@ -416,7 +416,7 @@ void Router::Impl::lose_stream(Session& session, Outcome why) {
       recall(run.stride, why);
       continue;
     }
-    uncharge_own(run, run.count);
+    uncharge_run(run, run.count);
     if (run.pair == kUncounted) continue;
     accounting.held -= run.count;
     if (run.pair >= kTopicCopy || pairs_[run.pair].sender == kNone) {

@@ -109,7 +109,7 @@ void Router::Impl::settle_run(Run& run, std::uint32_t count, bool confirmed) {
   const std::uint64_t first = run.first;
   run.first = last + run.stride;
   run.count -= count;
-  uncharge_own(run, count);
+  uncharge_run(run, count);
   if (run.pair == kUncounted) return;
 
   accounting.held -= count;

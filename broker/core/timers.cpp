@@ -28,11 +28,11 @@ void Router::Impl::tick() {
 
 /// Of thousands most are quiet: until something is due with one, it is looked after less often.
 bool Router::Impl::is_due(const Session& session) const {
-  const std::int64_t now = now_.steady_ns;
-  const bool quiet =
-      session.state == Session::State::kActive && now - session.last_heard >= kSecond &&
-      now - session.last_heard < limits.silence_ns && !ping_is_due(session) &&
-      !session.challenger && session.blocked_since == 0 && session.spent_since == 0 && !draining;
+  const std::int64_t heard_ago = now_.steady_ns - session.last_heard;
+  const bool silent = session.hello.pong && heard_ago >= limits.silence_ns;
+  const bool quiet = session.state == Session::State::kActive && heard_ago >= kSecond && !silent &&
+                     !ping_is_due(session) && !session.challenger && session.blocked_since == 0 &&
+                     session.spent_since == 0 && !draining;
   return !quiet || (session.id + sweeps_) % kQuietSweeps == 0;
 }
 

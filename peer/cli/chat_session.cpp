@@ -64,7 +64,8 @@ ExitCode ChatSession::run() {
   take_leave();
   if (refused_) return ExitCode::kRefused;
   if (terminal_.failed()) return ExitCode::kFailed;
-  const bool failed = !terminal_.is_interactive() && model_.undelivered() + model_.under_way() > 0;
+  const bool all_said = !unsaid_ && model_.undelivered() + model_.under_way() == 0;
+  const bool failed = !terminal_.is_interactive() && !all_said;
   return failed ? ExitCode::kNotDelivered : ExitCode::kAsWanted;
 }
 

@@ -83,6 +83,8 @@ class ChatSession {
   void update_prompt();
   void show(const ChatLines& lines);
   void tell(std::string text);
+  /// The same, of a line that did nothing.
+  void refuse(std::string text);
   void on_state(const peer::StateChange& change);
   [[nodiscard]] int milliseconds_to_wait() const;
 
@@ -106,6 +108,7 @@ class ChatSession {
   bool refused_ = false;   // By the broker.
   bool quitting_ = false;  // By /quit.
   bool unseen_ = false;    // What is shown does not arrive.
+  bool unsaid_ = false;    // A line did nothing.
   bool input_ready_ = false;
 };
 

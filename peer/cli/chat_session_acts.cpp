@@ -50,14 +50,20 @@ void ChatSession::act(const ChatCommand& command) {
       quitting_ = true;
       return;
     case ChatCommand::Kind::kUnknown:
-      return tell(fmt::format("{}: there is no such command; /help lists them, //text says /text",
-                              visible_line(command.text)));
+      return refuse(fmt::format("{}: there is no such command; /help lists them, //text says /text",
+                                visible_line(command.text)));
   }
+}
+
+/// Who only pipes lines in learns of it by the exit code.
+void ChatSession::refuse(std::string text) {
+  unsaid_ = true;
+  tell(std::move(text));
 }
 
 void ChatSession::say(ChatModel::Undelivered line) {
   if (line.to.empty()) {
-    return tell("not sent: you talk with nobody yet; /to NAME or /join ROOM, then say it again");
+    return refuse("not sent: you talk with nobody yet; /to NAME or /join ROOM, then say it again");
   }
   line.text = as_utf8(line.text);
   const auto sent = send_patiently(line);
@@ -121,7 +127,7 @@ void ChatSession::say_to(const ChatCommand& msg) {
   if (msg.to.empty()) return tell("whom? /msg NAME TEXT");
   if (msg.text.empty()) return turn_to(msg.to);
   if (!is_name(msg.to)) {
-    return tell(
+    return refuse(
         fmt::format("not sent: \"{}\" is not a name; /msg NAME TEXT", visible_line(msg.to)));
   }
   const bool means_a_room = !model_.here().contains(msg.to) && rooms_.is_in(msg.to);

@@ -58,7 +58,8 @@ void add_publish_verb(CLI::App& app, Program& program) {
   add_body_file_option(*verb, options->source, "Publish what is in this file as one body");
   verb->add_flag("--lines", options->lines,
                  "Publish each line of standard input or --body-file, as it comes");
-  verb->add_flag("--retain", publish.retain, "Keep it as the topic's value for later subscribers");
+  verb->add_flag("--retain", publish.retain,
+                 "Keep it as the topic's value for later subscribers; an empty one clears it");
   verb->add_flag("--clear", *clear, "Clear the value kept of the topic");
   verb->add_flag("--count", publish.count, "Print how many subscribers' queues took it");
   verb->add_flag("--need-subscriber", publish.need_subscriber,

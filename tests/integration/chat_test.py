@@ -191,6 +191,12 @@ class ChatTest(ChatsTest):
         self.assert_exit(done, NOT_DELIVERED)
         self.assertIn("✗", done.out.decode())
 
+    def test_a_pipe_with_a_line_that_does_nothing_exits_3(self):
+        for line in (b"hello\n", b"/bogus\n", b"/msg bad! x\n"):
+            done = self.run_peer("chat", "--as", "sven", stdin=line)
+            self.assert_exit(done, NOT_DELIVERED)
+        self.assert_exit(self.run_peer("chat", "--as", "sven", stdin=b"/who\n"), 0)
+
     def test_a_signal_ends_a_chat_and_leaves_the_terminal_as_it_was(self):
         tom = self.chat("tom")
         before = termios.tcgetattr(tom.master)[3]

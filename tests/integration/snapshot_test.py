@@ -46,6 +46,14 @@ class AtOnceTest(SnapshotCase):
         done, file = self.snapshot("failed.pcapng", "--events", "failed", "--from", "alice")
         self.assertEqual([each["event"] for each in self.objects(file)], ["failed", "failed"])
 
+    def test_a_file_is_kept_where_there_is_nothing_to_write(self):
+        self.assertEqual(self.send("nobody", "hello").returncode, 3)
+        before = self.snapshot("kept.pcapng")[1].read_bytes()
+        done, file = self.snapshot("kept.pcapng", "--from", "stranger")
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("nothing to write", done.stderr)
+        self.assertEqual(file.read_bytes(), before)
+
     def test_wrong_use_is_explained(self):
         for arguments, words in ((("--times", "2"), "--times goes with --on"),
                                  (("--on", "frm = alice"), "there is no field"),

@@ -8,7 +8,7 @@
 namespace zpost::inspect {
 
 /// Puts `filter` to the whole of it: a test holds if it holds of the request, of its end, of the
-/// last reply, or of what happened in between. What is not certain is not wanted.
+/// last reply, or of what happened in between. What may be so is wanted, as of single records.
 [[nodiscard]] bool wants_exchange(const filter::Filter& filter, const Exchange& exchange,
                                   const ExchangeLines& lines);
 

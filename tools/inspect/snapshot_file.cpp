@@ -23,10 +23,18 @@ Result<void> SnapshotFile::add(const TapEntry& entry, std::uint64_t now_ns) {
     missed.record.sequence = entry.record.sequence;
     missed.record.time_ns = entry.record.time_ns;
     missed.record.missed = entry.missed;
-    return writer_.add(missed, false, now_ns);
+    return write(missed, false, now_ns);
   }
   const bool redacted = redactor_.apply(entry, redacted_);
-  return writer_.add(redacted ? redacted_ : entry, redacted, now_ns);
+  return write(redacted ? redacted_ : entry, redacted, now_ns);
+}
+
+Result<void> SnapshotFile::write(const TapEntry& entry, bool redacted, std::uint64_t now_ns) {
+  if (!is_begun_) {
+    if (const auto begun = writer_.open(now_ns); !begun) return begun;
+    is_begun_ = true;
+  }
+  return writer_.add(entry, redacted, now_ns);
 }
 
 void SnapshotFile::remember(const TapEntry& entry) {

@@ -3,6 +3,7 @@
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/text.h"
 #include "tools/inspect/parting.h"
+#include "tools/inspect/refusal.h"
 
 namespace zpost::inspect {
 namespace {
@@ -22,7 +23,7 @@ ExitCode TapFeed::open() {
   if (answer) return ExitCode::kAsWanted;
   cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
   if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.
-  return cli::exit_code_of(answer.error());
+  return exit_code_of(answer.error());
 }
 
 ExitCode TapFeed::open(TapWish wish) {

@@ -94,11 +94,13 @@ std::optional<KeyPress> plain_key(wint_t code) {
 
 }  // namespace
 
+bool TopScreen::is_possible() {
+  if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) return true;
+  cli::complain("top wants a terminal; top --once prints one picture without");
+  return false;
+}
+
 std::unique_ptr<TopScreen> TopScreen::open() {
-  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
-    cli::complain("top wants a terminal; top --once prints one picture without");
-    return nullptr;
-  }
   if (::newterm(nullptr, stdout, stdin) == nullptr) {
     const char* const terminal = std::getenv("TERM");
     cli::complain("this terminal (TERM is \"" +

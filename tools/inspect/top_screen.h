@@ -16,7 +16,10 @@ namespace zpost::inspect {
 /// one.
 class TopScreen {
  public:
-  /// Nothing: there is no terminal that can do it; why was said.
+  /// Whether there is a terminal at all; if not, that was said.
+  [[nodiscard]] static bool is_possible();
+
+  /// REQUIRES: is_possible(). Nothing: the terminal cannot do it; why was said.
   [[nodiscard]] static std::unique_ptr<TopScreen> open();
   ~TopScreen();
   TopScreen(const TopScreen&) = delete;

@@ -63,7 +63,8 @@ std::vector<std::string> TrafficGraph::topics() const {
 TrafficGraph::Node TrafficGraph::target(const TapEntry& entry) {
   switch (static_cast<Kind>(entry.record.kind)) {
     case Kind::kPublish:
-      return {entry.to, Form::kTopic};
+      // Of a subscriber's copy the broker tells itself.
+      return {entry.to, entry.from.empty() ? Form::kPeer : Form::kTopic};
     case Kind::kCall:
       return {entry.to, Form::kService};
     default:

@@ -41,7 +41,8 @@ broker; otherwise within each stream (from, to, kind) by their order and bodies.
 (as values, if they are JSON or MessagePack), content type, what became of it, and the order; latencies
 are shown, and are no difference. The filter is put to the first record of an envelope.
 Bounded: at most 500,000 envelopes and 256 MiB of bodies of each capture. docs/diff.md has more.
-Exit codes: 0 the same, 1 different, 2 trouble: a file is damaged, too large, or cannot be opened.)";
+Exit codes: 0 the same, 1 different, 2 trouble: a file is damaged, too large, or cannot be
+opened, or neither has anything to compare.)";
 
 struct DiffOptions {
   std::string first;
@@ -82,6 +83,10 @@ ExitCode run(const DiffOptions& options) {
   DiffSide first(LineChoice(options.wish, options.events, options.filter));
   DiffSide second(LineChoice(options.wish, options.events, options.filter));
   if (!load(options.first, first) || !load(options.second, second)) return kTrouble;
+  if (first.envelopes() == 0 && second.envelopes() == 0) {
+    cli::complain("neither has an envelope that was asked for: nothing was compared");
+    return kTrouble;
+  }
   cli::Output output;
   const cli::Palette palette(cli::wants_colour(STDOUT_FILENO));
   const std::array<const DiffSide*, 2> sides{&first, &second};

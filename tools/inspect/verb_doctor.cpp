@@ -16,6 +16,7 @@
 #include "tools/inspect/broker_stats.h"
 #include "tools/inspect/doctor_checks.h"
 #include "tools/inspect/parting.h"
+#include "tools/inspect/refusal.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
 
@@ -97,7 +98,7 @@ class Doctor {
     if (failure.fault != peer::Fault::kUnreachable) {
       tell({"broker", Health::kFail, cli::visible_line(failure.text),
             refusal_advice(failure.outcome)});
-      return cli::exit_code_of(failure);
+      return exit_code_of(failure);
     }
     const cli::Diagnosis diagnosis = cli::probe(options_.common.endpoint, milliseconds(1000));
     const bool known = diagnosis.finding != cli::Finding::kUnknown;
@@ -112,7 +113,7 @@ class Doctor {
   ExitCode no_answer(const peer::Failure& failure) {
     tell({"answers", Health::kFail, cli::visible_line(failure.text),
           "The broker is busy or hangs: try again, then see its log"});
-    return cli::exit_code_of(failure);
+    return exit_code_of(failure);
   }
 
   ExitCode check_state(peer::Peer& peer) {

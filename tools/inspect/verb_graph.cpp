@@ -17,6 +17,7 @@
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/parting.h"
 #include "tools/inspect/recorder_words.h"
+#include "tools/inspect/refusal.h"
 #include "tools/inspect/route_answer.h"
 #include "tools/inspect/sequence_diagram.h"
 #include "tools/inspect/span_option.h"
@@ -211,7 +212,7 @@ ExitCode draw_recorded(const GraphOptions& options, const std::string& software)
                                [&drawing](const TapEntry& entry) { drawing.add(entry); });
   if (!end) {
     cli::complain("the broker does not look back: " + cli::visible_line(end.error().text));
-    return cli::exit_code_of(end.error());
+    return exit_code_of(end.error());
   }
   const bool falls_short = wish.since_ns > 0 && end->oldest_ns > wish.since_ns;
   const bool lacks = end->oldest_ns == 0 || end->missed > 0 || falls_short;
@@ -221,7 +222,7 @@ ExitCode draw_recorded(const GraphOptions& options, const std::string& software)
   if (!added) {
     cli::complain("the broker does not tell who subscribes: " +
                   cli::visible_line(added.error().text));
-    return cli::exit_code_of(added.error());
+    return exit_code_of(added.error());
   }
   return drawing.finish();
 }

@@ -11,6 +11,7 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/parting.h"
+#include "tools/inspect/refusal.h"
 #include "tools/inspect/route_answer.h"
 #include "tools/inspect/verbs.h"
 #include "zpost/protocol/names.h"
@@ -77,7 +78,7 @@ Result<RouteAnswer, ExitCode> ask(const RouteOptions& options, peer::Peer& peer)
     const auto page = peer.request("", encode(options.wish, start), kPatience).get();
     if (!page) {
       cli::complain("the broker does not tell the way: " + cli::visible_line(page.error().text));
-      return cli::exit_code_of(page.error());
+      return exit_code_of(page.error());
     }
     if (const Result<void> read = all.add(page->body); !read) {
       cli::complain(read.error().text);

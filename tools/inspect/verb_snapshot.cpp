@@ -16,6 +16,7 @@
 #include "tools/inspect/filter_option.h"
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/recorder_words.h"
+#include "tools/inspect/refusal.h"
 #include "tools/inspect/snapshot_file.h"
 #include "tools/inspect/span_option.h"
 #include "tools/inspect/tap_feed.h"
@@ -43,7 +44,7 @@ The recorder has the latest of all that the broker did, whether or not somebody 
 With --on it waits until a record matches, then writes what came before and, from the tap with
 bodies, what comes after; with --times each goes to a file of its own. --filter, --from, --to, --kind
 and --events choose what is written, not what is waited for.
-Exit codes: 0 written, 1 cannot write or the recorder is empty, 4 no broker, 5 refused, 6 no answer,
+Exit codes: 0 written, 1 cannot write or nothing to write, 4 no broker, 5 refused, 6 no answer,
 128 and the signal: nothing happened before it.)";
 
 struct SnapshotOptions {
@@ -92,10 +93,6 @@ class Snapshots {
     path_ = plan.path;
     EntryChoice choice{TailFilter(options_.events, !options_.wish.kinds.empty(), options_.filter)};
     file_.emplace(std::move(plan), options_.redactions, std::move(choice));
-    if (!check(file_->open(moment_ns))) {
-      file_.reset();  // There is none to say anything of.
-      return ExitCode::kFailed;
-    }
     return recall(moment_ns);
   }
 
@@ -107,7 +104,12 @@ class Snapshots {
 
   /// Ends the file and says what is in it.
   [[nodiscard]] bool finish() {
-    if (!file_ || !check(file_->finish(cli::wall_clock_ns()))) return false;
+    if (!has_file()) {
+      cli::complain(fmt::format("nothing to write: no record is such a one; there is no new {}",
+                                cli::visible_line(path_)));
+      return false;
+    }
+    if (!check(file_->finish(cli::wall_clock_ns()))) return false;
     const CaptureWriter& writer = file_->writer();
     const capture::Totals& totals = writer.totals();
     cli::note(fmt::format("{} to {}, {} missed, {}", cli::counted(totals.records, "record"), path_,
@@ -115,6 +117,9 @@ class Snapshots {
                           cli::size_text(writer.bytes())));
     return true;
   }
+
+  /// Whether anything of the latest was written.
+  [[nodiscard]] bool has_file() const { return file_ && file_->is_begun(); }
 
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
@@ -134,7 +139,7 @@ class Snapshots {
     });
     if (!end) {
       cli::complain("the broker does not look back: " + cli::visible_line(end.error().text));
-      return cli::exit_code_of(end.error());
+      return exit_code_of(end.error());
     }
     if (!fine) return ExitCode::kFailed;
     if (end->oldest_ns == 0) {
@@ -267,6 +272,8 @@ ExitCode run(SnapshotOptions& options, const std::string& software) {
   Snapshots snapshots(options, std::move(*plan), *recorder);
   if (options.trigger.empty()) {
     const ExitCode code = snapshots.begin(cli::wall_clock_ns());
+    // What is wrong was said; a part of a file is ended as a whole one.
+    if (code != ExitCode::kAsWanted && !snapshots.has_file()) return code;
     return snapshots.finish() ? code : ExitCode::kFailed;
   }
   cli::CommonOptions again = options.common;

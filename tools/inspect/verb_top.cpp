@@ -69,7 +69,10 @@ class Top {
     {
       CaughtMessages messages;  // Come out when the screen is gone.
       const std::unique_ptr<TopScreen> screen = TopScreen::open();
-      if (screen == nullptr) return ExitCode::kUsage;
+      if (screen == nullptr) {
+        (void)feed_.close();
+        return ExitCode::kUsage;
+      }
       while (!quit_ && !is_done()) {
         take_keys(*screen);
         hear(messages);
@@ -285,6 +288,9 @@ ExitCode run(TopOptions& options, const std::string& software) {
     cli::complain(wrong);
     return ExitCode::kUsage;
   }
+  const bool whole_screen = !options.once && options.common.format != cli::Format::kJson;
+  // Before the tap is open: somebody would have to take what it sends.
+  if (whole_screen && !TopScreen::is_possible()) return ExitCode::kUsage;
   Result<peer::Peer, ExitCode> watcher = connect(options, software);
   if (!watcher) return watcher.error();
   TopOptions unnamed = options;
@@ -292,8 +298,7 @@ ExitCode run(TopOptions& options, const std::string& software) {
   Result<peer::Peer, ExitCode> asker = connect(unnamed, software);
   if (!asker) return asker.error();
   Top top(options, *watcher, std::move(*asker));
-  if (options.once || options.common.format == cli::Format::kJson) return top.run_once(options);
-  return top.run_screen();
+  return whole_screen ? top.run_screen() : top.run_once(options);
 }
 
 }  // namespace

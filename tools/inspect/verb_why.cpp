@@ -15,6 +15,7 @@
 #include "tools/inspect/look_back.h"
 #include "tools/inspect/parting.h"
 #include "tools/inspect/patterns.h"
+#include "tools/inspect/refusal.h"
 #include "tools/inspect/story_search.h"
 #include "tools/inspect/story_text.h"
 #include "tools/inspect/verbs.h"
@@ -97,7 +98,7 @@ class Why {
   /// False, always.
   bool fail(const peer::Failure& failure) {
     cli::complain("the broker does not look back: " + cli::visible_line(failure.text));
-    end_ = cli::exit_code_of(failure);
+    end_ = exit_code_of(failure);
     return false;
   }
 

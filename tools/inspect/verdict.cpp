@@ -24,10 +24,17 @@ const TailLine* last_of(const Story& story, TapEvent event) {
 
 /// The latest step that is about the envelope itself.
 const TailLine* latest(const Story& story) {
-  const auto found =
-      std::find_if(story.steps.rbegin(), story.steps.rend(),
-                   [](const TailLine& step) { return step.event != TapEvent::kSession; });
-  return found == story.steps.rend() ? nullptr : &*found;
+  const auto last_that = [&story](auto is_it) -> const TailLine* {
+    const auto found = std::find_if(story.steps.rbegin(), story.steps.rend(), is_it);
+    return found == story.steps.rend() ? nullptr : &*found;
+  };
+  const TailLine* const last =
+      last_that([](const TailLine& step) { return step.event != TapEvent::kSession; });
+  if (last == nullptr || last->event != TapEvent::kDelivered) return last;
+  // Who replies before it acknowledges has answered all the same.
+  const TailLine* const reply =
+      last_that([](const TailLine& step) { return step.event == TapEvent::kAnswered; });
+  return reply != nullptr ? reply : last;
 }
 
 /// How long it waited at the broker in all, and why longest.

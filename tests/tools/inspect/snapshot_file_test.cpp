@@ -38,7 +38,6 @@ class SnapshotFileTest : public testing::Test {
     plan.path = path_;
     plan.format = CaptureFormat::kJson;
     file_.emplace(std::move(plan), redactions_, EntryChoice(TailFilter(std::move(events), false)));
-    ASSERT_TRUE(file_->open(kStart));
   }
 
   void recall(const TapEntry& entry) { ASSERT_TRUE(file_->add_recalled(entry, kStart)); }
@@ -84,6 +83,18 @@ TEST_F(SnapshotFileTest, OnceTheTapIsAheadEverythingItTellsIsNew) {
   live(received(6, 11, 11));
   live(received(6, 11, 11));
   EXPECT_EQ(records(), 3U);
+}
+
+TEST_F(SnapshotFileTest, AFileThatIsThereIsKeptWhereThereIsNothingToWrite) {
+  std::ofstream(path_) << "of yesterday";
+  open({TapEvent::kFailed});
+  recall(received(1, 10, 10));
+  live(received(2, 11, 11));
+  EXPECT_TRUE(file_->turn(kStart));
+  EXPECT_FALSE(file_->is_begun());
+  std::ostringstream text;
+  text << std::ifstream(path_).rdbuf();
+  EXPECT_EQ(text.str(), "of yesterday");
 }
 
 TEST_F(SnapshotFileTest, WhatWasMissedIsWrittenThoughTheRecordBehindItIsNotWanted) {

@@ -171,6 +171,15 @@ TEST_F(StoryTest, ARequestInHandSaysWhoHasIt) {
   EXPECT_THAT(now.text, HasSubstr("has not answered for 1.00 s"));
 }
 
+TEST_F(StoryTest, WhoRepliesBeforeItAcknowledgesHasAnswered) {
+  add(TapEvent::kReceived, 0, 0, "bob", Kind::kRequest);
+  add(TapEvent::kForwarded, 0, 0, "bob", Kind::kRequest);
+  add(TapEvent::kAnswered, 1, 0, "bob", Kind::kRequest).record.last_id = 4711;
+  add(TapEvent::kDelivered, 1, 1, "bob", Kind::kRequest);
+  EXPECT_EQ(verdict(1001).fate, Fate::kAnswered);
+  EXPECT_THAT(verdict(1001).text, HasSubstr("bob answered it 1 ms after"));
+}
+
 TEST_F(StoryTest, ACallThatChangedItsWorkerIsToldWithBoth) {
   add(TapEvent::kReceived, 0, 0, "@sum", Kind::kCall);
   add(TapEvent::kAssigned, 0, 1, "w1", Kind::kCall);

@@ -47,6 +47,14 @@ TEST(TrafficGraphTest, DotHasAnArrowForEachPairAndKind) {
             "}\n");
 }
 
+TEST(TrafficGraphTest, ASubscriberThatLostItsCopyIsAPeer) {
+  TrafficGraph graph;
+  TapEntry lost = entry(TapEvent::kFailed, "slow", Kind::kPublish, 4);
+  lost.from = "";  // The broker tells of copies itself.
+  graph.add(lost);
+  EXPECT_NE(graph.dot().find("[label=\"slow\"];"), std::string::npos) << graph.dot();
+}
+
 TEST(TrafficGraphTest, SubscribersHangOnTheirTopicByDashedArrows) {
   TrafficGraph graph;
   graph.add(entry(TapEvent::kReceived, "news", Kind::kPublish));
