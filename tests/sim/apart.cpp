@@ -64,7 +64,7 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-[[noreturn]] void be_apart(const std::function<std::string()>& act, const Pipe& said,
+[[noreturn]] void be_apart(const std::function<std::string()>& act, Leave leave, const Pipe& said,
                            const Pipe& errors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::dup2(errors.in(), STDERR_FILENO);
@@ -72,7 +72,8 @@ class Pipe {
   const std::string text = "." + act().substr(0, kMostSaid);
   std::cout.flush();
   said.write(text);
-  std::exit(0);  // Not _exit: counters of coverage are written down here.
+  if (leave == Leave::kAtOnce) ::_exit(0);
+  std::exit(0);
 }
 
 int code_of(pid_t child) {
@@ -84,13 +85,13 @@ int code_of(pid_t child) {
 
 }  // namespace
 
-Ending run_apart(const std::function<std::string()>& act) {
+Ending run_apart(const std::function<std::string()>& act, Leave leave) {
   Pipe said;
   Pipe errors;
   std::cout.flush();  // Else both would write it.
   const pid_t child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (child == 0) be_apart(act, said, errors);
+  if (child == 0) be_apart(act, leave, said, errors);
   Ending ending;
   ending.errors = errors.read();
   const std::string text = said.read();

@@ -13,8 +13,15 @@ struct Ending {
   std::string errors;  // What was written to stderr.
 };
 
+/// How the process ends when `act` has returned.
+enum class Leave {
+  kProperly,  // Counters of coverage are written down, and leaks looked for.
+  kAtOnce,
+};
+
 /// Blocks until the process has ended. Its stdout is this one's. It dies with this one. Throws
 /// std::system_error when there can be no process.
-[[nodiscard]] Ending run_apart(const std::function<std::string()>& act);
+[[nodiscard]] Ending run_apart(const std::function<std::string()>& act,
+                               Leave leave = Leave::kProperly);
 
 }  // namespace zpost::sim

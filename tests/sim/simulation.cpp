@@ -67,13 +67,15 @@ Broken why_it_ended(const Ending& ending) {
   return {code, "it crashes: " + code};
 }
 
-/// What breaks while `act` runs in a process of its own. `errors`, unless null, gets its stderr.
+/// What breaks while `act` runs in a process of its own. `errors`, unless null, gets its stderr;
+/// without, it is one of many tries.
 std::optional<Broken> breaks_apart(const std::function<std::optional<Broken>()>& act,
                                    std::ostream* errors) {
-  const Ending ending = run_apart([&] {
+  const auto said = [&act] {
     const std::optional<Broken> broken = act();
     return broken ? broken->rule + '\0' + broken->text : std::string();
-  });
+  };
+  const Ending ending = run_apart(said, errors == nullptr ? Leave::kAtOnce : Leave::kProperly);
   if (errors != nullptr) *errors << ending.errors;
   if (!ending.whole || ending.code != 0) return why_it_ended(ending);
   if (ending.said.empty()) return std::nullopt;
