@@ -122,6 +122,9 @@ class DiffTest(CaptureCase):
         file = self.record("a.pcapng", ["one"])
         self.assertEqual(self.diff(file, self.folder / "none").returncode, TROUBLE)
         self.assertEqual(self.diff(file).returncode, TROUBLE)
+        nothing = self.diff(file, file, "--from", "bobo")
+        self.assertEqual(nothing.returncode, TROUBLE)
+        self.assertIn("nothing was compared", nothing.stderr)
         cut = self.folder / "cut.pcapng"
         cut.write_bytes(file.read_bytes()[:-150])
         done = self.diff(file, cut)

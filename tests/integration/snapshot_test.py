@@ -7,7 +7,7 @@ import signal
 import unittest
 
 from capture_test import CaptureCase
-from programs import FAILED, UNREACHABLE, USAGE
+from programs import FAILED, REFUSED, UNREACHABLE, USAGE
 
 
 class SnapshotCase(CaptureCase):
@@ -87,6 +87,20 @@ class TriggerTest(SnapshotCase):
         self.assertEqual(order[-1], ("received", "bob"))
         ids = [each["id"] for each in seen if each["event"] == "received"]
         self.assertEqual(len(ids), len(set(ids)), "no envelope is told twice")
+
+    def test_the_broker_refuses_more_inspectors_than_it_may_have(self):
+        config = self.folder / "one.toml"
+        config.write_text("[limits]\ninspectors = 1\n")
+        self.broker.stop()
+        self.broker = self.start("zpost-broker", "--listen", self.endpoint, "--config",
+                                 str(config), "--state", f"{self.folder}/one")
+        self.broker.await_line("^listening on ")
+        waiting, _ = self.start_trigger("waits.pcapng", "outcome = lost")
+        done, file = self.snapshot("refused.pcapng")
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn("limits.inspectors (1)", done.stderr)
+        self.assertFalse(file.exists())
+        waiting.stop()
 
     def test_each_time_has_a_file_of_its_own(self):
         self.start_recv("bob")

@@ -311,9 +311,11 @@ class TopOnceTest(ProgramTest):
         self.assertEqual(peers["carol"]["state"], "active")
 
     def test_wrong_uses_say_what_is_wrong(self):
-        done = self.top()
-        self.assertEqual(done.returncode, USAGE)
-        self.assertIn("--once", done.stderr)
+        # Said before it opens the tap, or looks for a broker at all.
+        for endpoint in (None, "tcp://127.0.0.1:1"):
+            done = self.top(endpoint=endpoint)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn("--once", done.stderr)
         done = self.top("--once", "--filter", "frm = alice")
         self.assertEqual(done.returncode, USAGE)
         self.assertIn('no field "frm"', done.stderr)

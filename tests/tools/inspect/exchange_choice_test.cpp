@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "tests/tools/inspect/times.h"
+#include "tests/tools/inspect/lines.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
@@ -13,39 +13,26 @@ namespace {
 
 class ExchangeChoiceTest : public testing::Test {
  protected:
-  static TailLine line(TapEvent event, Kind kind, const std::string& from, const std::string& to,
-                       std::uint64_t id, std::uint64_t ms) {
-    return {.event = event,
-            .time_ns = (1000 + ms) * kMs,
-            .from = from,
-            .to = to,
-            .kind_number = static_cast<std::uint8_t>(kind),
-            .first_id = id,
-            .last_id = id,
-            .count = 1,
-            .bytes = 50};
-  }
-
   void ask(std::string_view body) {
-    TailLine asked = line(TapEvent::kReceived, Kind::kCall, "alice", "@up", 7, 0);
+    TailLine asked = line_at(0, TapEvent::kReceived, Kind::kCall, "alice", "@up", 7);
     asked.envelope = ShownEnvelope{.body = as_bytes(body)};
     add(asked);
-    TailLine given = line(TapEvent::kAssigned, Kind::kCall, "alice", "srv", 7, 0);
+    TailLine given = line_at(0, TapEvent::kAssigned, Kind::kCall, "alice", "srv", 7);
     given.attempt = 1;
     add(given);
   }
 
   void answer(std::string_view body, bool rejects) {
-    TailLine end = line(TapEvent::kAnswered, Kind::kCall, "alice", "srv", 7, 20);
+    TailLine end = line_at(20, TapEvent::kAnswered, Kind::kCall, "alice", "srv", 7);
     end.reply_id = 9;
     add(end);
-    TailLine reply = line(TapEvent::kReceived, Kind::kReply, "srv", "alice", 9, 20);
+    TailLine reply = line_at(20, TapEvent::kReceived, Kind::kReply, "srv", "alice", 9);
     reply.envelope = ShownEnvelope{.in_reply_to = 7, .rejected = rejects, .body = as_bytes(body)};
     add(reply);
   }
 
   void expire() {
-    TailLine end = line(TapEvent::kAnswered, Kind::kCall, "alice", "srv", 7, 500);
+    TailLine end = line_at(500, TapEvent::kAnswered, Kind::kCall, "alice", "srv", 7);
     end.outcome = Outcome::kExpired;
     add(end);
   }

@@ -2,40 +2,27 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tools/inspect/times.h"
+#include "tests/tools/inspect/lines.h"
 #include "tools/inspect/exchange_text.h"
 #include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
 namespace {
 
-TailLine line_of(TapEvent event, Kind kind, const std::string& from, const std::string& to,
-                 std::uint64_t id, std::uint64_t ms) {
-  return {.event = event,
-          .time_ns = kStart + ms * kMs,
-          .from = from,
-          .to = to,
-          .kind_number = static_cast<std::uint8_t>(kind),
-          .first_id = id,
-          .last_id = id,
-          .count = 1,
-          .bytes = 50};
-}
-
 TailLine request(std::uint64_t id, std::string_view body, std::uint64_t ms = 0) {
-  TailLine line = line_of(TapEvent::kReceived, Kind::kRequest, "alice", "bob", id, ms);
+  TailLine line = line_at(ms, TapEvent::kReceived, Kind::kRequest, "alice", "bob", id);
   line.envelope = ShownEnvelope{.body = as_bytes(body)};
   return line;
 }
 
 TailLine reply(std::uint64_t id, std::uint64_t to, std::string_view body, std::uint64_t ms) {
-  TailLine line = line_of(TapEvent::kReceived, Kind::kReply, "bob", "alice", id, ms);
+  TailLine line = line_at(ms, TapEvent::kReceived, Kind::kReply, "bob", "alice", id);
   line.envelope = ShownEnvelope{.in_reply_to = to, .body = as_bytes(body)};
   return line;
 }
 
 TailLine answered(std::uint64_t id, std::uint64_t reply_id, std::uint64_t ms) {
-  TailLine line = line_of(TapEvent::kAnswered, Kind::kRequest, "alice", "bob", id, ms);
+  TailLine line = line_at(ms, TapEvent::kAnswered, Kind::kRequest, "alice", "bob", id);
   line.reply_id = reply_id;
   return line;
 }
@@ -101,7 +88,7 @@ TEST_F(ExchangePairsTest, ADeadlineThatPassesIsItsEnd) {
 }
 
 TEST_F(ExchangePairsTest, AFailureNobodySawTheRequestOfIsToldAllTheSame) {
-  TailLine failed = line_of(TapEvent::kFailed, Kind::kRequest, "alice", "nobody", 7, 0);
+  TailLine failed = line_at(0, TapEvent::kFailed, Kind::kRequest, "alice", "nobody", 7);
   failed.outcome = Outcome::kNoPeer;
   add(failed);
   ASSERT_EQ(done_.size(), 1U);
@@ -111,7 +98,7 @@ TEST_F(ExchangePairsTest, AFailureNobodySawTheRequestOfIsToldAllTheSame) {
 
 TEST_F(ExchangePairsTest, ARunThatFailsEndsAllOfItThatWereSeen) {
   for (std::uint64_t id = 7; id < 10; ++id) add(request(id, "x"));
-  TailLine failed = line_of(TapEvent::kFailed, Kind::kRequest, "alice", "bob", 7, 1);
+  TailLine failed = line_at(1, TapEvent::kFailed, Kind::kRequest, "alice", "bob", 7);
   failed.last_id = 8;
   failed.count = 2;
   failed.outcome = Outcome::kLost;
