@@ -78,6 +78,11 @@ Outcome Router::Impl::no_pair(Session& session, const EnvelopeView& view) {
 PairIndex Router::Impl::pair_of(Session& session, const EnvelopeView& view) {
   switch (view.kind()) {
     case Kind::kPublish:
+      if (const Route* const known = routes_.find(view.to)) {
+        topic_ = *known;
+        knows_topic_ = true;
+        return topics_pair(session);
+      }
       return is_topic(view.to) ? topics_pair(session) : kNoPair;
     case Kind::kCall:
       return is_name(view.to) ? service_pair(session, view.to) : kNoPair;

@@ -1,6 +1,7 @@
 #include "broker/core/topic_routes.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace zpost::core {
@@ -8,6 +9,21 @@ namespace zpost::core {
 namespace {
 
 constexpr std::size_t kMaxRoutes = 16'384;
+constexpr int kLatestBits = 12;
+
+/// A number, its high bits above all, for the beginning and the end of a topic: topics that differ
+/// elsewhere share it, which costs a lookup and nothing else.
+std::uint64_t ends_of(std::string_view topic) {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  if (topic.size() >= sizeof first) {
+    std::memcpy(&first, topic.data(), sizeof first);
+    std::memcpy(&last, topic.data() + topic.size() - sizeof last, sizeof last);
+  } else if (!topic.empty()) {
+    std::memcpy(&first, topic.data(), topic.size());
+  }
+  return (first ^ (last + topic.size()) * 0xc2b2ae3d27d4eb4f) * 0x9e3779b97f4a7c15;
+}
 
 /// How strict a policy is, where several of a session's patterns match.
 int strictness(SlowPolicy policy) {
@@ -64,8 +80,22 @@ bool TopicRoutes::unsubscribe(std::string_view pattern, SessionId session) {
   return true;
 }
 
+const TopicRoutes::Routes::value_type*& TopicRoutes::place_of(std::string_view topic) {
+  if (latest_.empty()) latest_.resize(std::size_t{1} << kLatestBits);
+  return latest_[ends_of(topic) >> (64 - kLatestBits)];
+}
+
+const Route* TopicRoutes::find(std::string_view topic) {
+  const Routes::value_type*& latest = place_of(topic);
+  if (latest != nullptr && latest->first == topic) return &latest->second;
+  const auto known = routes_.find(topic);
+  if (known == routes_.end()) return nullptr;
+  latest = &*known;
+  return &known->second;
+}
+
 Route TopicRoutes::route(std::string_view topic) {
-  if (const auto known = routes_.find(topic); known != routes_.end()) return known->second;
+  if (const Route* const known = find(topic)) return *known;
   scratch_.clear();
   tree_.match(topic, scratch_);
   merge(scratch_);
@@ -87,6 +117,7 @@ void TopicRoutes::trim() {
 void TopicRoutes::forget() {
   for (const auto& [topic, route] : routes_) directory_->release(route.name);
   routes_.clear();
+  latest_.clear();
   audiences_.clear();
   by_hash_.clear();
 }

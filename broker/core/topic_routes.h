@@ -40,6 +40,10 @@ class TopicRoutes {
   bool subscribe(std::string_view pattern, Subscriber subscriber);
   bool unsubscribe(std::string_view pattern, SessionId session);
 
+  /// The route of a topic that was asked for since the last change of subscriptions; null: it was
+  /// not. What is found is a topic, so its bytes need no other look. Valid until the next route().
+  [[nodiscard]] const Route* find(std::string_view topic);
+
   /// REQUIRES: is_topic(topic).
   [[nodiscard]] Route route(std::string_view topic);
 
@@ -53,12 +57,17 @@ class TopicRoutes {
   [[nodiscard]] std::size_t size() const { return tree_.size(); }
 
  private:
+  using Routes = std::unordered_map<std::string, Route, TextHash, std::equal_to<>>;
+
   void forget();
   [[nodiscard]] AudienceId find_or_make(Audience audience);
+  [[nodiscard]] const Routes::value_type*& place_of(std::string_view topic);
 
   Directory* directory_;
   TopicTree tree_;
-  std::unordered_map<std::string, Route, TextHash, std::equal_to<>> routes_;
+  Routes routes_;
+  // Of topics that want the same place the latest has it. It spares most lookups in routes_.
+  std::vector<const Routes::value_type*> latest_;
   std::vector<Audience> audiences_;
   std::unordered_multimap<std::uint64_t, AudienceId> by_hash_;
   std::vector<Subscriber> scratch_;
