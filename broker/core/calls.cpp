@@ -12,6 +12,9 @@ namespace zpost::core {
 namespace {
 
 constexpr std::uint64_t kNoDeadline = std::uint64_t{1} << 61;
+/// Buffers of calls that wait for their next, and how large one may be.
+constexpr std::size_t kSpareBuffers = 1024;
+constexpr std::size_t kSpareBytes = 1024;
 
 }  // namespace
 
@@ -149,8 +152,7 @@ void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& v
   call.pair = index;
   call.cost = cost_of(view.bytes.size());
   call.idempotent = meta_.idempotent;
-  call.bytes.assign(view.bytes.begin(), view.bytes.end());
-  call_bytes_ += call.bytes.size();
+  keep_bytes(call, view.bytes);
   Pair& pair = pairs_[index];
   ++pair.held_count;
   pair.held_cost += call.cost;
@@ -158,6 +160,9 @@ void Router::Impl::call(Session& session, PairIndex index, const EnvelopeView& v
   call.number = unsettled_[index].add(view.id, 1);
   ++accounting.held;
   if (noting()) note_call(call, TapEvent::kReceived, view);
+  if (services_[service].queue.empty()) {
+    if (Worker* const worker = next_worker(services_[service])) return hand_to(id, *worker);
+  }
   enqueue_call(id, false);
   serve(service);
   if (noting() && exchanges_[id].queued) note_waiting(exchanges_[id], HeldWhy::kNoFreeWorker);
@@ -307,8 +312,21 @@ bool Router::Impl::settle_entry(PairIndex index, std::uint64_t number) {
   return true;
 }
 
+void Router::Impl::keep_bytes(Exchange& call, Bytes bytes) {
+  if (!spare_buffers_.empty()) {
+    call.bytes = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+  }
+  call.bytes.assign(bytes.begin(), bytes.end());
+  call_bytes_ += bytes.size();
+}
+
 void Router::Impl::drop_bytes(Exchange& call) {
   call_bytes_ -= call.bytes.size();
+  const std::size_t capacity = call.bytes.capacity();
+  const bool spare = capacity > 0 && capacity <= kSpareBytes;
+  if (spare && spare_buffers_.size() < kSpareBuffers)
+    spare_buffers_.push_back(std::move(call.bytes));
   call.bytes = {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -111,7 +112,8 @@ class Exchanges {
   void drop_stale();
 
   Slots<Exchange> slots_;
-  std::unordered_map<Key, ExchangeId, KeyHash> by_key_;
+  std::pmr::unsynchronized_pool_resource nodes_;  // Of by_key_: they come and go with every call.
+  std::pmr::unordered_map<Key, ExchangeId, KeyHash> by_key_{&nodes_};
   std::vector<Deadline> deadlines_;
 };
 

@@ -314,6 +314,7 @@ class Router::Impl {
   void take_call(ExchangeId call, bool confirmed);
   void settle_call(Exchange& call);
   bool settle_entry(PairIndex pair, std::uint64_t number);
+  void keep_bytes(Exchange& call, Bytes bytes);
   void drop_bytes(Exchange& call);
   void recall(ExchangeId call, Outcome why);
   void release_worker(ExchangeId exchange);
@@ -561,9 +562,10 @@ class Router::Impl {
   std::unordered_map<PairIndex, Unsettled> unsettled_;
   Exchanges exchanges_;
   Services services_;
-  std::uint64_t offers_ = 0;             // Of all sessions.
-  std::vector<ServiceId> due_services_;  // Their workers may have room again.
-  std::uint64_t call_bytes_ = 0;         // Of calls that may have to be sent again.
+  std::uint64_t offers_ = 0;               // Of all sessions.
+  std::vector<ServiceId> due_services_;    // Their workers may have room again.
+  std::uint64_t call_bytes_ = 0;           // Of calls that may have to be sent again.
+  std::vector<ByteBuffer> spare_buffers_;  // For the next ones.
   std::vector<std::pair<SessionId, std::uint64_t>> slow_;  // With their epochs: to be ended.
   std::vector<SessionId> touched_;
   std::vector<SessionId> handed_;       // Without acks: settled once executed. Or blocked before.

@@ -1,6 +1,7 @@
 #include "broker/net/router_socket.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -122,6 +123,10 @@ RouterSocket::RouterSocket(const SocketSettings& settings, const core::Limits& l
   context_ = zmq_ctx_new();
   if (context_ == nullptr) throw std::system_error(zmq_errno(), std::generic_category(), "zmq_ctx");
   zmq_ctx_set(context_, ZMQ_IO_THREADS, settings.io_threads);
+  // docs/adr/0022. Who chose a policy for the whole broker keeps it.
+  if (::sched_getscheduler(0) == SCHED_OTHER) {
+    zmq_ctx_set(context_, ZMQ_THREAD_SCHED_POLICY, SCHED_BATCH);
+  }
   socket_ = zmq_socket(context_, ZMQ_ROUTER);
   if (socket_ == nullptr) {
     const int error = zmq_errno();

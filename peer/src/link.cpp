@@ -1,5 +1,7 @@
 #include "peer/src/link.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
@@ -76,6 +78,10 @@ std::uint16_t next_event(void* monitor) {
 
 Link::Link() : context_(zmq_ctx_new()) {
   if (context_ == nullptr) throw std::system_error(errno, std::generic_category(), "zmq_ctx_new");
+  // docs/adr/0022. Who chose a policy for the program keeps it.
+  if (::sched_getscheduler(0) == SCHED_OTHER) {
+    zmq_ctx_set(context_, ZMQ_THREAD_SCHED_POLICY, SCHED_BATCH);
+  }
 }
 
 Link::~Link() {

@@ -15,7 +15,8 @@ std::string whom(const std::string& to, bool is_call) {
 }  // namespace
 
 void Requests::add(const Asked& asked, Resolver resolver) {
-  const auto place = deadlines_.emplace(asked.deadline, asked.id);
+  // Most have the same time, so that the latest is the last.
+  const auto place = deadlines_.emplace_hint(deadlines_.end(), asked.deadline, asked.id);
   waiting_.emplace(asked.id, Waiting{std::string(asked.to), asked.is_call, asked.streams, false,
                                      std::move(resolver), place});
 }
@@ -35,7 +36,7 @@ std::vector<std::uint64_t> Requests::cancelled() const {
   return ids;
 }
 
-Resolver Requests::take(std::unordered_map<std::uint64_t, Waiting>::iterator place) {
+Resolver Requests::take(WaitingById::iterator place) {
   Resolver resolver = std::move(place->second.resolver);
   deadlines_.erase(place->second.deadline);
   waiting_.erase(place);

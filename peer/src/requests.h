@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,19 +77,24 @@ class Requests {
   }
 
  private:
+  using Deadlines = std::pmr::multimap<Time, std::uint64_t>;
+
   struct Waiting {
     std::string to;
     bool is_call = false;
     bool streams = false;
     bool cancelled = false;
     Resolver resolver;
-    std::multimap<Time, std::uint64_t>::iterator deadline;
+    Deadlines::iterator deadline;
   };
 
-  [[nodiscard]] Resolver take(std::unordered_map<std::uint64_t, Waiting>::iterator place);
+  using WaitingById = std::pmr::unordered_map<std::uint64_t, Waiting>;
 
-  std::unordered_map<std::uint64_t, Waiting> waiting_;
-  std::multimap<Time, std::uint64_t> deadlines_;
+  [[nodiscard]] Resolver take(WaitingById::iterator place);
+
+  std::pmr::unsynchronized_pool_resource nodes_;  // Of both: they come and go with every request.
+  WaitingById waiting_{&nodes_};
+  Deadlines deadlines_{&nodes_};
 };
 
 }  // namespace zpost::peer
