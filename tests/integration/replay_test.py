@@ -12,7 +12,9 @@ import os
 import pathlib
 import pty
 import signal
+import struct
 import subprocess
+import sys
 import termios
 import unittest
 
@@ -438,31 +440,58 @@ class TroubleTest(ReplayCase):
 
 
 class StepTest(ReplayCase):
-    def start_at(self, terminal):
+    def start_at(self, terminal, stderr=subprocess.PIPE):
         replay = subprocess.Popen(
             [str(BIN / "zpost-inspect"), "replay", str(OFFICE), "--step", "--ignore-field", "time",
              "--format", "json"],
-            stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=terminal, stdout=subprocess.PIPE, stderr=stderr, text=True,
             start_new_session=True, preexec_fn=lambda: control_terminal(terminal),
             env=environment(self.endpoint))
         self.addCleanup(replay.stdout.close)
-        self.addCleanup(replay.stderr.close)
+        if replay.stderr:
+            self.addCleanup(replay.stderr.close)
         self.addCleanup(replay.kill)
         return replay
 
-    def test_two_signals_leave_the_terminal_as_it_was(self):
+    def start_in_raw_terminal(self, **more):
+        """The replay, both ends of its terminal, and that as it was before."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         self.addCleanup(os.close, theirs)
         before = termios.tcgetattr(theirs)
-        replay = self.start_at(theirs)
+        replay = self.start_at(theirs, **more)
         await_true(lambda: termios.tcgetattr(theirs) != before, "keys to be read one by one")
-        # Both at once: the second finds the first one's work undone.
-        replay.send_signal(signal.SIGSTOP)
+        return replay, ours, theirs, before
+
+    def test_two_signals_at_once_are_one(self):
+        replay, _, theirs, before = self.start_in_raw_terminal()
+        for sig in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+            replay.send_signal(sig)
+        out, err = replay.communicate(timeout=PATIENCE_S)
+        self.assertIn(replay.returncode, (130, 143), err)
+        self.assertEqual(json.loads(out.splitlines()[-1])["end"], "signalled", err)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+
+    def test_a_later_signal_ends_it_at_once_and_leaves_the_terminal_as_it_was(self):
+        unread, messages = os.pipe()
+        self.addCleanup(os.close, unread)
+        room = fcntl.fcntl(messages, fcntl.F_SETPIPE_SZ, 4096)
+        replay, ours, theirs, before = self.start_in_raw_terminal(stderr=messages)
+        os.close(messages)
+
+        def stands_still():
+            """Nobody reads what it says to so many questions: the next word of help does not fit."""
+            os.write(ours, b"?" * 32)
+            waiting = int.from_bytes(fcntl.ioctl(unread, termios.FIONREAD, bytes(4)), sys.byteorder)
+            return waiting > room - 100
+        await_true(stands_still, "a replay that cannot say any more")
         replay.send_signal(signal.SIGINT)
-        replay.send_signal(signal.SIGTERM)
-        replay.send_signal(signal.SIGCONT)
-        self.assertIn(replay.wait(PATIENCE_S), (130, 143))
+
+        def ended():
+            replay.send_signal(signal.SIGTERM)
+            return replay.poll() is not None
+        await_true(ended, "the end of a replay that stands still")
+        self.assertEqual(replay.returncode, 143)
         self.assertNotIn("summary", replay.stdout.read())  # It had no time for a report.
         self.assertEqual(termios.tcgetattr(theirs), before)
 

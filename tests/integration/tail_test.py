@@ -432,6 +432,20 @@ class TailTest(unittest.TestCase):
         self.assertEqual(help_text.returncode, 0)
         self.assertIn("Examples:", help_text.stdout)
 
+    def test_two_signals_at_once_are_one(self):
+        """As timeout(1) sends them: to its child, and to its group."""
+        others = self.start_tail("--format", "json", "--events", "session")
+        tail = self.start_tail("--format", "json", "--as", "watcher")
+        others.await_object(peer="watcher", change="joined")
+        # Stopped, so that both are there before it can do anything about the first.
+        for sig in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            tail.process.send_signal(sig)
+        self.assertEqual(tail.process.wait(PATIENCE_S), 0)
+        left = await_true(lambda: [each for each in others.objects()
+                                   if each.get("peer") == "watcher" and each["change"] != "joined"],
+                          "the end of its session")
+        self.assertEqual([(each["change"], each.get("reason")) for each in left], [("over", None)])
+
     def test_a_broker_that_is_not_there_is_said_within_two_seconds(self):
         before = time.monotonic()
         done = self.run_program("zpost-inspect", "tail", "--endpoint", "tcp://127.0.0.1:1")

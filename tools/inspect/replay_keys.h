@@ -53,7 +53,7 @@ class ReplayKeyboard {
  public:
   /// Null: standard input is no terminal.
   [[nodiscard]] static std::unique_ptr<ReplayKeyboard> open();
-  /// As the terminal was before; a second signal, which ends the program at once, does the same.
+  /// As the terminal was before; a later signal, which ends the program at once, does the same.
   ~ReplayKeyboard();
   ReplayKeyboard(const ReplayKeyboard&) = delete;
   ReplayKeyboard& operator=(const ReplayKeyboard&) = delete;
