@@ -256,6 +256,7 @@ class TailTest(unittest.TestCase):
         echoed = objects.await_object(to="echo", end="replied")
         self.assertGreater(echoed["round_trip_ns"], 0)
         self.assertEqual((echoed["asked"]["body"], echoed["answered"]["body"]), ("ping", "ping"))
+        self.assertEqual(echoed["outcome"], "delivered")
         self.assertEqual(objects.await_object(to="nobody", end="failed")["outcome"], "no-peer")
         self.assertEqual(slow.lines, [])
 
@@ -278,6 +279,7 @@ class TailTest(unittest.TestCase):
         answered.await_line(r'alice → echo +request #\d+ "far beyond" ⇒ "far beyond"$')
         exchange = both.await_object(to="srv")
         self.assertEqual(exchange["asked"]["body"], "what lie")
+        self.assertEqual((exchange["end"], exchange["outcome"]), ("replied", "rejected"))
         for tail in (rejected, headers, answered, both):
             self.assertEqual(len(tail.lines), 1, tail.lines)
 
