@@ -93,6 +93,19 @@ class WithoutBrokerTest(Case):
     def test_a_web_server(self):
         self.check_diagnosis(self.stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not ZeroMQ")
 
+    def test_the_admin_port_of_a_broker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            broker = Program("zpost-broker", "--listen", "tcp://127.0.0.1:*", "--admin",
+                             "127.0.0.1:*", "--state", f"{folder}/state", endpoint="")
+            self.addCleanup(broker.stop, signal.SIGKILL)
+            endpoint = broker.await_line("^listening on ").split()[2]
+            broker.await_message("admin url=http://")
+            log = next(line for line in broker.messages if "admin url=" in line)
+            admin = log.split("url=http://")[1].split("/")[0]
+            self.check_diagnosis(f"tcp://{admin}", "the admin port of a zpost broker")
+            checks, _ = self.doctor(f"tcp://{admin}")
+            self.assertIn(f"connect to {endpoint}:", checks["broker"]["advice"])
+
     def test_another_socket_of_zeromq(self):
         context = zmq.Context()
         self.addCleanup(context.destroy, linger=0)
