@@ -220,7 +220,8 @@ class Top {
         frozen_ = state_.paused ? std::make_unique<TopModel>(model_) : nullptr;
         return;
       case TopWish::kEnvelopes:
-        asker_.want_envelopes(filter_for(state_.tab, state_.chosen));
+        asker_.want_envelopes(filter_for(state_.tab, state_.chosen),
+                              state_.tab == TopTab::kServices ? state_.chosen : "");
         return;
       case TopWish::kStory:
         story_ = "…\n";
