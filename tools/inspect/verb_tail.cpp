@@ -1,7 +1,5 @@
 // zpost-inspect tail: what the broker does, live.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -20,6 +18,7 @@
 #include "tools/inspect/tap_feed.h"
 #include "tools/inspect/tap_options.h"
 #include "tools/inspect/tap_request.h"
+#include "tools/inspect/terminal_lines.h"
 #include "tools/inspect/verbs.h"
 
 namespace zpost::inspect {
@@ -28,6 +27,7 @@ namespace {
 using cli::ExitCode;
 
 constexpr std::uint64_t kMostSnap = 16 << 10;  // That a broker shows.
+constexpr std::size_t kUsualColumns = 140;     // Of a file or pipe.
 
 constexpr const char* kTailFooter = R"(
 Examples:
@@ -97,13 +97,6 @@ void add_decoder(TailOptions& options, const std::string& text) {
   if (!added) throw CLI::ValidationError("--decoder", added.error().text);
 }
 
-std::size_t terminal_columns() {
-  constexpr std::size_t kUsual = 140;  // Of a file or pipe.
-  winsize size = {};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsual;
-}
-
 /// Of exchanges all that may belong to one, judged here as a whole: the broker would choose a
 /// request and leave out its reply, and no record of its says that a reply rejects.
 TapWish wish_for_exchanges(const TailOptions& options) {
@@ -166,7 +159,7 @@ class Tail {
     while (!is_done()) {
       const bool came = feed_.receive();
       // A system call for each line would cost more than the rest of it.
-      columns_ = terminal_columns();
+      columns_ = output_columns(kUsualColumns);
       if (came) {
         for (const TapEntry& entry : feed_.entries()) add(entry);
         feed_.take();
