@@ -46,7 +46,7 @@ class ReplayKeyReader {
 };
 
 inline constexpr std::string_view kReplayKeys =
-    "space: next   b N Enter: N at once   s N Enter: pass over N   c: go on   p: pause   q: end";
+    "space: next  b N Enter: N at once  s N Enter: skip N  c: go on  p: pause  q: end";
 
 /// The terminal on standard input, each key by itself and unseen. At most one. Thread: one.
 class ReplayKeyboard {
