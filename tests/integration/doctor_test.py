@@ -146,7 +146,7 @@ class WithBrokerTest(Case):
                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                  timeout=PATIENCE_S, env=environment(self.endpoint)).stdout
             found = [each for each in map(json.loads, who.splitlines()) if each["name"] == name]
-            return found and (least == 0 or found[0][key] >= least)
+            return found and (least == 0 or found[0].get(key, type(least)()) >= least)
         await_true(listed, f"{name} is there")
 
     def route(self, *arguments):
@@ -212,6 +212,15 @@ class WithBrokerTest(Case):
         self.assertEqual(code, 0, text)
         self.assertIn("bob", text)
         self.assertEqual(self.route("--from", "alice", "--topic", "olds")[1], WARNED)
+
+    def test_route_takes_a_service_with_or_without_its_mark(self):
+        self.start("serve", "--as", "w1", "--service", "up", "--", "cat")
+        self.await_there("w1", key="offers", least=["up"])
+        for name in ("up", "@up"):
+            text, code = self.route("--service", name)
+            self.assertEqual(code, 0, text)
+            self.assertIn("to up\n  given to w1 at once", text)
+        self.assertEqual(self.route("--service", "@@up")[1], USAGE)
 
     def test_route_sends_nothing(self):
         bob = self.start("recv", "--as", "bob")

@@ -7,11 +7,12 @@
 
 #include "zpost/protocol/kinds.h"
 #include "zpost/protocol/msgpack_writer.h"
+#include "zpost/protocol/tap_record.h"
 
 namespace zpost::inspect {
 
 struct TapWish {
-  std::string from;  // Patterns; empty: anyone.
+  std::string from;  // Patterns, that of a service with its @; empty: anyone.
   std::string to;
   std::vector<Kind> kinds;  // Empty: all.
   std::uint64_t snap = 0;   // Bytes of the envelopes wanted.

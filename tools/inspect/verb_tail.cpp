@@ -57,7 +57,8 @@ Events: received, forwarded (to the recipient, or a publish to so many queues), 
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
 or goes on), asked (a question to the broker, such as who: left out unless --asked, --events or the filter
-names it). Patterns are a name, or the beginning of one followed by *.
+names it). Patterns are a name, or the beginning of one followed by *; @ before it
+wants services only.
 Fields for --fields and --format are those of filters and time, sequence, last_id, reply, trace, flow, op,
 missed; body.temp and body.items[0].name go into bodies. docs/inspect.md has more.
 --pair shows a request or call when it ends, with its reply, or why there is none. A filter then judges the
