@@ -18,6 +18,8 @@ import msgpack
 
 from programs import BIN, FAILED, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
 from raw_peer import Kind, RawPeer
+from relay import TO_PEER
+from tcp_file import recording_relay
 
 
 class Program:
@@ -455,6 +457,29 @@ class TailTest(unittest.TestCase):
         self.assertEqual(done.returncode, UNREACHABLE)
         self.assertIn("tcp://127.0.0.1:1", done.stderr)
         self.assertIn("zpost-broker", done.stderr)
+
+    def test_events_are_chosen_by_the_broker(self):
+        self.start_recv("bob")
+        relay = recording_relay(self.endpoint)
+        self.addCleanup(relay.close)
+
+        def start_relayed(*arguments):
+            tail = Program("zpost-inspect", "tail", "--json", *arguments, endpoint=relay.endpoint)
+            self.addCleanup(tail.stop, signal.SIGKILL)
+            tail.await_message("^watching")
+            return tail
+        sessions = start_relayed("--events", "session")
+        delivered = start_relayed("--events", "delivered", "--each", "from = alice")
+        self.assertEqual(self.send("bob", "for bob's eyes only").returncode, 0)
+        taken = delivered.await_object(event="delivered", to="bob")
+        # What takes more than its record to tell is told all the same.
+        self.assertEqual(taken["kind"], "send")
+        self.assertGreater(taken["latency_ns"], 0)
+        sessions.await_object(peer="alice", change="over")  # All before that has come by now.
+        carried = b"".join(data for _, _, direction, data in list(relay.recorded)
+                           if direction == TO_PEER)
+        self.assertNotIn(b"eyes only", carried)
+        self.assertEqual([each["event"] for each in delivered.objects()], ["delivered"])
 
 
 if __name__ == "__main__":

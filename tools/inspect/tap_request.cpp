@@ -29,6 +29,28 @@ ByteBuffer encode(const TapWish& wish) {
   return body;
 }
 
+std::string with_events(const std::string& filter, const std::set<TapEvent>& events) {
+  std::vector<std::string_view> names;
+  for (const TapEvent event : events) names.push_back(event_name(event));
+  std::string all = both(filter, fmt::format("event in ({})", fmt::join(names, ", ")));
+  return filter::Filter::compile(all) ? all : filter;
+}
+
+bool tell_by_themselves(const std::set<TapEvent>& events) {
+  return std::ranges::all_of(events, [](TapEvent event) {
+    switch (event) {
+      case TapEvent::kReceived:
+      case TapEvent::kSession:
+      case TapEvent::kDropped:
+      case TapEvent::kFlow:
+      case TapEvent::kAsked:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
 ByteBuffer encode_untap() {
   ByteBuffer body;
   MsgpackWriter(body).map(1).str("op").str("untap");

@@ -182,6 +182,7 @@ ExitCode run(CaptureVerbOptions& options, const std::string& software) {
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
   wish.each = !options.headers && !options.sample;
+  if (!options.events.empty()) wish.filter = with_events(wish.filter, options.events);
   return Capture(options, std::move(*plan), std::move(wish), *peer).run();
 }
 

@@ -110,15 +110,6 @@ TapWish wish_for_exchanges(const TailOptions& options) {
   return wish;
 }
 
-/// What the broker is asked for.
-TapWish asked_wish(const TailOptions& options) {
-  if (options.form.pair) return wish_for_exchanges(options);
-  TapWish wish = options.wish;
-  wish.snap = options.headers ? 0 : options.snap;
-  wish.each = options.each && !options.headers;
-  return wish;
-}
-
 /// Inspectors and programs ask the broker all the time: that is no traffic, and seen only by those
 /// who ask for it.
 std::set<TapEvent> shown_events(const TailOptions& options) {
@@ -130,6 +121,27 @@ std::set<TapEvent> shown_events(const TailOptions& options) {
   }
   if (options.asked && !events.empty()) events.insert(TapEvent::kAsked);
   return events;
+}
+
+void ask_for_events(const TailOptions& options, TapWish& wish) {
+  std::set<TapEvent> events = shown_events(options);
+  if (!events.contains(TapEvent::kReceived)) {
+    // No other line shows a body.
+    wish.snap = 0;
+    wish.each = false;
+    if (!tell_by_themselves(events)) events.insert(TapEvent::kReceived);
+  }
+  wish.filter = with_events(wish.filter, events);
+}
+
+/// What the broker is asked for.
+TapWish asked_wish(const TailOptions& options) {
+  if (options.form.pair) return wish_for_exchanges(options);
+  TapWish wish = options.wish;
+  wish.snap = options.headers ? 0 : options.snap;
+  wish.each = options.each && !options.headers;
+  if (!options.events.empty()) ask_for_events(options, wish);
+  return wish;
 }
 
 /// Of exchanges the lines are judged by their headers, the filter judges the whole.
