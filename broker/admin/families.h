@@ -16,6 +16,7 @@ struct BuildInfo {
   std::string version;
   std::string name;  // The broker's.
   std::string run;
+  std::vector<std::string> endpoints = {};  // Where peers connect.
 };
 
 /// Every metric the broker has, in the order it is shown.

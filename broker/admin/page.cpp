@@ -36,14 +36,18 @@ Page Pages::page(std::string_view path) const {
   return page;
 }
 
+/// Programs that take this for the broker's port read the first lines, and say so.
 Page Pages::index() const {
   Page page;
-  page.body = fmt::format(
-      "zpost-broker {} \"{}\"\n\n"
+  page.body = fmt::format("zpost-broker {} \"{}\"\n", info_.version, info_.name);
+  for (const std::string& each : info_.endpoints) {
+    page.body += fmt::format("peers connect to {}\n", each);
+  }
+  page.body +=
+      "\n"
       "/metrics  numbers for Prometheus\n"
       "/healthz  whether the broker is alive\n"
-      "/readyz   whether peers can use it\n",
-      info_.version, info_.name);
+      "/readyz   whether peers can use it\n";
   return page;
 }
 

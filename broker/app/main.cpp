@@ -44,17 +44,20 @@ std::unique_ptr<IdFloorKeeper> make_id_floor(const Config& config, Log& log) {
   return std::make_unique<IdFloorKeeper>(IdFloorFile(path), warn);
 }
 
-/// Every endpoint, then one line each on standard output: programs wait for them.
-Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpoints) {
+/// Every endpoint, then one line each on standard output: programs wait for them. With their ports.
+Result<std::vector<std::string>> listen(net::Gateway& gateway,
+                                        const std::vector<std::string>& endpoints) {
   std::string lines;
+  std::vector<std::string> all;
   for (const std::string& text : endpoints) {
     const auto resolved = gateway.listen(*net::parse_endpoint(text));  // check_config() read it.
     if (!resolved) return resolved.error();
     lines += fmt::format("listening on {}\n", *resolved);
+    all.push_back(*resolved);
   }
   fmt::print("{}", lines);
   std::fflush(stdout);
-  return {};
+  return all;
 }
 
 /// Null if it is to serve nowhere. A taken default address is no reason not to start: another
@@ -103,12 +106,13 @@ int run(const Config& config) {
   tap_settings.wake = [&gateway] { gateway.wake(); };
   tap::Tap tap(router, std::move(tap_settings));
   admin::Snapshots snapshots([&gateway] { gateway.wake(); });
-  const admin::Pages pages({ZPOST_VERSION, config.name, run}, snapshots);
   Broker broker({router, gateway, tap, signals, id_floor.get(), **log, &snapshots},
                 config.drain_time_ns);
 
   if (const auto good = gateway.check(); !good) return fail(good.error().text);
-  if (const auto good = listen(gateway, config.listen); !good) return fail(good.error().text);
+  const auto endpoints = listen(gateway, config.listen);
+  if (!endpoints) return fail(endpoints.error().text);
+  const admin::Pages pages({ZPOST_VERSION, config.name, run, *endpoints}, snapshots);
   const auto server = start_admin(config, pages, **log);
   if (!server) return fail(server.error().text);
   (*log)->write(LogLevel::kInfo, fmt::format("started version={} name={} memory={}", ZPOST_VERSION,

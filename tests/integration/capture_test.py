@@ -241,7 +241,12 @@ class CaptureTest(CaptureCase):
         self.start_recv("bob")
         full = self.start("zpost-inspect", "capture", "-w", "/dev/full")
         self.assertEqual(full.process.wait(PATIENCE_S), FAILED)
-        full.await_message("cannot write /dev/full: No space left")
+        full.stop()  # And read to its end.
+        full.await_message("cannot write /dev/full: No space left on device; "
+                           r"0 records \(0 B\) written before$")
+        self.assertEqual(sum("dev/full" in line for line in full.messages
+                             if "capturing" not in line), 1, full.messages)
+        self.assertFalse([line for line in full.messages if "captured" in line])
 
     def test_wrong_command_lines_exit_2_and_say_what_is_wrong(self):
         for arguments, complaint in (

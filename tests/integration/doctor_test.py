@@ -93,6 +93,19 @@ class WithoutBrokerTest(Case):
     def test_a_web_server(self):
         self.check_diagnosis(self.stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not ZeroMQ")
 
+    def test_the_admin_port_of_a_broker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            broker = Program("zpost-broker", "--listen", "tcp://127.0.0.1:*", "--admin",
+                             "127.0.0.1:*", "--state", f"{folder}/state", endpoint="")
+            self.addCleanup(broker.stop, signal.SIGKILL)
+            endpoint = broker.await_line("^listening on ").split()[2]
+            broker.await_message("admin url=http://")
+            log = next(line for line in broker.messages if "admin url=" in line)
+            admin = log.split("url=http://")[1].split("/")[0]
+            self.check_diagnosis(f"tcp://{admin}", "the admin port of a zpost broker")
+            checks, _ = self.doctor(f"tcp://{admin}")
+            self.assertIn(f"connect to {endpoint}:", checks["broker"]["advice"])
+
     def test_another_socket_of_zeromq(self):
         context = zmq.Context()
         self.addCleanup(context.destroy, linger=0)
@@ -133,7 +146,7 @@ class WithBrokerTest(Case):
                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                  timeout=PATIENCE_S, env=environment(self.endpoint)).stdout
             found = [each for each in map(json.loads, who.splitlines()) if each["name"] == name]
-            return found and (least == 0 or found[0][key] >= least)
+            return found and (least == 0 or found[0].get(key, type(least)()) >= least)
         await_true(listed, f"{name} is there")
 
     def route(self, *arguments):
@@ -199,6 +212,15 @@ class WithBrokerTest(Case):
         self.assertEqual(code, 0, text)
         self.assertIn("bob", text)
         self.assertEqual(self.route("--from", "alice", "--topic", "olds")[1], WARNED)
+
+    def test_route_takes_a_service_with_or_without_its_mark(self):
+        self.start("serve", "--as", "w1", "--service", "up", "--", "cat")
+        self.await_there("w1", key="offers", least=["up"])
+        for name in ("up", "@up"):
+            text, code = self.route("--service", name)
+            self.assertEqual(code, 0, text)
+            self.assertIn("to up\n  given to w1 at once", text)
+        self.assertEqual(self.route("--service", "@@up")[1], USAGE)
 
     def test_route_sends_nothing(self):
         bob = self.start("recv", "--as", "bob")

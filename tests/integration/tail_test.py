@@ -18,6 +18,8 @@ import msgpack
 
 from programs import BIN, FAILED, PATIENCE_S, UNREACHABLE, USAGE, await_true, environment
 from raw_peer import Kind, RawPeer
+from relay import TO_PEER
+from tcp_file import recording_relay
 
 
 class Program:
@@ -256,6 +258,7 @@ class TailTest(unittest.TestCase):
         echoed = objects.await_object(to="echo", end="replied")
         self.assertGreater(echoed["round_trip_ns"], 0)
         self.assertEqual((echoed["asked"]["body"], echoed["answered"]["body"]), ("ping", "ping"))
+        self.assertEqual(echoed["outcome"], "delivered")
         self.assertEqual(objects.await_object(to="nobody", end="failed")["outcome"], "no-peer")
         self.assertEqual(slow.lines, [])
 
@@ -278,6 +281,7 @@ class TailTest(unittest.TestCase):
         answered.await_line(r'alice → echo +request #\d+ "far beyond" ⇒ "far beyond"$')
         exchange = both.await_object(to="srv")
         self.assertEqual(exchange["asked"]["body"], "what lie")
+        self.assertEqual((exchange["end"], exchange["outcome"]), ("replied", "rejected"))
         for tail in (rejected, headers, answered, both):
             self.assertEqual(len(tail.lines), 1, tail.lines)
 
@@ -432,6 +436,20 @@ class TailTest(unittest.TestCase):
         self.assertEqual(help_text.returncode, 0)
         self.assertIn("Examples:", help_text.stdout)
 
+    def test_two_signals_at_once_are_one(self):
+        """As timeout(1) sends them: to its child, and to its group."""
+        others = self.start_tail("--format", "json", "--events", "session")
+        tail = self.start_tail("--format", "json", "--as", "watcher")
+        others.await_object(peer="watcher", change="joined")
+        # Stopped, so that both are there before it can do anything about the first.
+        for sig in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            tail.process.send_signal(sig)
+        self.assertEqual(tail.process.wait(PATIENCE_S), 0)
+        left = await_true(lambda: [each for each in others.objects()
+                                   if each.get("peer") == "watcher" and each["change"] != "joined"],
+                          "the end of its session")
+        self.assertEqual([(each["change"], each.get("reason")) for each in left], [("over", None)])
+
     def test_a_broker_that_is_not_there_is_said_within_two_seconds(self):
         before = time.monotonic()
         done = self.run_program("zpost-inspect", "tail", "--endpoint", "tcp://127.0.0.1:1")
@@ -439,6 +457,29 @@ class TailTest(unittest.TestCase):
         self.assertEqual(done.returncode, UNREACHABLE)
         self.assertIn("tcp://127.0.0.1:1", done.stderr)
         self.assertIn("zpost-broker", done.stderr)
+
+    def test_events_are_chosen_by_the_broker(self):
+        self.start_recv("bob")
+        relay = recording_relay(self.endpoint)
+        self.addCleanup(relay.close)
+
+        def start_relayed(*arguments):
+            tail = Program("zpost-inspect", "tail", "--json", *arguments, endpoint=relay.endpoint)
+            self.addCleanup(tail.stop, signal.SIGKILL)
+            tail.await_message("^watching")
+            return tail
+        sessions = start_relayed("--events", "session")
+        delivered = start_relayed("--events", "delivered", "--each", "from = alice")
+        self.assertEqual(self.send("bob", "for bob's eyes only").returncode, 0)
+        taken = delivered.await_object(event="delivered", to="bob")
+        # What takes more than its record to tell is told all the same.
+        self.assertEqual(taken["kind"], "send")
+        self.assertGreater(taken["latency_ns"], 0)
+        sessions.await_object(peer="alice", change="over")  # All before that has come by now.
+        carried = b"".join(data for _, _, direction, data in list(relay.recorded)
+                           if direction == TO_PEER)
+        self.assertNotIn(b"eyes only", carried)
+        self.assertEqual([each["event"] for each in delivered.objects()], ["delivered"])
 
 
 if __name__ == "__main__":

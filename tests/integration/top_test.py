@@ -153,6 +153,8 @@ class TopScreenTest(ProgramTest):
         self.run_peer("request", "--service", "shout", "hello")
         screen.type("v")
         screen.expect(r"^  shout .* 1 +0 +[\d.]+ [µm]?s")
+        screen.type("Enter")
+        screen.expect(r"answered +\S+ → @shout +call ")
 
     def test_a_filter_is_typed_and_what_is_wrong_with_it_is_said(self):
         self.start_peer("recv", "--as", "heidi")

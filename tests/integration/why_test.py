@@ -114,6 +114,8 @@ class RecordedTest(WhyTest):
         self.assertEqual([step["event"] for step in told["steps"]],
                          ["received", "assigned", "delivered", "answered"])
         self.assertEqual(told["worker"], "w1")
+        self.assertEqual(self.story("--last", "--to", "@upper")["id"], told["id"])
+        self.assertEqual(self.why("--last", "--to", "@alice").returncode, 1)  # She is no service.
         self.assertEqual(told["replies"][0]["from"], "w1")
         self.assertEqual(told["replies"][0]["steps"][0]["event"], "received")
         # Whoever asks for the reply is told of the call as well.

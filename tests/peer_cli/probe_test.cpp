@@ -24,13 +24,16 @@ constexpr milliseconds kLong{20'000};
 // Of what never speaks.
 constexpr milliseconds kShort{50};
 
-/// Takes one connection, says its words and listens until the other side is gone.
+/// Takes connections one by one, says its words and listens until the other side is gone.
 class Server {
  public:
   enum class End { kListens, kHangsUp };
 
-  explicit Server(std::string words, End end = End::kListens)
-      : words_(std::move(words)), end_(end), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Server(std::string words, End end = End::kListens, int connections = 1)
+      : words_(std::move(words)),
+        end_(end),
+        connections_(connections),
+        socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -51,7 +54,9 @@ class Server {
 
   void listen() {
     EXPECT_EQ(::listen(socket_, 1), 0);
-    thread_ = std::thread([this] { serve(); });
+    thread_ = std::thread([this] {
+      for (int i = 0; i < connections_; ++i) serve();
+    });
   }
 
   [[nodiscard]] std::string endpoint() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
@@ -68,6 +73,7 @@ class Server {
 
   std::string words_;
   End end_;
+  int connections_;
   int socket_;
   int port_ = 0;
   std::thread thread_;
@@ -113,6 +119,19 @@ TEST(ProbeTest, WhatIsNotZeroMqIsQuotedSafely) {
   const Diagnosis diagnosis = found_at(server);
   EXPECT_EQ(diagnosis.finding, Finding::kNotZeroMq);
   EXPECT_EQ(diagnosis.text, R"(what listens there is not ZeroMQ: it says "SSH-2.0-x\e[2J")");
+}
+
+TEST(ProbeTest, AnAdminPortIsKnownByItsPageThoughItTellsNoEndpoint) {
+  Server server("HTTP/1.1 200 OK\r\n\r\nzpost-broker 0.1 \"lab\"\n\n/metrics\n",
+                Server::End::kHangsUp, 2);
+  const Diagnosis diagnosis = found_at(server);
+  EXPECT_EQ(diagnosis.finding, Finding::kAdminPort);
+  EXPECT_NE(diagnosis.advice.find("listening on"), std::string::npos) << diagnosis.advice;
+}
+
+TEST(ProbeTest, AnotherWebServerIsNoBroker) {
+  Server server("HTTP/1.1 400 Bad Request\r\n\r\n", Server::End::kHangsUp, 2);
+  EXPECT_EQ(found_at(server).finding, Finding::kNotZeroMq);
 }
 
 TEST(ProbeTest, WhoeverHangsUpAtOnceIsNoBroker) {

@@ -84,7 +84,9 @@ Result<void> CaptureWriter::turn(std::uint64_t now_ns) {
   if (now_ns < flushed_ns_ + nanoseconds(kFlushEvery)) return {};
   flushed_ns_ = now_ns;
   if (const auto written = write_staged(); !written) return written;
-  return sink_.flush();
+  if (const auto flushed = sink_.flush(); !flushed) return flushed;
+  written_ = totals_.records;
+  return {};
 }
 
 Result<void> CaptureWriter::finish(std::uint64_t now_ns) {
@@ -127,13 +129,15 @@ Result<void> CaptureWriter::end_file(std::uint64_t now_ns) {
     capture::append_statistics(staged_, now_ns, file_totals_, words);
   }
   if (const auto written = write_staged(); !written) return written;
-  const auto closed = sink_.close();
-  return closed;
+  if (const auto closed = sink_.close(); !closed) return closed;
+  written_ = totals_.records;
+  return {};
 }
 
 Result<void> CaptureWriter::write_staged() {
   const auto written = sink_.write(staged_);
   staged_.clear();
+  if (written && plan_.compression == capture::Compression::kNone) written_ = totals_.records;
   return written;
 }
 

@@ -63,6 +63,10 @@ class CaptureWriter {
 
   [[nodiscard]] Result<void> finish(std::uint64_t now_ns);
 
+  /// Records that the files are known to hold, those that are gone included: what was added since
+  /// waits here or in a compressor.
+  [[nodiscard]] std::uint64_t written() const { return written_; }
+
   /// Of all files, those that are gone included.
   [[nodiscard]] const capture::Totals& totals() const { return totals_; }
 
@@ -91,6 +95,7 @@ class CaptureWriter {
   std::deque<std::string> paths_;  // Of the ring.
   capture::Totals totals_;
   capture::Totals file_totals_;
+  std::uint64_t written_ = 0;
   std::uint64_t part_ = 0;
   std::uint64_t earlier_bytes_ = 0;
   std::uint64_t began_ns_ = 0;

@@ -7,12 +7,11 @@
 namespace zpost::inspect {
 namespace {
 
-/// How it ended, for the asker: no record has that of one that was answered.
-Outcome outcome_of(const Exchange& exchange, const ExchangeLines& lines) {
-  if (exchange.end == ExchangeEnd::kFailed) return exchange.outcome;
-  if (exchange.end != ExchangeEnd::kReplied) return Outcome::kNone;
-  const bool says_no = lines.reply && lines.reply->envelope && lines.reply->envelope->rejected;
-  return says_no ? Outcome::kRejected : Outcome::kDelivered;
+/// Of a reply that was not seen nobody can tell that it says no.
+Outcome judged_outcome(const Exchange& exchange, const ExchangeLines& lines) {
+  const Outcome outcome = outcome_of(exchange, lines);
+  const bool is_unseen = outcome == Outcome::kNone && exchange.end == ExchangeEnd::kReplied;
+  return is_unseen ? Outcome::kDelivered : outcome;
 }
 
 /// The request as it was received, or what is known of it.
@@ -33,7 +32,7 @@ bool wants_exchange(const filter::Filter& filter, const Exchange& exchange,
                     const ExchangeLines& lines) {
   // Everything about the request has its body, so that a test of that is answered by them all.
   filter::Subject request = asked(exchange, lines);
-  request.outcome = outcome_of(exchange, lines);
+  request.outcome = judged_outcome(exchange, lines);
   request.latency_ns = exchange.round_trip_ns;
   std::vector<filter::Subject> parts{request};
   for (const ExchangeNote& note : exchange.notes) {

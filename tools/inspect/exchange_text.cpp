@@ -45,11 +45,8 @@ std::string_view end_name(ExchangeEnd end) {
 
 Ink ink_of(const Exchange& exchange, const ExchangeLines& lines) {
   switch (exchange.end) {
-    case ExchangeEnd::kReplied: {
-      const bool is_refusal =
-          lines.reply && lines.reply->envelope && lines.reply->envelope->rejected;
-      return is_refusal ? Ink::kRed : Ink::kGreen;
-    }
+    case ExchangeEnd::kReplied:
+      return outcome_of(exchange, lines) == Outcome::kRejected ? Ink::kRed : Ink::kGreen;
     case ExchangeEnd::kFailed:
       return Ink::kRed;
     default:
@@ -99,6 +96,13 @@ Json envelope_json(const TailLine& line) {
 
 }  // namespace
 
+Outcome outcome_of(const Exchange& exchange, const ExchangeLines& lines) {
+  if (exchange.end == ExchangeEnd::kFailed) return exchange.outcome;
+  if (exchange.end != ExchangeEnd::kReplied) return Outcome::kNone;
+  if (!lines.reply || !lines.reply->envelope) return Outcome::kNone;
+  return lines.reply->envelope->rejected ? Outcome::kRejected : Outcome::kDelivered;
+}
+
 std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,
                           const cli::Palette& palette, std::size_t columns) {
   const std::string clock = cli::local_time_ms(exchange.time_ns);
@@ -134,7 +138,8 @@ std::string exchange_json(const Exchange& exchange, const ExchangeLines& lines) 
             {"id", cli::json_id(exchange.id)},
             {"end", end_name(exchange.end)}};
   if (exchange.count > 1) json["count"] = exchange.count;
-  if (exchange.outcome != Outcome::kNone) json["outcome"] = outcome_name(exchange.outcome);
+  const Outcome outcome = outcome_of(exchange, lines);
+  if (outcome != Outcome::kNone) json["outcome"] = outcome_name(outcome);
   if (exchange.round_trip_ns) json["round_trip_ns"] = *exchange.round_trip_ns;
   if (!exchange.holder.empty()) json["holder"] = exchange.holder;
   if (exchange.reply_id != 0) json["reply"] = cli::json_id(exchange.reply_id);

@@ -16,6 +16,10 @@ struct ExchangeLines {
   std::optional<TailLine> reply = {};
 };
 
+/// How it ended, for the asker; no record has that of one that was answered. kNone: it has not, or
+/// the reply was not seen, which may say no.
+[[nodiscard]] Outcome outcome_of(const Exchange& exchange, const ExchangeLines& lines);
+
 /// One row of at most about `columns`, with a line feed: time, round trip, from → to, kind, id, the
 /// request's body, and the reply's or what became of it.
 [[nodiscard]] std::string exchange_text(const Exchange& exchange, const ExchangeLines& lines,

@@ -1,5 +1,7 @@
 #include "tools/inspect/look_back.h"
 
+#include "tools/inspect/patterns.h"
+
 namespace zpost::inspect {
 namespace {
 
@@ -35,22 +37,23 @@ bool is_answer(const EnvelopeView& view) {
 }  // namespace
 
 ByteBuffer encode(const RecallWish& wish) {
+  const auto [to, filter] = target_question(wish.to, wish.filter);
   ByteBuffer body;
   MsgpackWriter writer(body);
   std::size_t entries = 1;
   for (const bool said :
-       {!wish.from.empty(), !wish.to.empty(), !wish.kinds.empty(), wish.id.has_value(),
-        wish.since_ns != 0, wish.until_ns != UINT64_MAX, wish.latest != 0, !wish.filter.empty()}) {
+       {!wish.from.empty(), !to.empty(), !wish.kinds.empty(), wish.id.has_value(),
+        wish.since_ns != 0, wish.until_ns != UINT64_MAX, wish.latest != 0, !filter.empty()}) {
     entries += said ? 1 : 0;
   }
   writer.map(entries).str("op").str("recall");
   if (!wish.from.empty()) writer.str("from").str(wish.from);
-  if (!wish.to.empty()) writer.str("to").str(wish.to);
+  if (!to.empty()) writer.str("to").str(to);
   if (wish.id) writer.str("id").uint(*wish.id);
   if (wish.since_ns != 0) writer.str("since").uint(wish.since_ns);
   if (wish.until_ns != UINT64_MAX) writer.str("until").uint(wish.until_ns);
   if (wish.latest != 0) writer.str("latest").uint(wish.latest);
-  if (!wish.filter.empty()) writer.str("filter").str(wish.filter);
+  if (!filter.empty()) writer.str("filter").str(filter);
   if (wish.kinds.empty()) return body;
   writer.str("kinds").array(wish.kinds.size());
   for (const Kind kind : wish.kinds) writer.uint(static_cast<std::uint64_t>(kind));

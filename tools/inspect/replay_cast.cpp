@@ -205,6 +205,10 @@ std::string_view part_name(Part part) {
   return "";
 }
 
+std::uint64_t Cast::sent_count() const {
+  return static_cast<std::uint64_t>(std::ranges::count(is_sent, true));
+}
+
 const Role* Cast::recipient_of(const ReplayItem& item) const {
   if (item.kind == Kind::kPublish) return nullptr;
   const auto role = roles.find(role_of_target(item));

@@ -55,6 +55,9 @@ struct Cast {
   // Each is a connection, a thread and some descriptors.
   static constexpr std::size_t kMaxPlayers = 256;
 
+  /// How many of them are.
+  [[nodiscard]] std::uint64_t sent_count() const;
+
   /// The role of what an item is sent to; null for topics.
   [[nodiscard]] const Role* recipient_of(const ReplayItem& item) const;
 };

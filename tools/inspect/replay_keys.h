@@ -46,14 +46,14 @@ class ReplayKeyReader {
 };
 
 inline constexpr std::string_view kReplayKeys =
-    "space: next   b N Enter: N at once   s N Enter: pass over N   c: go on   p: pause   q: end";
+    "space: next  b N Enter: N at once  s N Enter: skip N  c: go on  p: pause  q: end";
 
 /// The terminal on standard input, each key by itself and unseen. At most one. Thread: one.
 class ReplayKeyboard {
  public:
   /// Null: standard input is no terminal.
   [[nodiscard]] static std::unique_ptr<ReplayKeyboard> open();
-  /// As the terminal was before; a second signal, which ends the program at once, does the same.
+  /// As the terminal was before; a later signal, which ends the program at once, does the same.
   ~ReplayKeyboard();
   ReplayKeyboard(const ReplayKeyboard&) = delete;
   ReplayKeyboard& operator=(const ReplayKeyboard&) = delete;

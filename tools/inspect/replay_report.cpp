@@ -8,7 +8,9 @@
 #include "peer/cli/shared/json.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/story.h"
+#include "tools/inspect/terminal_lines.h"
 #include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
@@ -99,12 +101,14 @@ Ink verdict_ink(ReplayVerdict verdict) {
   return Ink::kPlain;
 }
 
-std::string left_out_text(const LeftOut& what) {
-  std::string text =
-      fmt::format("{} → {} {} #{}", cli::visible_line(what.from), cli::visible_line(what.to),
-                  kind_name(static_cast<Kind>(what.kind_number)), what.id);
-  if (what.count > 1) text += fmt::format("… ×{}", cli::count_text(what.count));
-  return text;
+/// Ids and names whole where there is no terminal.
+constexpr std::size_t kNoTerminal = 10'000;
+
+/// `alice → bob` and what is known of it, the names shortened to what that leaves them.
+std::string with_way(const std::string& from, const std::string& to, const std::string& rest,
+                     std::size_t columns) {
+  const std::size_t room = columns - std::min(columns, cli::columns_of(rest) + 1);
+  return way_text(who(from), who(to), room) + " " + rest;
 }
 
 Json figures_json(const LatencyPair::Figures& figures) {
@@ -135,14 +139,19 @@ ReplayReport::ReplayReport(const ReplayPlan& plan, const Cast& cast, cli::Format
       cast_(cast),
       format_(format),
       least_percent_(least_percent),
-      palette_(cli::wants_colour(STDOUT_FILENO)) {}
+      palette_(cli::wants_colour(STDOUT_FILENO)),
+      columns_(output_columns(0)) {}
 
 void ReplayReport::say_cast(std::size_t subscribers) {
+  constexpr std::size_t kIndent = 4;
+  const std::size_t screen = cli::terminal_columns();
   std::size_t columns = 0;
   for (const auto& [recorded, role] : cast_.roles) columns = std::max(columns, recorded.size());
+  if (screen > 0) columns = std::min(columns, std::max(screen / 3, kWayColumns));
   for (const auto& [recorded, role] : cast_.roles) {
     if (!is_json()) {
-      cli::note(fmt::format("  {}  {}", cli::padded(recorded, columns), role_text(role)));
+      const std::string name = cli::padded(cli::shortened(recorded, columns), columns);
+      cli::note(folded(fmt::format("  {}  {}", name, role_text(role)), screen, kIndent));
       continue;
     }
     Json json{{"type", "peer"},      {"recorded", recorded},
@@ -155,8 +164,10 @@ void ReplayReport::say_cast(std::size_t subscribers) {
     output_.put(cli::to_line(
         {{"type", "subscribers"}, {"part", part_name(Part::kStoodIn)}, {"count", subscribers}}));
   } else if (subscribers > 0) {
-    cli::note(fmt::format("  {}  stood in for, as many as took each publish: by {}",
-                          cli::padded("subscribers", columns), cli::counted(subscribers, "peer")));
+    cli::note(
+        folded(fmt::format("  {}  stood in for, as many as took each publish: by {}",
+                           cli::padded("subscribers", columns), cli::counted(subscribers, "peer")),
+               screen, kIndent));
   }
   (void)output_.flush();
 }
@@ -194,23 +205,53 @@ void ReplayReport::say_difference(std::size_t place, std::uint64_t loop,
     json["differences"] = std::move(list);
     output_.put(cli::to_line(json));
   } else {
-    output_.put(palette_.paint(
-        Ink::kBold, fmt::format("{} → {} {} #{}, {} into the recording{}\n",
-                                cli::visible_line(plan_.sender_of(item)), target_text(item),
-                                kind_name(item.kind), item.id, span_text(offset),
-                                loop > 0 ? fmt::format(", loop {}", loop) : "")));
-    std::size_t columns = 0;
-    for (const ReplayDifference& each : comparison.differences) {
-      columns = std::max(columns, cli::columns_of(each.what));
-    }
-    for (const ReplayDifference& each : comparison.differences) {
-      output_.put(fmt::format("  {}  recorded  {}\n", cli::padded(each.what, columns),
-                              palette_.paint(Ink::kGreen, each.recorded)));
-      output_.put(fmt::format("  {}  now       {}\n", std::string(columns, ' '),
-                              palette_.paint(Ink::kRed, each.now)));
-    }
+    put_difference(item, offset, loop, comparison);
   }
   (void)output_.flush();
+}
+
+void ReplayReport::put_difference(const ReplayItem& item, std::uint64_t offset_ns,
+                                  std::uint64_t loop, const Comparison& comparison) {
+  const std::size_t screen = columns_ == 0 ? kNoTerminal : columns_;
+  const std::string rest = fmt::format("{} #{}, {} into the recording{}", kind_name(item.kind),
+                                       short_id(item.id, screen), span_text(offset_ns),
+                                       loop > 0 ? fmt::format(", loop {}", loop) : "");
+  put_line(with_way(plan_.sender_of(item), target_text(item), rest, screen), Ink::kBold);
+  std::size_t columns = 0;
+  for (const ReplayDifference& each : comparison.differences) {
+    columns = std::max(columns, cli::columns_of(each.what));
+  }
+  columns = std::min(columns, screen / 3);
+  const auto put = [&](const std::string& what, std::string_view when, const std::string& value,
+                       Ink ink) {
+    const std::string before =
+        fmt::format("  {}  {}  ", cli::padded(cli::shortened(what, columns), columns), when);
+    const std::size_t indent = cli::columns_of(before);
+    const std::size_t room = screen - std::min(screen, indent);
+    output_.put(before);
+    std::size_t lines = 0;
+    for (const std::string& line : wrapped(value, std::max(room, kLeastBodyColumns))) {
+      output_.put((lines++ == 0 ? "" : std::string(indent, ' ')) + palette_.paint(ink, line) +
+                  "\n");
+    }
+    if (lines == 0) output_.put("\n");
+  };
+  for (const ReplayDifference& each : comparison.differences) {
+    put(each.what, "recorded", each.recorded, Ink::kGreen);
+    put("", "now     ", each.now, Ink::kRed);
+  }
+}
+
+void ReplayReport::put_line(const std::string& text, Ink ink) {
+  output_.put(palette_.paint(ink, folded(text, columns_)) + "\n");
+}
+
+std::string ReplayReport::left_out_text(const LeftOut& what) const {
+  const std::size_t screen = columns_ == 0 ? kNoTerminal : columns_;
+  std::string rest = fmt::format("{} #{}", kind_name(static_cast<Kind>(what.kind_number)),
+                                 short_id(what.id, screen));
+  if (what.count > 1) rest += fmt::format("… ×{}", cli::count_text(what.count));
+  return "  " + with_way(what.from, what.to, rest, screen - 2);
 }
 
 ReplayVerdict ReplayReport::verdict() const {
@@ -222,6 +263,7 @@ ReplayVerdict ReplayReport::verdict() const {
 }
 
 void ReplayReport::finish(ReplayEnding ending, std::uint64_t loops) {
+  loops_ = loops;
   // What is left to real senders is in the plan's items, and among what is not sent.
   const auto left = plan_.not_sent.find(NotSent::kReal);
   const std::uint64_t twice = left == plan_.not_sent.end() ? 0 : left->second;
@@ -248,38 +290,38 @@ void ReplayReport::finish(ReplayEnding ending, std::uint64_t loops) {
 
 void ReplayReport::say_figures(ReplayEnding ending) {
   if (ending != ReplayEnding::kComplete) {
-    output_.put(
-        palette_.paint(Ink::kYellow, fmt::format("not complete: {}\n", ending_text(ending))));
+    put_line(fmt::format("not complete: {}", ending_text(ending)), Ink::kYellow);
   }
-  const std::string verdict =
-      fmt::format("{}, {} different", cli::counted(ended_, "envelope") + " replayed",
-                  different_ == 0 ? "none" : cli::count_text(different_));
-  const Ink ink = verdict_ink(this->verdict());
-  output_.put(palette_.paint(ink, verdict) + "\n");
+  put_line(fmt::format("{} replayed{}, {} different", cli::counted(ended_, "envelope"),
+                       loops_ > 1 ? fmt::format(" in {}", cli::counted(loops_, "loop")) : "",
+                       different_ == 0 ? "none" : cli::count_text(different_)),
+           verdict_ink(verdict()));
   say_compared();
   for (const auto& [why, count] : not_compared_) {
-    output_.put(fmt::format("{} not compared, or not all: {}\n", cli::count_text(count), why));
+    put_line(fmt::format("{} not compared, or not all: {}", cli::count_text(count), why));
   }
   if (unfinished_ > 0) {
-    output_.put(fmt::format("{} sent and not waited for\n", cli::count_text(unfinished_)));
+    put_line(fmt::format("{} sent and not waited for", cli::count_text(unfinished_)));
   }
-  if (unsent_ > 0) output_.put(fmt::format("{} not sent any more\n", cli::count_text(unsent_)));
+  if (passed_over_ > 0) put_line(fmt::format("{} passed over", cli::count_text(passed_over_)));
+  if (unsent_ > 0) put_line(fmt::format("{} not sent any more", cli::count_text(unsent_)));
 }
 
 /// Only where it is not all of it: nobody should take that for granted.
 void ReplayReport::say_compared() {
   if (compared_ == wanted_) return;
   const bool is_little = verdict() == ReplayVerdict::kTooLittle;
-  output_.put(palette_.paint(
-      Ink::kYellow,
-      fmt::format("{} of {} compared{}\n", compared_ == 0 ? "none" : cli::count_text(compared_),
-                  cli::counted(wanted_, "envelope"),
-                  is_little ? ": too little to say that all is as recorded" : "")));
+  put_line(fmt::format("{} of {} compared{}", compared_ == 0 ? "none" : cli::count_text(compared_),
+                       cli::counted(wanted_, "envelope"),
+                       is_little ? ": too little to say that all is as recorded" : ""),
+           Ink::kYellow);
 }
 
 void ReplayReport::say_not_sent() {
   for (const auto& [why, count] : plan_.not_sent) {
-    output_.put(fmt::format("{} not sent: {}\n", cli::count_text(count), not_sent_text(why)));
+    put_line(fmt::format("{} not sent{}: {}", cli::count_text(count * loops_),
+                         loops_ > 1 ? fmt::format(", {} a loop", cli::count_text(count)) : "",
+                         not_sent_text(why)));
     std::size_t named = 0;
     for (const LeftOut& each : plan_.left_out) {
       if (each.why != why) continue;
@@ -287,7 +329,7 @@ void ReplayReport::say_not_sent() {
         output_.put("  …\n");
         break;
       }
-      output_.put(fmt::format("  {}\n", left_out_text(each)));
+      output_.put(left_out_text(each) + "\n");
     }
   }
 }
@@ -296,8 +338,8 @@ void ReplayReport::say_latency(std::string_view what, const LatencyPair& latenci
   if (latencies.empty()) return;
   const LatencyPair::Figures then = latencies.recorded();
   const LatencyPair::Figures now = latencies.now();
-  output_.put(
-      fmt::format("latency of {}, recorded → now: median {} → {}, p99 {} → {}, longest {} → {}\n",
+  put_line(
+      fmt::format("latency of {}, recorded → now: median {} → {}, p99 {} → {}, longest {} → {}",
                   what, span_text(then.median_ns), span_text(now.median_ns), span_text(then.p99_ns),
                   span_text(now.p99_ns), span_text(then.longest_ns), span_text(now.longest_ns)));
 }
@@ -306,7 +348,9 @@ void ReplayReport::put_summary(ReplayEnding ending) {
   Json not_compared = Json::object();
   for (const auto& [why, count] : not_compared_) not_compared[why] = count;
   Json not_sent = Json::object();
-  for (const auto& [why, count] : plan_.not_sent) not_sent[std::string(not_sent_text(why))] = count;
+  for (const auto& [why, count] : plan_.not_sent) {
+    not_sent[std::string(not_sent_text(why))] = count * loops_;
+  }
   Json latency = Json::object();
   const auto put = [&latency](const char* what, const LatencyPair& pair) {
     if (pair.empty()) return;
@@ -318,11 +362,13 @@ void ReplayReport::put_summary(ReplayEnding ending) {
   output_.put(cli::to_line({{"type", "summary"},
                             {"end", ending_name(ending)},
                             {"verdict", verdict_name(verdict())},
+                            {"loops", loops_},
                             {"wanted", wanted_},
                             {"replayed", ended_},
                             {"compared", compared_},
                             {"different", different_},
                             {"unfinished", unfinished_},
+                            {"passed_over", passed_over_},
                             {"unsent", unsent_},
                             {"not_compared", std::move(not_compared)},
                             {"not_sent", std::move(not_sent)},

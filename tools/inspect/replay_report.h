@@ -77,6 +77,9 @@ class ReplayReport {
 
   void add_unsent(std::uint64_t count) { unsent_ += count; }
 
+  /// By a key.
+  void add_passed_over(std::uint64_t count) { passed_over_ += count; }
+
   /// `loops`: how often it was to be played.
   void finish(ReplayEnding ending, std::uint64_t loops);
 
@@ -92,6 +95,10 @@ class ReplayReport {
 
  private:
   void say_difference(std::size_t place, std::uint64_t loop, const Comparison& comparison);
+  void put_line(const std::string& text, cli::Ink ink = cli::Ink::kPlain);
+  void put_difference(const ReplayItem& item, std::uint64_t offset_ns, std::uint64_t loop,
+                      const Comparison& comparison);
+  [[nodiscard]] std::string left_out_text(const LeftOut& what) const;
   void say_figures(ReplayEnding ending);
   void say_compared();
   void say_not_sent();
@@ -106,12 +113,15 @@ class ReplayReport {
   const std::uint64_t least_percent_;
   cli::Palette palette_;
   cli::Output output_;
+  std::size_t columns_ = 0;   // Of the terminal on standard output; 0: it is none.
+  std::uint64_t loops_ = 1;   // That were wanted.
   std::uint64_t wanted_ = 0;  // Envelopes of the recording, in all loops.
   std::uint64_t ended_ = 0;
   std::uint64_t compared_ = 0;  // In all that the recording tells of them.
   std::uint64_t different_ = 0;
   std::uint64_t unfinished_ = 0;
   std::uint64_t unsent_ = 0;
+  std::uint64_t passed_over_ = 0;
   std::map<std::string, std::uint64_t> not_compared_;  // Reasons, as comparisons word them.
   LatencyPair exchanges_;
   LatencyPair sends_;

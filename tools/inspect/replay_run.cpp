@@ -75,13 +75,14 @@ ReplayRun::ReplayRun(const ReplayPlan& plan, const Cast& cast, const ReplayManne
 ReplayEnding ReplayRun::run(ReplayInbox& inbox, const cli::StopSignals& stop,
                             ReplayKeyboard* keyboard) {
   if (manner_.step) schedule_.pause(Clock::now());
-  for (loop_ = 1; loop_ <= manner_.loops && !ending_; ++loop_) {
+  do {
+    ++loop_;
     begin_loop(Clock::now());
     while (!is_loop_over() && !ending_) {
       turn(inbox, keyboard);
       if (stop.asked()) ending_ = ReplayEnding::kSignalled;
     }
-  }
+  } while (loop_ < manner_.loops && !ending_);
   cli::show_last_line("");
   finish_unsent();
   return ending_.value_or(ReplayEnding::kComplete);
@@ -110,7 +111,7 @@ bool ReplayRun::is_loop_over() const {
 void ReplayRun::finish_unsent() {
   report_.add_unfinished(flights_.size());
   if (!ending_) return;
-  std::uint64_t unsent = waiting_;
+  std::uint64_t unsent = waiting_ + (manner_.loops - loop_) * cast_.sent_count();
   for (std::size_t i = schedule_.next(); !schedule_.is_over() && i < plan_.items.size(); ++i) {
     if (cast_.is_sent[i]) ++unsent;
   }

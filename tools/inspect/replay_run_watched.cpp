@@ -7,12 +7,15 @@
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/units.h"
 #include "tools/inspect/decode.h"
+#include "tools/inspect/envelope_columns.h"
 #include "tools/inspect/replay_run.h"
+#include "tools/inspect/terminal_lines.h"
 
 namespace zpost::inspect {
 namespace {
 
 constexpr peer::milliseconds kProgress{200};
+constexpr std::size_t kUsualColumns = 140;  // Of a file or pipe.
 
 }  // namespace
 
@@ -25,7 +28,12 @@ void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
     case ReplayKey::What::kSkip: {
       const std::size_t first = schedule_.is_over() ? 0 : schedule_.next();
       const std::uint64_t count = schedule_.skip(key.count, now);
-      for (std::size_t i = first; i < first + count; ++i) progress_.ended[i] = true;
+      std::uint64_t passed_over = 0;
+      for (std::size_t i = first; i < first + count; ++i) {
+        progress_.ended[i] = true;
+        if (cast_.is_sent[i]) ++passed_over;
+      }
+      report_.add_passed_over(passed_over);
       cli::note(cli::counted(count, "envelope") + " passed over");
       break;
     }
@@ -39,7 +47,7 @@ void ReplayRun::obey(const ReplayKey& key, ReplayTime now) {
       ending_ = ReplayEnding::kStopped;
       break;
     case ReplayKey::What::kHelp:
-      cli::note(kReplayKeys);
+      cli::note(folded(kReplayKeys, cli::terminal_columns()));
       break;
   }
 }
@@ -49,7 +57,8 @@ void ReplayRun::show_progress(const ReplayKeyboard* keyboard, ReplayTime now) {
   if (cli::terminal_columns() == 0 || now < next_progress_) return;
   next_progress_ = now + kProgress;
   std::string line = fmt::format("{} of {} sent", cli::count_text(sent_),
-                                 cli::count_text(plan_.items.size() * manner_.loops));
+                                 cli::count_text(cast_.sent_count() * manner_.loops));
+  if (manner_.loops > 1) line += fmt::format(", loop {} of {}", loop_, manner_.loops);
   if (report_.different() > 0) {
     line += fmt::format(", {} different", cli::count_text(report_.different()));
   }
@@ -66,11 +75,16 @@ void ReplayRun::show_next() {
   const ShownEnvelope body{.content_type = item.body.content_type,
                            .body_is_text = item.body.is_text,
                            .body = item.body.bytes};
-  const std::string line =
-      fmt::format("next {}: {} → {} {} {}", *shown_next_ + 1, plan_.sender_of(item), item.to,
-                  kind_name(item.kind), decoded_line(body, Decoding::kAuto));
-  const std::size_t columns = cli::terminal_columns();
-  cli::note(cli::shortened(cli::visible_line(line), columns == 0 ? 140 : columns - 1));
+  const std::size_t known = cli::terminal_columns();
+  const std::size_t columns = known == 0 ? kUsualColumns : known - 1;
+  const std::string place = fmt::format("next {}: ", *shown_next_ + 1);
+  const std::string_view kind = kind_name(item.kind);
+  const std::size_t beside = place.size() + 1 + kind.size() + 1 + kLeastBodyColumns;
+  const std::string way =
+      way_text(who(plan_.sender_of(item)), who(item.to), columns - std::min(columns, beside));
+  const std::string line = fmt::format("{}{} {} {}", place, way, kind,
+                                       cli::visible_line(decoded_line(body, Decoding::kAuto)));
+  cli::note(cli::shortened(line, columns));
 }
 
 }  // namespace zpost::inspect

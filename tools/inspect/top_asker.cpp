@@ -44,9 +44,10 @@ void TopAsker::end() {
   changed_.notify_all();
 }
 
-void TopAsker::want_envelopes(std::string filter) {
+void TopAsker::want_envelopes(std::string filter, std::string service) {
   const std::scoped_lock lock(mutex_);
   wanted_.filter = std::move(filter);
+  wanted_.service = std::move(service);
   news_.envelopes.reset();  // Of somebody else.
   is_new_ = true;
   changed_.notify_all();
@@ -106,7 +107,7 @@ void TopAsker::ask(const Wanted& wanted) {
     const std::scoped_lock lock(mutex_);
     // Meanwhile somebody else's may be wanted.
     if (found && wanted.filter == wanted_.filter) {
-      news_.envelopes = latest_envelopes(found->records, kMostEnvelopes);
+      news_.envelopes = latest_envelopes(found->records, kMostEnvelopes, wanted.service);
     }
   }
   if (is_over()) return;

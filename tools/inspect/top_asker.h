@@ -40,8 +40,9 @@ class TopAsker {
 
   [[nodiscard]] const std::string& name() const { return peer_.name(); }
 
-  /// Envelopes for which the filter `filter` holds; empty: none any more.
-  void want_envelopes(std::string filter);
+  /// Envelopes for which the filter `filter` holds; empty: none any more. `service`: only its
+  /// calls.
+  void want_envelopes(std::string filter, std::string service = "");
   /// What became of an envelope, once.
   void want_story(std::string from, std::uint64_t id);
 
@@ -51,6 +52,7 @@ class TopAsker {
  private:
   struct Wanted {
     std::string filter;
+    std::string service;
     std::string from;
     std::uint64_t id = 0;  // 0: no story.
   };

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "protocol/filter/filter.h"
+#include "zpost/protocol/names.h"
 
 namespace zpost::inspect {
 namespace {
@@ -55,6 +58,59 @@ bool is_of_an_envelope(const TailLine& line) {
       return false;
   }
 }
+
+/// What became last of each of the envelopes that it is told of. Thread: one.
+class Fates {
+ public:
+  /// `service`: only its calls; empty: all.
+  explicit Fates(const std::string& service)
+      : wanted_(service.empty() ? "" : kServiceMark + service) {}
+
+  void add(TailLine line) {
+    if (line.event == TapEvent::kReceived && line.to.starts_with(kServiceMark)) {
+      calls_.insert_or_assign({line.from, line.first_id}, Call{line.last_id, line.to});
+    }
+    if (const Call* const call = call_of(line)) line.to = call->service;
+    if (!wanted_.empty() && line.to != wanted_) return;
+    const auto [place, fresh] =
+        places_.try_emplace({line.from, line.first_id, line.to}, all_.size());
+    if (fresh) return all_.push_back({std::move(line)});
+    TailLine& before = all_[place->second].line;
+    // Who is asked may answer before it acknowledges.
+    const bool is_over = before.event == TapEvent::kAnswered || before.event == TapEvent::kFailed;
+    if (is_over && line.event == TapEvent::kDelivered) return;
+    if (line.kind_number == 0) line.kind_number = before.kind_number;
+    before = std::move(line);
+  }
+
+  [[nodiscard]] std::vector<TopEnvelope> latest(std::size_t most) && {
+    std::ranges::stable_sort(all_, std::ranges::greater{},
+                             [](const TopEnvelope& each) { return each.line.time_ns; });
+    if (all_.size() > most) all_.resize(most);
+    return std::move(all_);
+  }
+
+ private:
+  /// A run of them, by its sender and its first id.
+  struct Call {
+    std::uint64_t last_id = 0;
+    std::string service = {};
+  };
+
+  /// Null: it is none, or was received before what is known.
+  [[nodiscard]] const Call* call_of(const TailLine& line) const {
+    const auto after = calls_.upper_bound({line.from, line.first_id});
+    if (after == calls_.begin()) return nullptr;
+    const auto& [key, call] = *std::prev(after);
+    return key.first == line.from && line.first_id <= call.last_id ? &call : nullptr;
+  }
+
+  std::string wanted_;
+  std::map<std::pair<std::string, std::uint64_t>, Call> calls_;
+  // A publish has as many ends as subscribers.
+  std::map<std::tuple<std::string, std::uint64_t, std::string>, std::size_t> places_;
+  std::vector<TopEnvelope> all_;
+};
 
 }  // namespace
 
@@ -221,35 +277,24 @@ std::string filter_for(TopTab tab, const std::string& name) {
     case TopTab::kTopics:
       return fmt::format("topic = \"{}\"", quoted);
     case TopTab::kServices:
-      return fmt::format("service = \"{}\"", quoted);
+      return fmt::format(
+          "service = \"{}\" or (kind = call and event in (assigned, answered, failed))", quoted);
   }
   return "";
 }
 
-std::vector<TopEnvelope> latest_envelopes(const std::vector<TapEntry>& records, std::size_t most) {
-  // A publish has as many ends as subscribers.
-  std::map<std::tuple<std::string, std::uint64_t, std::string>, std::size_t> places;
-  std::vector<TopEnvelope> all;
+std::vector<TopEnvelope> latest_envelopes(const std::vector<TapEntry>& records, std::size_t most,
+                                          const std::string& service) {
+  Fates fates(service);
   std::vector<TailLine> lines;
   for (const TapEntry& record : records) {
     lines.clear();
     append_lines(record, lines);
     for (TailLine& line : lines) {
-      if (!is_of_an_envelope(line) || line.from.empty()) continue;
-      const auto [place, fresh] =
-          places.try_emplace({line.from, line.first_id, line.to}, all.size());
-      if (fresh) {
-        all.push_back({std::move(line)});
-      } else {
-        if (line.kind_number == 0) line.kind_number = all[place->second].line.kind_number;
-        all[place->second].line = std::move(line);
-      }
+      if (is_of_an_envelope(line) && !line.from.empty()) fates.add(std::move(line));
     }
   }
-  std::ranges::stable_sort(all, std::ranges::greater{},
-                           [](const TopEnvelope& each) { return each.line.time_ns; });
-  if (all.size() > most) all.resize(most);
-  return all;
+  return std::move(fates).latest(most);
 }
 
 }  // namespace zpost::inspect

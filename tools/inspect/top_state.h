@@ -95,11 +95,14 @@ class TopState {
   void order_by(std::size_t steps);
 };
 
-/// The filter for what was chosen: `peer = "alice"`.
+/// The filter for what was chosen: `peer = "alice"`. That for a service wants what became of all
+/// calls: records tell with which worker it did, not of which service.
 [[nodiscard]] std::string filter_for(TopTab tab, const std::string& name);
 
-/// The latest fate of each run that the records of a recall tell of, newest first.
+/// The latest fate of each run that the records of a recall tell of, newest first. A call is for
+/// its service whoever has it. `service`: only calls to it; empty: all.
 [[nodiscard]] std::vector<TopEnvelope> latest_envelopes(const std::vector<TapEntry>& records,
-                                                        std::size_t most);
+                                                        std::size_t most,
+                                                        const std::string& service = "");
 
 }  // namespace zpost::inspect

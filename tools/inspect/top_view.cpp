@@ -423,32 +423,4 @@ std::string plain_text(const std::vector<TopLine>& lines) {
   return text;
 }
 
-std::vector<std::string> wrapped(const std::string& text, std::size_t columns) {
-  std::vector<std::string> lines;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(rest.size(), end + 1));
-    while (cli::columns_of(line) > columns) {
-      std::string_view tail = line;
-      std::size_t used = 0;
-      std::size_t fits = 0;
-      std::size_t space = 0;
-      while (!tail.empty()) {
-        const cli::Character next = cli::next_character(tail);
-        used += cli::columns_of(next.bytes);
-        if (used > columns) break;
-        fits += next.bytes.size();
-        if (next.bytes == " ") space = fits;
-      }
-      const std::size_t cut = space > 0 ? space : std::max<std::size_t>(fits, 1);
-      lines.emplace_back(line.substr(0, cut));
-      line.remove_prefix(cut);
-    }
-    lines.emplace_back(line);
-  }
-  return lines;
-}
-
 }  // namespace zpost::inspect

@@ -45,7 +45,4 @@ struct TopPicture {
 /// All of it for programs: one object with a line feed.
 [[nodiscard]] std::string top_json(const TopPicture& picture);
 
-/// `text` as lines of at most `columns`, broken between words.
-[[nodiscard]] std::vector<std::string> wrapped(const std::string& text, std::size_t columns);
-
 }  // namespace zpost::inspect

@@ -67,9 +67,12 @@ class Capture {
 
   [[nodiscard]] ExitCode run() {
     begun_ns_ = cli::wall_clock_ns();
-    if (!check(writer_.open(begun_ns_))) return ExitCode::kFailed;
+    if (const Result<void> opened = writer_.open(begun_ns_); !opened) {
+      cli::complain(opened.error().text);
+      return ExitCode::kFailed;
+    }
     if (const ExitCode code = feed_.open(); code != ExitCode::kAsWanted) {
-      return check(writer_.finish(begun_ns_)) ? code : ExitCode::kFailed;
+      return finish() ? code : ExitCode::kFailed;
     }
     cli::note(fmt::format("capturing {} to {}; Ctrl-C ends", peer_.endpoint(),
                           options_.capture.plan.path));
@@ -78,12 +81,12 @@ class Capture {
       now_ns_ = cli::wall_clock_ns();
       for (const TapEntry& entry : feed_.entries()) add(entry);
       if (came) feed_.take();
-      fine_ = fine_ && check(writer_.turn(now_ns_));
+      if (fine_) check(writer_.turn(now_ns_));
     }
     const ExitCode end = feed_.close();
-    fine_ = check(writer_.finish(cli::wall_clock_ns())) && fine_;
+    if (!finish()) return ExitCode::kFailed;
     say_totals();
-    return fine_ ? end : ExitCode::kFailed;
+    return end;
   }
 
  private:
@@ -108,7 +111,7 @@ class Capture {
       return add_missed(entry);
     }
     const bool redacted = redactor_.apply(entry, redacted_);
-    fine_ = check(writer_.add(redacted ? redacted_ : entry, redacted, now_ns_));
+    check(writer_.add(redacted ? redacted_ : entry, redacted, now_ns_));
   }
 
   /// What was missed before a record that nobody wants must be told all the same.
@@ -119,12 +122,23 @@ class Capture {
     missed.record.sequence = entry.record.sequence;
     missed.record.time_ns = entry.record.time_ns;
     missed.record.missed = entry.missed;
-    fine_ = check(writer_.add(missed, false, now_ns_));
+    check(writer_.add(missed, false, now_ns_));
   }
 
-  [[nodiscard]] static bool check(const Result<void>& done) {
-    if (!done) cli::complain(done.error().text);
-    return done.has_value();
+  /// The first failure ends the capture, and is said with what there was before.
+  void check(const Result<void>& done) {
+    if (done || !fine_) return;
+    fine_ = false;
+    cli::complain(fmt::format("{}; {} ({}) written before", done.error().text,
+                              cli::counted(writer_.written(), "record"),
+                              cli::size_text(writer_.bytes())));
+  }
+
+  /// Ends the file, unless what it ends with may be half a record. False: something could not be
+  /// written.
+  [[nodiscard]] bool finish() {
+    if (fine_) check(writer_.finish(cli::wall_clock_ns()));
+    return fine_;
   }
 
   void say_totals() const {
@@ -168,6 +182,7 @@ ExitCode run(CaptureVerbOptions& options, const std::string& software) {
   TapWish wish = options.wish;
   wish.snap = options.headers ? 0 : options.snap;
   wish.each = !options.headers && !options.sample;
+  if (!options.events.empty()) wish.filter = with_events(wish.filter, options.events);
   return Capture(options, std::move(*plan), std::move(wish), *peer).run();
 }
 

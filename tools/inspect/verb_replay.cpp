@@ -14,6 +14,7 @@
 #include "tools/inspect/patterns.h"
 #include "tools/inspect/replay_run.h"
 #include "tools/inspect/story.h"
+#include "tools/inspect/terminal_lines.h"
 #include "tools/inspect/verbs.h"
 
 namespace zpost::inspect {
@@ -112,14 +113,22 @@ std::string speed_text(const ReplayManner& manner) {
                            : fmt::format("{:g} times as fast", manner.speed);
 }
 
-void say_plan(const ReplayPlan& plan, const ReplayOptions& options, const std::string& endpoint) {
+/// On standard error, in lines that fit there.
+void note_folded(std::string_view text) {
+  cli::note(folded(text, cli::terminal_columns()));
+}
+
+void say_plan(const ReplayPlan& plan, const Cast& cast, const ReplayOptions& options,
+              const std::string& endpoint) {
   const std::uint64_t span = plan.items.empty()
                                  ? 0
                                  : plan.items.back().time_ns - std::min(plan.items.front().time_ns,
                                                                         plan.items.back().time_ns);
-  cli::note(fmt::format("replaying {} of {} into {}, {}; Ctrl-C ends",
-                        cli::counted(plan.items.size(), "envelope"), span_text(span), endpoint,
-                        speed_text(options.manner)));
+  const std::uint64_t loops = options.manner.loops;
+  note_folded(fmt::format("replaying {} of {}{} into {}, {}; Ctrl-C ends",
+                          cli::counted(cast.sent_count(), "envelope"), span_text(span),
+                          loops > 1 ? fmt::format(", {} times,", cli::count_text(loops)) : "",
+                          endpoint, speed_text(options.manner)));
   if (plan.missed > 0) {
     cli::complain(fmt::format("the capture misses {}: what they told is not replayed",
                               cli::counted(plan.missed, "record")));
@@ -149,7 +158,7 @@ ExitCode play(const ReplayOptions& options, ReplayPlan& plan, const Cast& cast,
               peer::Peer& conductor, const peer::Options& wanted) {
   const cli::StopSignals stop(conductor);
   ReplayReport report(plan, cast, options.common.format, options.least_percent);
-  say_plan(plan, options, conductor.endpoint());
+  say_plan(plan, cast, options, conductor.endpoint());
   ReplayAudience audience(conductor);
   if (options.manner.stand_in && !audience.open(plan, cast.is_sent, wanted)) return kNotPlayed;
   report.say_cast(audience.size());
@@ -161,7 +170,7 @@ ExitCode play(const ReplayOptions& options, ReplayPlan& plan, const Cast& cast,
     cli::complain("--step takes its keys from a terminal on standard input, and there is none");
     return kNotPlayed;
   }
-  if (options.manner.step) cli::note(kReplayKeys);
+  if (options.manner.step) note_folded(kReplayKeys);
   ReplayRun run(plan, cast, options.manner, {players, audience}, report);
   const ReplayEnding ending = run.run(inbox, stop, keyboard.get());
   keyboard.reset();

@@ -53,6 +53,15 @@ std::string check_topic(const std::string& text) {
              : fmt::format("\"{}\" is not a topic such as lab/oven", cli::visible_line(text));
 }
 
+/// Without the @ that lines show before it.
+std::string service_name(const std::string& text) {
+  return text.substr(text.starts_with(kServiceMark) ? 1 : 0);
+}
+
+std::string check_service(const std::string& text) {
+  return is_name(service_name(text)) ? "" : check_peer_name(text);
+}
+
 void settle_recipient(RouteOptions& options) {
   const int given = (options.peer.empty() ? 0 : 1) + (options.topic.empty() ? 0 : 1) +
                     (options.service.empty() ? 0 : 1);
@@ -63,7 +72,7 @@ void settle_recipient(RouteOptions& options) {
   }
   if (wish.retain && options.topic.empty())
     throw CLI::ValidationError("--retain goes with --topic");
-  wish.to = options.peer + options.topic + options.service;
+  wish.to = options.peer + options.topic + service_name(options.service);
   if (options.request) wish.kind = Kind::kRequest;
   if (!options.topic.empty()) wish.kind = Kind::kPublish;
   if (!options.service.empty()) wish.kind = Kind::kCall;
@@ -128,8 +137,8 @@ void add_route_verb(CLI::App& app, Program& program) {
   verb->add_option("--topic", options->topic, "The topic it would be published to")
       ->check(check_topic)
       ->option_text("TOPIC");
-  verb->add_option("--service", options->service, "The service it would call")
-      ->check(check_peer_name)
+  verb->add_option("--service", options->service, "The service it would call, with or without @")
+      ->check(check_service)
       ->option_text("NAME");
   verb->add_flag("--request", options->request, "With --to: a request");
   verb->add_flag("--retain", options->wish.retain, "With --topic: to be kept as its value");

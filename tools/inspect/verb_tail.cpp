@@ -1,7 +1,5 @@
 // zpost-inspect tail: what the broker does, live.
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -20,6 +18,7 @@
 #include "tools/inspect/tap_feed.h"
 #include "tools/inspect/tap_options.h"
 #include "tools/inspect/tap_request.h"
+#include "tools/inspect/terminal_lines.h"
 #include "tools/inspect/verbs.h"
 
 namespace zpost::inspect {
@@ -28,6 +27,7 @@ namespace {
 using cli::ExitCode;
 
 constexpr std::uint64_t kMostSnap = 16 << 10;  // That a broker shows.
+constexpr std::size_t kUsualColumns = 140;     // Of a file or pipe.
 
 constexpr const char* kTailFooter = R"(
 Examples:
@@ -57,7 +57,8 @@ Events: received, forwarded (to the recipient, or a publish to so many queues), 
 delivered (taken by the recipient's program), assigned (a call to a worker), answered (a request or
 call ended), session, dropped (copies that a slow subscriber does not get), flow (a sender must wait,
 or goes on), asked (a question to the broker, such as who: left out unless --asked, --events or the filter
-names it). Patterns are a name, or the beginning of one followed by *.
+names it). Patterns are a name, or the beginning of one followed by *; @ before it
+wants services only.
 Fields for --fields and --format are those of filters and time, sequence, last_id, reply, trace, flow, op,
 missed; body.temp and body.items[0].name go into bodies. docs/inspect.md has more.
 --pair shows a request or call when it ends, with its reply, or why there is none. A filter then judges the
@@ -97,13 +98,6 @@ void add_decoder(TailOptions& options, const std::string& text) {
   if (!added) throw CLI::ValidationError("--decoder", added.error().text);
 }
 
-std::size_t terminal_columns() {
-  constexpr std::size_t kUsual = 140;  // Of a file or pipe.
-  winsize size = {};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsual;
-}
-
 /// Of exchanges all that may belong to one, judged here as a whole: the broker would choose a
 /// request and leave out its reply, and no record of its says that a reply rejects.
 TapWish wish_for_exchanges(const TailOptions& options) {
@@ -113,15 +107,6 @@ TapWish wish_for_exchanges(const TailOptions& options) {
   // A body that is cut may leave a filter without an answer.
   if (options.filter) wish.snap = std::max(options.snap, kMostSnap);
   wish.each = wish.snap > 0;
-  return wish;
-}
-
-/// What the broker is asked for.
-TapWish asked_wish(const TailOptions& options) {
-  if (options.form.pair) return wish_for_exchanges(options);
-  TapWish wish = options.wish;
-  wish.snap = options.headers ? 0 : options.snap;
-  wish.each = options.each && !options.headers;
   return wish;
 }
 
@@ -136,6 +121,27 @@ std::set<TapEvent> shown_events(const TailOptions& options) {
   }
   if (options.asked && !events.empty()) events.insert(TapEvent::kAsked);
   return events;
+}
+
+void ask_for_events(const TailOptions& options, TapWish& wish) {
+  std::set<TapEvent> events = shown_events(options);
+  if (!events.contains(TapEvent::kReceived)) {
+    // No other line shows a body.
+    wish.snap = 0;
+    wish.each = false;
+    if (!tell_by_themselves(events)) events.insert(TapEvent::kReceived);
+  }
+  wish.filter = with_events(wish.filter, events);
+}
+
+/// What the broker is asked for.
+TapWish asked_wish(const TailOptions& options) {
+  if (options.form.pair) return wish_for_exchanges(options);
+  TapWish wish = options.wish;
+  wish.snap = options.headers ? 0 : options.snap;
+  wish.each = options.each && !options.headers;
+  if (!options.events.empty()) ask_for_events(options, wish);
+  return wish;
 }
 
 /// Of exchanges the lines are judged by their headers, the filter judges the whole.
@@ -166,7 +172,7 @@ class Tail {
     while (!is_done()) {
       const bool came = feed_.receive();
       // A system call for each line would cost more than the rest of it.
-      columns_ = terminal_columns();
+      columns_ = output_columns(kUsualColumns);
       if (came) {
         for (const TapEntry& entry : feed_.entries()) add(entry);
         feed_.take();

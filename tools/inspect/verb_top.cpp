@@ -1,7 +1,6 @@
 // zpost-inspect top: peers, topics and services on a whole terminal.
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +18,7 @@
 #include "tools/inspect/filter_option.h"
 #include "tools/inspect/tail_filter.h"
 #include "tools/inspect/tap_feed.h"
+#include "tools/inspect/terminal_lines.h"
 #include "tools/inspect/top_asker.h"
 #include "tools/inspect/top_screen.h"
 #include "tools/inspect/top_view.h"
@@ -118,9 +118,7 @@ class Top {
 
   [[nodiscard]] static std::size_t columns_of_output() {
     constexpr std::size_t kUsual = 120;  // Of a file or pipe.
-    winsize size = {};
-    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? std::max<std::size_t>(size.ws_col, kLeastColumns) : kUsual;
+    return std::max(output_columns(kUsual), kLeastColumns);
   }
 
   [[nodiscard]] bool is_done() const { return stop_.asked() || feed_.is_over(); }
@@ -220,7 +218,8 @@ class Top {
         frozen_ = state_.paused ? std::make_unique<TopModel>(model_) : nullptr;
         return;
       case TopWish::kEnvelopes:
-        asker_.want_envelopes(filter_for(state_.tab, state_.chosen));
+        asker_.want_envelopes(filter_for(state_.tab, state_.chosen),
+                              state_.tab == TopTab::kServices ? state_.chosen : "");
         return;
       case TopWish::kStory:
         story_ = "…\n";

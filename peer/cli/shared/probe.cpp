@@ -14,6 +14,7 @@
 #include <cstring>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ using Deadline = Clock::time_point;
 
 constexpr const char* kStartOne =
     "Start one with: zpost-broker\nOr name another: --endpoint ENDPOINT, or ZPOST_ENDPOINT";
+constexpr milliseconds kHttpPatience{500};  // A broker's answer is there at once.
 constexpr const char* kOtherProgram =
     "Another program has this port: name the broker's with --endpoint ENDPOINT, or ZPOST_ENDPOINT";
 
@@ -102,6 +104,19 @@ int connect_until(int descriptor, const Address& address, Deadline deadline) {
   return error;
 }
 
+enum class Heard : std::uint8_t { kSomething, kNothing, kEnd };
+
+/// Waits for more and appends it; kNothing: time is up; kEnd: the other side hung up.
+Heard hear(int descriptor, Deadline deadline, std::string& heard) {
+  pollfd entry{descriptor, POLLIN, 0};
+  if (::poll(&entry, 1, milliseconds_to(deadline)) <= 0) return Heard::kNothing;
+  std::array<char, 512> chunk{};
+  const ssize_t count = ::recv(descriptor, chunk.data(), chunk.size(), 0);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return Heard::kEnd;
+  if (count > 0) heard.append(chunk.data(), static_cast<std::size_t>(count));
+  return Heard::kSomething;
+}
+
 /// Says what a DEALER says and collects what comes, until it is enough to tell or time is up.
 /// True: the other side hung up.
 bool converse(int descriptor, Deadline deadline, std::string& heard) {
@@ -118,14 +133,46 @@ bool converse(int descriptor, Deadline deadline, std::string& heard) {
       ready = true;
       say(zmtp_ready());
     }
-    pollfd entry{descriptor, POLLIN, 0};
-    if (::poll(&entry, 1, milliseconds_to(deadline)) <= 0) return false;
-    std::array<char, 512> chunk{};
-    const ssize_t count = ::recv(descriptor, chunk.data(), chunk.size(), 0);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return true;
-    if (count > 0) heard.append(chunk.data(), static_cast<std::size_t>(count));
+    const Heard what = hear(descriptor, deadline, heard);
+    if (what != Heard::kSomething) return what == Heard::kEnd;
   }
   return false;
+}
+
+/// Whatever comes in answer to a browser's question, until time is up.
+std::string page_at(const Address& address, Deadline deadline) {
+  constexpr std::string_view kQuestion = "GET / HTTP/1.0\r\n\r\n";
+  constexpr std::size_t kMost = 4096;
+  const Socket socket(address.storage.ss_family);
+  if (socket.get() < 0 || connect_until(socket.get(), address, deadline) != 0) return "";
+  (void)::send(socket.get(), kQuestion.data(), kQuestion.size(), MSG_NOSIGNAL);
+  std::string page;
+  while (page.size() < kMost && hear(socket.get(), deadline, page) == Heard::kSomething) {
+  }
+  return page;
+}
+
+/// What the page of a zpost broker tells; nothing: it is another program's.
+std::optional<Diagnosis> judge_page(std::string_view page) {
+  constexpr std::string_view kEndpoint = "peers connect to ";
+  const std::size_t body = page.find("\r\n\r\nzpost-broker ");
+  if (!page.starts_with("HTTP/") || body == std::string_view::npos) return std::nullopt;
+  page.remove_prefix(body);
+  std::string endpoints;
+  for (std::size_t at = page.find(kEndpoint); at != std::string_view::npos;
+       at = page.find(kEndpoint)) {
+    page.remove_prefix(at + kEndpoint.size());
+    endpoints += (endpoints.empty() ? "" : " or ") + visible_line(page.substr(0, page.find('\n')));
+  }
+  return Diagnosis{Finding::kAdminPort,
+                   "this is the admin port of a zpost broker: metrics and health over HTTP, and no "
+                   "messages",
+                   endpoints.empty()
+                       ? "Name the endpoint for peers, which the broker prints when it starts "
+                         "(listening on ...): --endpoint ENDPOINT, or ZPOST_ENDPOINT"
+                       : fmt::format("Peers of that broker connect to {}: name it with --endpoint, "
+                                     "or ZPOST_ENDPOINT",
+                                     endpoints)};
 }
 
 Diagnosis judge(const std::string& heard, bool hung_up, milliseconds patience) {
@@ -194,13 +241,20 @@ Diagnosis judge_errno(int error) {
 }
 
 Diagnosis try_address(const Address& address, Deadline deadline, milliseconds patience) {
-  const Socket socket(address.storage.ss_family);
-  if (socket.get() < 0) return judge_errno(errno);
-  if (const int error = connect_until(socket.get(), address, deadline); error != 0) {
-    return judge_errno(error);
-  }
   std::string heard;
-  const bool hung_up = converse(socket.get(), deadline, heard);
+  bool hung_up = false;
+  {
+    const Socket socket(address.storage.ss_family);
+    if (socket.get() < 0) return judge_errno(errno);
+    if (const int error = connect_until(socket.get(), address, deadline); error != 0) {
+      return judge_errno(error);
+    }
+    hung_up = converse(socket.get(), deadline, heard);
+  }
+  if ((heard.empty() && !hung_up) || heard.starts_with("HTTP/")) {
+    const Deadline end = Clock::now() + std::min(patience, kHttpPatience);
+    if (std::optional<Diagnosis> found = judge_page(page_at(address, end))) return *found;
+  }
   return judge(heard, hung_up, patience);
 }
 

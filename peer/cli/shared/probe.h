@@ -12,6 +12,7 @@ enum class Finding {
   kOtherSecurity,
   kSilent,     // It takes the connection and says nothing.
   kNotZeroMq,  // It says something else, or hangs up.
+  kAdminPort,  // Of a zpost broker: metrics and health over HTTP.
   kNobody,     // Nothing listens.
   kNoName,     // The host's name is not known.
   kNoWay,      // The host is not reached.
@@ -25,7 +26,8 @@ struct Diagnosis {
   std::string advice;  // What to do.
 };
 
-/// Connects to `endpoint` (tcp:// or ipc://) and looks at what comes, for `patience` at most.
+/// Connects to `endpoint` (tcp:// or ipc://) and looks at what comes, for `patience` at most; if
+/// nothing does, or HTTP, as long again, half a second at most, at what HTTP tells.
 [[nodiscard]] Diagnosis probe(const std::string& endpoint, std::chrono::milliseconds patience);
 
 }  // namespace zpost::cli

@@ -20,7 +20,7 @@ class PagesTest : public testing::Test {
   Snapshots snapshots_{[this] {
     if (!stuck_) snapshots_.put(snapshot_);
   }};
-  Pages pages_{{"1.2", "zpost", "r"}, snapshots_, milliseconds(1)};
+  Pages pages_{{"1.2", "zpost", "r", {"tcp://127.0.0.1:1234"}}, snapshots_, milliseconds(1)};
 };
 
 TEST_F(PagesTest, MetricsAreInPrometheusText) {
@@ -67,6 +67,7 @@ TEST_F(PagesTest, ARestartedBrokerThatWaitsForPeersIsNotReady) {
 TEST_F(PagesTest, OtherPathsNameThoseThereAre) {
   EXPECT_EQ(pages_.page("/").status, 200);
   EXPECT_THAT(pages_.page("/").body, HasSubstr("/metrics"));
+  EXPECT_THAT(pages_.page("/").body, HasSubstr("\npeers connect to tcp://127.0.0.1:1234\n"));
   const Page page = pages_.page("/metric");
   EXPECT_EQ(page.status, 404);
   EXPECT_THAT(page.body, HasSubstr("/metrics"));

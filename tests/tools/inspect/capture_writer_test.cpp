@@ -68,6 +68,32 @@ class CaptureWriterTest : public testing::Test {
 using Ids = std::vector<std::uint64_t>;
 using Names = std::vector<std::string>;
 
+TEST_F(CaptureWriterTest, WhatWaitsToBeWrittenDoesNotCountAsWritten) {
+  for (const auto compression : {capture::Compression::kNone, capture::Compression::kZstd}) {
+    plan_.compression = compression;
+    CaptureWriter writer(plan_);
+    ASSERT_TRUE(writer.open(kWritten));
+    ASSERT_TRUE(writer.add(entry_of(1), false, kWritten));
+    EXPECT_EQ(writer.written(), 0u);
+    ASSERT_TRUE(writer.turn(kWritten + 1000 * kMs));
+    EXPECT_EQ(writer.written(), 1u);
+    ASSERT_TRUE(writer.add(entry_of(2), false, kWritten));
+    ASSERT_TRUE(writer.finish(kWritten));
+    EXPECT_EQ(writer.written(), 2u);
+  }
+}
+
+TEST_F(CaptureWriterTest, ADiskThatIsFullIsNamedAndNothingIsWritten) {
+  plan_.path = "/dev/full";
+  CaptureWriter writer(plan_);
+  ASSERT_TRUE(writer.open(kWritten));
+  ASSERT_TRUE(writer.add(entry_of(1), false, kWritten));
+  const Result<void> done = writer.turn(kWritten + 1000 * kMs);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "cannot write /dev/full: No space left on device");
+  EXPECT_EQ(writer.written(), 0u);
+}
+
 TEST_F(CaptureWriterTest, WhatWasAddedCanBeReadAfterTheNextTurnThoughTheFileHasNoEnd) {
   for (const auto compression :
        {capture::Compression::kNone, capture::Compression::kGzip, capture::Compression::kZstd}) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/filter/filter.h"
+#include "zpost/protocol/kinds.h"
 
 namespace zpost::inspect {
 namespace {
@@ -170,7 +171,8 @@ TEST_F(TopStateTest, AnyKeyLeavesTheHelp) {
 TEST(TopFilterTest, WhatIsChosenBecomesAFilterWithItsCharactersHarmless) {
   EXPECT_EQ(filter_for(TopTab::kPeers, "alice"), "peer = \"alice\"");
   EXPECT_EQ(filter_for(TopTab::kTopics, "lab/oven"), "topic = \"lab/oven\"");
-  EXPECT_EQ(filter_for(TopTab::kServices, "a\"b*"), "service = \"a\\\"b\\*\"");
+  EXPECT_EQ(filter_for(TopTab::kServices, "a\"b*"),
+            "service = \"a\\\"b\\*\" or (kind = call and event in (assigned, answered, failed))");
   for (const TopTab tab : {TopTab::kPeers, TopTab::kTopics, TopTab::kServices}) {
     EXPECT_TRUE(filter::Filter::compile(filter_for(tab, "a")));
   }
@@ -200,6 +202,51 @@ TEST(TopEnvelopesTest, OfEachTheLatestFateIsKeptNewestFirst) {
   EXPECT_EQ(all[0].line.kind_number, 16u);
   EXPECT_EQ(all[1].line.first_id, 2u);
   EXPECT_THAT(latest_envelopes(records, 1), SizeIs(1));
+}
+
+class LatestCallsTest : public testing::Test {
+ protected:
+  /// Of calls `first` to `last` of alice.
+  void add(TapEvent event, const std::string& to, std::uint64_t first, std::uint64_t last) {
+    TapEntry entry;
+    entry.record.event = event;
+    entry.record.first_id = first;
+    entry.record.last_id = last;
+    entry.record.count =
+        static_cast<std::uint32_t>(event == TapEvent::kAnswered ? 1 : last - first + 1);
+    entry.record.time_ns = records_.size() + 1;
+    entry.record.kind = event == TapEvent::kDelivered ? 0 : static_cast<std::uint8_t>(Kind::kCall);
+    entry.from = "alice";
+    entry.to = to;
+    records_.push_back(entry);
+  }
+
+  std::vector<TapEntry> records_;
+};
+
+TEST_F(LatestCallsTest, AreForTheirServiceAndShowHowTheyEnded) {
+  add(TapEvent::kReceived, "@up", 1, 1);
+  add(TapEvent::kAssigned, "w1", 1, 1);
+  add(TapEvent::kAnswered, "w1", 1, 9);
+  add(TapEvent::kDelivered, "w1", 1, 1);  // Acknowledged only after the reply.
+  const std::vector<TopEnvelope> all = latest_envelopes(records_, 100, "up");
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].line.event, TapEvent::kAnswered);
+  EXPECT_EQ(all[0].line.to, "@up");
+}
+
+TEST_F(LatestCallsTest, OfOtherServicesAreLeftOut) {
+  add(TapEvent::kReceived, "@up", 1, 2);
+  add(TapEvent::kReceived, "@down", 3, 3);
+  add(TapEvent::kAssigned, "w1", 2, 2);
+  add(TapEvent::kAssigned, "w2", 3, 3);
+  add(TapEvent::kAssigned, "w2", 4, 4);  // Received before what the recorder tells.
+  const std::vector<TopEnvelope> all = latest_envelopes(records_, 100, "up");
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].line.first_id, 2u);
+  EXPECT_EQ(all[0].line.event, TapEvent::kAssigned);
+  EXPECT_EQ(all[1].line.event, TapEvent::kReceived);
+  EXPECT_THAT(latest_envelopes(records_, 100), SizeIs(4));
 }
 
 }  // namespace

@@ -275,11 +275,5 @@ TEST_F(TopViewTest, JsonHasTheSameForPrograms) {
   EXPECT_THAT(json["peers"][2]["slow"], HasSubstr("12,345"));
 }
 
-TEST(WrappedTest, LinesBreakBetweenWords) {
-  EXPECT_EQ(wrapped("one two three\nfour\n", 8),
-            (std::vector<std::string>{"one two ", "three", "four"}));
-  EXPECT_EQ(wrapped("abcdefgh", 3), (std::vector<std::string>{"abc", "def", "gh"}));
-}
-
 }  // namespace
 }  // namespace zpost::inspect
