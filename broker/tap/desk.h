@@ -93,8 +93,8 @@ class Desk {
   /// Does what there is to do, or a part of it.
   [[nodiscard]] Done turn(std::uint64_t now_ns);
 
-  /// Whether anybody waits for what the recorder holds.
-  [[nodiscard]] bool is_recalling() const { return !recalls_.empty(); }
+  /// Whether anybody waits for what comes.
+  [[nodiscard]] bool is_watched() const { return !listeners_.empty() || !recalls_.empty(); }
 
   /// What the recorder holds. Thread: any.
   [[nodiscard]] std::size_t recorded_bytes() const {

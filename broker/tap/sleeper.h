@@ -36,9 +36,8 @@ class Sleeper {
   }
 
  private:
-  // The end of a nap is a switch of threads in the middle of somebody's round trip, and where
-  // somebody looks on it is several: at 20 ms they are fewer than one in a hundred round trips.
-  static constexpr int kNapMs = 20;
+  // The end of a nap is a switch of threads in the middle of somebody's round trip.
+  static constexpr int kNapMs = 10;
   static constexpr int kShortNapMs = 2;
   static constexpr int kMostNaps = 10;
 

@@ -227,7 +227,7 @@ void Tap::run() {
     const std::uint64_t before = ring_.read();
     while (turn()) found = true;
     const bool much = ring_.read() - before > settings_.ring_bytes / kMuchOfRing;
-    sleeper_.rest(found, much || desk_.is_recalling(), turn);
+    sleeper_.rest(found, much || desk_.is_watched(), turn);
   }
 }
 
