@@ -44,17 +44,20 @@ std::unique_ptr<IdFloorKeeper> make_id_floor(const Config& config, Log& log) {
   return std::make_unique<IdFloorKeeper>(IdFloorFile(path), warn);
 }
 
-/// Every endpoint, then one line each on standard output: programs wait for them.
-Result<void> listen(net::Gateway& gateway, const std::vector<std::string>& endpoints) {
+/// At every endpoint. Returns a line each, for standard output.
+Result<std::string> listen(net::Gateway& gateway, const std::vector<std::string>& endpoints) {
   std::string lines;
   for (const std::string& text : endpoints) {
     const auto resolved = gateway.listen(*net::parse_endpoint(text));  // check_config() read it.
     if (!resolved) return resolved.error();
     lines += fmt::format("listening on {}\n", *resolved);
   }
+  return lines;
+}
+
+void say_that_all_is_up(const std::string& lines) {
   fmt::print("{}", lines);
   std::fflush(stdout);
-  return {};
 }
 
 /// Null if it is to serve nowhere. A taken default address is no reason not to start: another
@@ -108,9 +111,11 @@ int run(const Config& config) {
                 config.drain_time_ns);
 
   if (const auto good = gateway.check(); !good) return fail(good.error().text);
-  if (const auto good = listen(gateway, config.listen); !good) return fail(good.error().text);
+  const Result<std::string> listening = listen(gateway, config.listen);
+  if (!listening) return fail(listening.error().text);
   const auto server = start_admin(config, pages, **log);
   if (!server) return fail(server.error().text);
+  say_that_all_is_up(*listening);  // Last: programs wait for it.
   (*log)->write(LogLevel::kInfo, fmt::format("started version={} name={} memory={}", ZPOST_VERSION,
                                              config.name, config.limits.memory));
   broker.run();
