@@ -4,16 +4,18 @@
 ZPOST_BIN names the directory of the programs.
 """
 import base64
+import contextlib
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-from programs import (FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
+from programs import (BIN, FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
                       ProgramTest, await_true, lines_of, stop)
 
 
@@ -107,9 +109,30 @@ class UsageTest(ProgramTest):
         self.assert_exit(self.run_peer("who", "--endpoint", self.broker.endpoint, env=env), 0)
 
     def test_a_bad_endpoint_is_a_usage_error(self):
-        done = self.run_peer("who", "--endpoint", "127.0.0.1:1234")
-        self.assert_exit(done, USAGE)
-        self.assertIn("tcp://HOST:PORT", done.err)
+        for endpoint in ("127.0.0.1:1234", "foo", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:abc"):
+            for verb in (("who",), ("send", "bob", "x"), ("recv",), ("chat", "--as", "eve")):
+                with self.subTest(endpoint=endpoint, verb=verb):
+                    done = self.run_peer(*verb, "--endpoint", endpoint)
+                    self.assert_exit(done, USAGE)
+                    self.assertIn(f'endpoint "{endpoint}": ', done.err)
+                    self.assertIn("must be tcp://HOST:PORT or ipc://PATH", done.err)
+
+    def test_endpoints_of_every_sort_reach_the_broker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = [f"ipc://{folder}/socket", "tcp://127.0.0.1:*"]
+            with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))  # Where there is IPv6 at all.
+                wanted.append("tcp://[::1]:*")
+            listens = [word for endpoint in wanted for word in ("--listen", endpoint)]
+            broker = subprocess.Popen([str(BIN / "zpost-broker"), *listens, "--admin", "",
+                                       "--state", f"{folder}/state"], stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, text=True)
+            self.addCleanup(self.end, broker)
+            endpoints = [broker.stdout.readline().split()[2] for _ in wanted]
+            endpoints.append(endpoints[1].replace("127.0.0.1", "localhost"))
+            for endpoint in endpoints:
+                with self.subTest(endpoint=endpoint):
+                    self.assert_exit(self.run_peer("who", "--endpoint", endpoint), 0)
 
     def test_a_held_name_exits_5_and_says_since_when(self):
         self.start_peer("recv", "--as", "holder")
