@@ -271,7 +271,12 @@ class SendAndRecvTest(ProgramTest):
         code, out, err = self.result(recv)
         self.assertEqual(code, TIMED_OUT)
         self.assertEqual(len(out.splitlines()), 1)
-        self.assertIn("timed out", err)
+        self.assertIn("timed out: 1 envelope came, then nothing for 1s (--timeout), 2 wanted", err)
+
+    def test_recv_to_which_nothing_comes_says_so(self):
+        done = self.run_peer("recv", "--as", "bob25", "--timeout", "200ms")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertEqual(done.err, "zpost-peer: timed out: no envelope came within 200ms (--timeout)\n")
 
     def test_recv_swallows_nothing_it_does_not_print(self):
         """What is sent to a recv that wants one goes, from the second on, to the next that asks."""
