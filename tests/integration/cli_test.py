@@ -257,6 +257,15 @@ class SendAndRecvTest(ProgramTest):
         self.assertLess(time.monotonic() - start, 3)
         self.assertIn("asleep", done.err)
 
+    def test_who_sends_to_the_own_name_is_told_that_it_is(self):
+        done = self.run_peer("send", "--timeout", "300ms", "--as", "eva3", "eva3", "x")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertIn("timed out: eva3 did not take 1 envelope within 300ms (--timeout): eva3 is this program's own "
+                      "name (--as), and it only sends\n", done.err)
+        done = self.run_peer("who", "--as", "eva4", "eva4")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("nobody else named eva4 is here", done.err)
+
     def test_wait_sent_does_not_wait_for_the_receiver(self):
         asleep = self.start_peer("recv", "--as", "asleep2", "--count", "1", "--raw")
         asleep.send_signal(signal.SIGSTOP)
