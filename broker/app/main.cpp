@@ -44,20 +44,22 @@ std::unique_ptr<IdFloorKeeper> make_id_floor(const Config& config, Log& log) {
   return std::make_unique<IdFloorKeeper>(IdFloorFile(path), warn);
 }
 
-/// Every endpoint, then one line each on standard output: programs wait for them. With their ports.
+/// At every endpoint. Returns them with their ports.
 Result<std::vector<std::string>> listen(net::Gateway& gateway,
                                         const std::vector<std::string>& endpoints) {
-  std::string lines;
   std::vector<std::string> all;
   for (const std::string& text : endpoints) {
     const auto resolved = gateway.listen(*net::parse_endpoint(text));  // check_config() read it.
     if (!resolved) return resolved.error();
-    lines += fmt::format("listening on {}\n", *resolved);
     all.push_back(*resolved);
   }
-  fmt::print("{}", lines);
-  std::fflush(stdout);
   return all;
+}
+
+/// One line each on standard output: programs wait for them.
+void say_that_all_is_up(const std::vector<std::string>& endpoints) {
+  for (const std::string& endpoint : endpoints) fmt::print("listening on {}\n", endpoint);
+  std::fflush(stdout);
 }
 
 /// Null if it is to serve nowhere. A taken default address is no reason not to start: another
@@ -115,6 +117,7 @@ int run(const Config& config) {
   const admin::Pages pages({ZPOST_VERSION, config.name, run, *endpoints}, snapshots);
   const auto server = start_admin(config, pages, **log);
   if (!server) return fail(server.error().text);
+  say_that_all_is_up(*endpoints);
   (*log)->write(LogLevel::kInfo, fmt::format("started version={} name={} memory={}", ZPOST_VERSION,
                                              config.name, config.limits.memory));
   broker.run();

@@ -82,6 +82,7 @@ void ChatSession::greet() {
     if (rooms_.joined().size() > 1) tell("you talk in " + partner);
     return;
   }
+  if (partner == peer_.name()) return tell(fmt::format("you talk with {}, which is you", partner));
   const bool is_absent = known && !model_.here().contains(partner);
   tell(fmt::format("you talk with {}{}", partner, is_absent ? ", who is not here yet" : ""));
 }

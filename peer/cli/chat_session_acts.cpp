@@ -113,8 +113,9 @@ void ChatSession::turn_to(const std::string& partner) {
   model_.set_partner(partner);
   update_prompt();
   const bool is_here = model_.here().contains(partner);
+  const char* const absent = is_here ? "" : "; nobody of that name is here";
   tell(fmt::format("you talk with {} now{}{}", partner,
-                   is_here ? "" : "; nobody of that name is here", room_hint(partner)));
+                   partner == peer_.name() ? ", which is you" : absent, room_hint(partner)));
 }
 
 /// For who means a room, but leaves out its mark.
@@ -130,7 +131,8 @@ void ChatSession::say_to(const ChatCommand& msg) {
     return refuse(
         fmt::format("not sent: \"{}\" is not a name; /msg NAME TEXT", visible_line(msg.to)));
   }
-  const bool means_a_room = !model_.here().contains(msg.to) && rooms_.is_in(msg.to);
+  const bool is_here = msg.to == peer_.name() || model_.here().contains(msg.to);
+  const bool means_a_room = !is_here && rooms_.is_in(msg.to);
   if (means_a_room) {
     tell(fmt::format("nobody named {} is here{}, then say it", msg.to, room_hint(msg.to)));
   }
@@ -213,6 +215,7 @@ void ChatSession::tell_who(const std::string& whom, const PeopleLookup::People& 
   });
   if (!peers.empty()) return tell(people_list(peers, wall_clock_ns()));
   if (whom.empty()) return tell("nobody else is here");
+  if (whom == peer_.name()) return tell(whom + " is you");
   tell(is_room(whom) ? fmt::format("nobody else is in {}", whom)
                      : fmt::format("nobody named {} is here", visible_line(whom)));
 }

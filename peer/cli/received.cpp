@@ -1,5 +1,7 @@
 #include "peer/cli/received.h"
 
+#include <fmt/format.h>
+
 #include "peer/cli/shared/json.h"
 #include "peer/cli/shared/text.h"
 #include "peer/cli/shared/timestamps.h"
@@ -80,11 +82,13 @@ std::string gap_text(std::uint64_t count) {
   return counted(count, "envelope") + " dropped here: this subscriber takes too slowly";
 }
 
-std::string too_few_text(const std::string& had, std::chrono::milliseconds timeout,
-                         std::uint64_t wanted) {
-  std::string text = "timed out: " + had + " in " + duration_text(timeout);
-  if (wanted > 0) text += ", wanted " + std::to_string(wanted);
-  return text;
+std::string too_few_text(std::uint64_t had, std::string_view noun,
+                         std::chrono::milliseconds timeout, std::uint64_t wanted) {
+  const std::string how_long = duration_text(timeout) + " (--timeout)";
+  const std::string aim = wanted > 0 ? fmt::format(", {} wanted", count_text(wanted)) : "";
+  if (had == 0) return fmt::format("timed out: no {} came within {}{}", noun, how_long, aim);
+  return fmt::format("timed out: {} came, then nothing for {}{}", counted(had, noun), how_long,
+                     aim);
 }
 
 std::string received_raw(const Received& received) {

@@ -40,10 +40,10 @@ struct Received {
 /// A gap mark among what is published, for programs. With a line feed.
 [[nodiscard]] std::string gap_json(std::uint64_t count);
 
-/// Why a verb that waits gave up: it `had` ("2 envelopes") within `timeout`, and wanted so many (0:
-/// any).
-[[nodiscard]] std::string too_few_text(const std::string& had, std::chrono::milliseconds timeout,
-                                       std::uint64_t wanted);
+/// Why a verb that waits gave up: it `had` so many ("envelope", "file") when nothing came for
+/// `timeout`, and wanted so many (0: any).
+[[nodiscard]] std::string too_few_text(std::uint64_t had, std::string_view noun,
+                                       std::chrono::milliseconds timeout, std::uint64_t wanted);
 
 /// The gap mark for people.
 [[nodiscard]] std::string gap_text(std::uint64_t count);

@@ -130,7 +130,8 @@ peer::Answer<peer::SentSpan> LineSender::send_now(std::span<const Bytes> bodies,
 ExitCode LineSender::give_up() const {
   const std::string how_long = duration_text(task_.timeout) + " (--timeout)";
   if (peer_.connected()) {
-    complain(fmt::format("timed out: {} took nothing for {}", task_.to, how_long));
+    complain(fmt::format("timed out: {} took nothing for {}{}", task_.to, how_long,
+                         own_name_text(task_.to, peer_.name(), "only sends")));
     return ExitCode::kTimedOut;
   }
   complain(fmt::format("no broker at {} for {}", peer_.endpoint(), how_long));

@@ -7,6 +7,7 @@
 #include "peer/cli/body_options.h"
 #include "peer/cli/send_report.h"
 #include "peer/cli/shared/connect.h"
+#include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/session_watch.h"
 #include "peer/cli/shared/stop_signals.h"
@@ -113,8 +114,10 @@ class Sending {
                            how_long, counted(left, "envelope")));
       return ExitCode::kUnreachable;
     }
-    complain(fmt::format("timed out: {} did not take {} within {}; they may still be delivered",
-                         options_.task.to, counted(left, "envelope"), how_long));
+    const std::string own = own_name_text(options_.task.to, peer_.name(), "only sends");
+    complain(fmt::format("timed out: {} did not take {} within {}{}", options_.task.to,
+                         counted(left, "envelope"), how_long,
+                         own.empty() ? "; they may still be delivered" : own));
     return ExitCode::kTimedOut;
   }
 

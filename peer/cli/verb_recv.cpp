@@ -38,7 +38,7 @@ With --save, files that others send (zpost-peer send --file) are saved in DIR un
 as "NAME (2)" if that is taken; what is not all there yet is in DIR/.NAME.….part, and goes on when it
 is sent again. --count then counts files; other envelopes are printed as usual.
 Exit codes: 0 as wanted or ended by a signal, 1 a file could not be saved here, 2 no such DIR, 4 no
-broker, 5 refused, 6 less than --count in time.)help";
+broker, 5 refused, 6 nothing came for --timeout, and nothing before or less than --count.)help";
 
 struct RecvOptions {
   CommonOptions common;
@@ -140,8 +140,7 @@ class Receiving {
     const std::uint64_t had = counted_ones();
     const bool too_few = options_.count == 0 ? had + shown_ == 0 : had < options_.count;
     if (stop_.asked() || !options_.timeout || !too_few || nobody_reads_) return ExitCode::kAsWanted;
-    complain(too_few_text(counted(had, files_ ? "file" : "envelope"), *options_.timeout,
-                          options_.count));
+    complain(too_few_text(had, files_ ? "file" : "envelope", *options_.timeout, options_.count));
     return ExitCode::kTimedOut;
   }
 

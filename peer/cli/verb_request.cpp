@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "peer/cli/body_options.h"
 #include "peer/cli/body_source.h"
 #include "peer/cli/received.h"
 #include "peer/cli/reply_waiter.h"
 #include "peer/cli/shared/connect.h"
+#include "peer/cli/shared/json.h"
 #include "peer/cli/shared/outcome_words.h"
 #include "peer/cli/shared/output.h"
 #include "peer/cli/shared/stop_signals.h"
@@ -33,6 +35,8 @@ Without BODY it is read from standard input, unless that is a terminal: then it 
 With --service one of those who offer it replies, the broker chooses who. Ctrl-C cancels the request:
 whoever works on it is told. Of several replies the first is printed and the rest cancelled, which is
 said on standard error; the exit code is 0. --stream prints them all.
+With --format json a request that fails prints an object as well, behind the replies that came: to, outcome
+(as in no-peer, timed-out), text and, if it was sent, id.
 A worker that is killed says no goodbye: the broker waits 30 s (its session.resume) for it to come
 back before the outcome is lost. The default --timeout of 10 s ends sooner: give a longer one to be told.
 Exit codes: 0 replied, 3 rejected or not delivered (why is said), 4 no broker, 5 refused, 6 no reply in
@@ -94,28 +98,25 @@ std::string shown(const peer::Message& reply, const RequestOptions& options) {
   return text;
 }
 
+/// A request that failed, as JSON tells it. Without `id` it was not sent.
+void put_failure(Output& output, const RequestOptions& options, std::optional<std::uint64_t> id,
+                 Outcome outcome, const std::string& text) {
+  if (options.common.format != Format::kJson) return;
+  Json json = Json::object();
+  if (id) json["id"] = json_id(*id);
+  json["to"] = options.to;
+  json["outcome"] = outcome == Outcome::kNone ? "failed" : outcome_name(outcome);
+  if (!text.empty()) json["text"] = text;
+  output.put(to_line(json));
+  output.flush();
+}
+
 std::string failure_text(const peer::Failure& failure, const std::string& to) {
   if (failure.fault != peer::Fault::kFailed) return visible_line(failure.text);
   if (failure.outcome == Outcome::kRejected) {
     return fmt::format("rejected by {}: {}", to, visible_line(failure.text));
   }
   return "not delivered: " + outcome_text(failure.outcome, to);
-}
-
-ExitCode tell_failure(const peer::Failure& failure, const RequestOptions& options,
-                      const peer::Peer& peer) {
-  if (failure.fault == peer::Fault::kInvalid) {
-    complain("not delivered: too-large: " + visible_line(failure.text));
-    return ExitCode::kNotDelivered;
-  }
-  if (failure.fault == peer::Fault::kTimedOut) {
-    complain(fmt::format("timed out: no reply from {} within {}", options.to,
-                         duration_text(options.timeout)));
-    if (!peer.connected()) complain(fmt::format("no broker at {}", peer.endpoint()));
-    return ExitCode::kTimedOut;
-  }
-  complain(failure_text(failure, options.to));
-  return exit_code_of(failure);
 }
 
 ExitCode interrupted(const StopSignals& stop, const std::string& what) {
@@ -131,7 +132,7 @@ class Asking {
 
   [[nodiscard]] ExitCode run(const std::string& body) {
     const peer::Answer<std::uint64_t> id = ask(body);
-    const ExitCode code = id ? wait(*id) : tell_failure(id.error(), options_, peer_);
+    const ExitCode code = id ? wait(*id) : tell_failure(id.error(), std::nullopt);
     peer_.close(milliseconds(0));
     return code;
   }
@@ -155,7 +156,7 @@ class Asking {
   [[nodiscard]] ExitCode wait(std::uint64_t id) {
     for (;;) {
       const std::optional<Reply> reply = waiter_.next(kGlance);
-      if (reply && !*reply) return tell_failure(reply->error(), options_, peer_);
+      if (reply && !*reply) return tell_failure(reply->error(), id);
       if (reply && !print(**reply)) {
         (void)peer_.cancel(id);  // Nobody reads what else comes.
         return output_.failed() ? ExitCode::kFailed : ExitCode::kAsWanted;
@@ -182,8 +183,34 @@ class Asking {
       const bool is_enough = !print(**reply) || !(*reply)->more || !options_.stream;
       if (is_enough) return ExitCode::kAsWanted;
     }
-    return interrupted(stop_, fmt::format("{} has not replied{} yet", options_.to,
-                                          options_.stream ? " in full" : ""));
+    const std::string text =
+        fmt::format("{} has not replied{} yet", options_.to, options_.stream ? " in full" : "");
+    put_failure(output_, options_, id, Outcome::kCancelled, text);
+    return interrupted(stop_, text);
+  }
+
+  [[nodiscard]] ExitCode tell_failure(const peer::Failure& failure,
+                                      std::optional<std::uint64_t> id) {
+    if (failure.fault == peer::Fault::kInvalid) {
+      put_failure(output_, options_, id, Outcome::kTooLarge, failure.text);
+      complain("not delivered: too-large: " + visible_line(failure.text));
+      return ExitCode::kNotDelivered;
+    }
+    if (failure.fault == peer::Fault::kTimedOut) return tell_timeout(id);
+    put_failure(output_, options_, id, failure.outcome,
+                reason_text(failure.outcome, options_.to, failure.text));
+    complain(failure_text(failure, options_.to));
+    return exit_code_of(failure);
+  }
+
+  [[nodiscard]] ExitCode tell_timeout(std::optional<std::uint64_t> id) {
+    std::string text =
+        fmt::format("no reply from {} within {}", options_.to, duration_text(options_.timeout));
+    if (!options_.is_call) text += own_name_text(options_.to, peer_.name(), "only asks");
+    put_failure(output_, options_, id, Outcome::kTimedOut, text);
+    complain("timed out: " + text);
+    if (!peer_.connected()) complain(fmt::format("no broker at {}", peer_.endpoint()));
+    return ExitCode::kTimedOut;
   }
 
   /// False: nobody reads it.
@@ -202,6 +229,16 @@ class Asking {
   Output output_;
 };
 
+/// There is no body to ask with.
+ExitCode tell_unread(const Error& error, const RequestOptions& options, const StopSignals& stop) {
+  const bool failed = error.code == Outcome::kCancelled || error.code == Outcome::kTooLarge;
+  Output output;
+  if (failed) put_failure(output, options, std::nullopt, error.code, error.text);
+  if (error.code == Outcome::kCancelled) return interrupted(stop, error.text);
+  complain(error.text);
+  return failed ? ExitCode::kNotDelivered : ExitCode::kUsage;
+}
+
 ExitCode run(const RequestOptions& options, const std::string& software) {
   peer::Options wanted;
   wanted.software = software;
@@ -213,11 +250,7 @@ ExitCode run(const RequestOptions& options, const std::string& software) {
     body = read_body(options.source, peer->welcome().max_envelope_bytes,
                      [&stop] { return stop.asked(); });
   }
-  if (!body) {
-    if (body.error().code == Outcome::kCancelled) return interrupted(stop, body.error().text);
-    complain(body.error().text);
-    return body.error().code == Outcome::kTooLarge ? ExitCode::kNotDelivered : ExitCode::kUsage;
-  }
+  if (!body) return tell_unread(body.error(), options, stop);
   return Asking(options, *peer, stop).run(*body);
 }
 

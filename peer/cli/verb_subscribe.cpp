@@ -43,8 +43,8 @@ are all, and the end. When more waits than limits.topic_queue of the broker, dro
 says how many), block makes publishers wait, disconnect ends this subscriber.
 With --retained the broker is asked anew when the session began anew or something was dropped.
 Exit codes: 0 as wanted or ended by a signal, 3 the broker does not take a pattern or (with
---retained) keeps no value, or dropped some of them each time, 4 no broker, 5 refused, 6 less than
---count in time.)";
+--retained) keeps no value, or dropped some of them each time, 4 no broker, 5 refused, 6 nothing
+came for --timeout, and nothing before or less than --count.)";
 
 struct Options {
   CommonOptions common;
@@ -216,7 +216,7 @@ class Subscribing {
     const std::uint64_t shown = progress_.shown;
     const bool too_few = options_.count == 0 ? shown == 0 : shown < options_.count;
     if (stop_.asked() || !options_.timeout || !too_few || nobody_reads_) return ExitCode::kAsWanted;
-    complain(too_few_text(counted(shown, "envelope"), *options_.timeout, options_.count));
+    complain(too_few_text(shown, "envelope", *options_.timeout, options_.count));
     return ExitCode::kTimedOut;
   }
 

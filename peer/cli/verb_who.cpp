@@ -117,6 +117,7 @@ ExitCode run(const WhoOptions& options, const std::string& software) {
            (!options.pattern.empty() && !matches_name_pattern(options.pattern, each.name));
   });
   std::ranges::sort(peers, {}, &PeerInfo::name);
+  const bool is_own = options.pattern == peer->name();
   const bool printed = print(peers, options);
   peer->close(milliseconds(0));
   if (!printed) return ExitCode::kFailed;
@@ -125,7 +126,7 @@ ExitCode run(const WhoOptions& options, const std::string& software) {
     if (options.common.format == Format::kText) note("nobody else is here");
     return ExitCode::kAsWanted;
   }
-  complain(fmt::format("nobody named {} is here", options.pattern));
+  complain(fmt::format("nobody {}named {} is here", is_own ? "else " : "", options.pattern));
   return ExitCode::kNotDelivered;
 }
 

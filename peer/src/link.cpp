@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "peer/src/endpoint.h"
 #include "zpost/protocol/names.h"
 
 namespace zpost::peer {
@@ -129,6 +130,8 @@ bool Link::open(const std::string& endpoint, const std::string& name) {
   if (monitor_ == nullptr || !set(monitor_, ZMQ_LINGER, 0) || !connect(monitor_, events)) {
     return fail("monitor");
   }
+  // Only for an address: of a name with both sorts libzmq would try an IPv6 one and no other.
+  if (!set(socket_, ZMQ_IPV6, is_ipv6_endpoint(endpoint) ? 1 : 0)) return fail("socket");
   descriptor_ = descriptor_of(socket_);
   monitor_descriptor_ = descriptor_of(monitor_);
   if (!connect(socket_, endpoint)) return fail("connect");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "peer/src/callback_scope.h"
+#include "peer/src/endpoint.h"
 #include "peer/src/exhaustion.h"
 #include "peer/src/impl.h"
 #include "peer/src/who.h"
@@ -112,8 +113,8 @@ std::optional<Failure> check(const Options& options) {
   if (!is_name(options.name)) {
     return invalid("name \"" + options.name + "\": a name is [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   }
-  if (!options.endpoint.starts_with("tcp://") && !options.endpoint.starts_with("ipc://")) {
-    return invalid("endpoint \"" + options.endpoint + "\": must be tcp://HOST:PORT or ipc://PATH");
+  if (std::string wrong = wrong_endpoint_text(options.endpoint); !wrong.empty()) {
+    return invalid(std::move(wrong));
   }
   if (auto failure = check_texts(options)) return failure;
   return check_times(options);

@@ -67,6 +67,17 @@ class ChatTest(ChatsTest):
         await_true(lambda: emil.process.poll() is not None, "Ctrl-D ends the chat")
         self.assertEqual(emil.process.poll(), 0)
 
+    def test_who_talks_with_oneself_is_not_called_absent(self):
+        talk = b"hello me\n/to dora3\n/to eve3\n/to eve3\n/msg eve3 aside\n/who eve3\n"
+        done = self.run_peer("chat", "--as", "eve3", "--to", "eve3", "--join", "eve3", stdin=talk)
+        self.assert_exit(done, 0)
+        text = done.out.decode()
+        for words in ("you talk with eve3, which is you\n", "you talk with eve3 now, which is you",
+                      "you talk with dora3 now; nobody of that name is here\n", "eve3 is you\n"):
+            self.assertIn(words, text)
+        for words in ("eve3, who is not here", "nobody named eve3"):
+            self.assertNotIn(words, text)
+
     def test_what_is_typed_survives_an_incoming_line_and_can_be_edited(self):
         gina = self.chat("gina", "--to", "hugo")
         hugo = self.chat("hugo", "--to", "gina")

@@ -4,16 +4,18 @@
 ZPOST_BIN names the directory of the programs.
 """
 import base64
+import contextlib
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-from programs import (FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
+from programs import (BIN, FAILED, NOT_DELIVERED, REFUSED, TIMED_OUT, UNREACHABLE, USAGE, PATIENCE_S, PEER,
                       ProgramTest, await_true, lines_of, stop)
 
 
@@ -45,6 +47,10 @@ class UsageTest(ProgramTest):
                 (("request", "--content-type", "x" * 200, "bob"), "limit is 128"),
                 (("serve", "--content-type", "x" * 200, "--", "cat"), "limit is 128"),
                 (("request", "--content-type", "\udcff", "bob"), "\\xff"),
+                (("send", "--content-type", "a\nb", "bob", "x"), '"a\\nb" has control characters'),
+                (("publish", "--content-type", "a\tb", "a", "x"), '"a\\tb" has control characters'),
+                (("request", "--content-type", "a\x7fb", "bob"), '"a\\x7fb" has control characters'),
+                (("serve", "--content-type", "a\x85b", "--", "cat"), '"a\\u{85}b" has control characters'),
                 (("recv", "--display", "\udcff"), "\\xff"),
                 (("recv", "--count", "0"), "--count"),
                 (("recv", "--count", "many"), "many"),
@@ -107,9 +113,30 @@ class UsageTest(ProgramTest):
         self.assert_exit(self.run_peer("who", "--endpoint", self.broker.endpoint, env=env), 0)
 
     def test_a_bad_endpoint_is_a_usage_error(self):
-        done = self.run_peer("who", "--endpoint", "127.0.0.1:1234")
-        self.assert_exit(done, USAGE)
-        self.assertIn("tcp://HOST:PORT", done.err)
+        for endpoint in ("127.0.0.1:1234", "foo", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:abc"):
+            for verb in (("who",), ("send", "bob", "x"), ("recv",), ("chat", "--as", "eve")):
+                with self.subTest(endpoint=endpoint, verb=verb):
+                    done = self.run_peer(*verb, "--endpoint", endpoint)
+                    self.assert_exit(done, USAGE)
+                    self.assertIn(f'endpoint "{endpoint}": ', done.err)
+                    self.assertIn("must be tcp://HOST:PORT or ipc://PATH", done.err)
+
+    def test_endpoints_of_every_sort_reach_the_broker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = [f"ipc://{folder}/socket", "tcp://127.0.0.1:*"]
+            with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))  # Where there is IPv6 at all.
+                wanted.append("tcp://[::1]:*")
+            listens = [word for endpoint in wanted for word in ("--listen", endpoint)]
+            broker = subprocess.Popen([str(BIN / "zpost-broker"), *listens, "--admin", "",
+                                       "--state", f"{folder}/state"], stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, text=True)
+            self.addCleanup(self.end, broker)
+            endpoints = [broker.stdout.readline().split()[2] for _ in wanted]
+            endpoints.append(endpoints[1].replace("127.0.0.1", "localhost"))
+            for endpoint in endpoints:
+                with self.subTest(endpoint=endpoint):
+                    self.assert_exit(self.run_peer("who", "--endpoint", endpoint), 0)
 
     def test_a_held_name_exits_5_and_says_since_when(self):
         self.start_peer("recv", "--as", "holder")
@@ -230,6 +257,15 @@ class SendAndRecvTest(ProgramTest):
         self.assertLess(time.monotonic() - start, 3)
         self.assertIn("asleep", done.err)
 
+    def test_who_sends_to_the_own_name_is_told_that_it_is(self):
+        done = self.run_peer("send", "--timeout", "300ms", "--as", "eva3", "eva3", "x")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertIn("timed out: eva3 did not take 1 envelope within 300ms (--timeout): eva3 is this program's own "
+                      "name (--as), and it only sends\n", done.err)
+        done = self.run_peer("who", "--as", "eva4", "eva4")
+        self.assert_exit(done, NOT_DELIVERED)
+        self.assertIn("nobody else named eva4 is here", done.err)
+
     def test_wait_sent_does_not_wait_for_the_receiver(self):
         asleep = self.start_peer("recv", "--as", "asleep2", "--count", "1", "--raw")
         asleep.send_signal(signal.SIGSTOP)
@@ -244,7 +280,12 @@ class SendAndRecvTest(ProgramTest):
         code, out, err = self.result(recv)
         self.assertEqual(code, TIMED_OUT)
         self.assertEqual(len(out.splitlines()), 1)
-        self.assertIn("timed out", err)
+        self.assertIn("timed out: 1 envelope came, then nothing for 1s (--timeout), 2 wanted", err)
+
+    def test_recv_to_which_nothing_comes_says_so(self):
+        done = self.run_peer("recv", "--as", "bob25", "--timeout", "200ms")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertEqual(done.err, "zpost-peer: timed out: no envelope came within 200ms (--timeout)\n")
 
     def test_recv_swallows_nothing_it_does_not_print(self):
         """What is sent to a recv that wants one goes, from the second on, to the next that asks."""

@@ -137,7 +137,7 @@ class WholeFilesTest(FilesTest):
     def test_less_than_count_in_time_is_timed_out(self):
         code, _, err = self.ended(self.start_saver("--count", "1", "--timeout", "200ms"))
         self.assertEqual(code, TIMED_OUT)
-        self.assertIn("0 files in 200ms, wanted 1", err)
+        self.assertIn("no file came within 200ms (--timeout), 1 wanted", err)
 
     def test_a_name_that_is_taken_gets_a_number_and_nothing_is_overwritten(self):
         (self.saved / "report.pdf").write_bytes(b"mine")

@@ -71,6 +71,60 @@ class RequestAndServeTest(ProgramTest):
         reply, = lines_of(done.out)
         self.assertEqual((reply["from"], reply["kind"], reply["body"]), ("cat1", "reply", "x"))
 
+    def test_a_failure_in_json_is_an_object_with_outcome_and_reason(self):
+        self.serve("sad2", "--", "sh", "-c", "echo no luck >&2; exit 7")
+        self.serve("half", "--stream", "--", "sh", "-c", "echo first; exit 7")
+        serving = self.serve("asleep4", "--", "cat")
+        serving.send_signal(signal.SIGSTOP)
+        self.addCleanup(serving.send_signal, signal.SIGCONT)
+        for arguments, code, outcome, text, words in (
+                (("nobody", "x"), NOT_DELIVERED, "no-peer", "nobody named nobody is here", "no-peer: nobody named"),
+                (("--service", "none", "x"), NOT_DELIVERED, "no-worker", "nobody offers none", "no-worker: nobody"),
+                (("sad2", "x"), NOT_DELIVERED, "rejected", "sad2 said no: sh exited with status 7: no luck",
+                 "rejected by sad2: sh exited"),
+                (("asleep4", "--timeout", "300ms", "x"), TIMED_OUT, "timed-out",
+                 "no reply from asleep4 within 300ms", "timed out: no reply"),
+                (("--stream", "half", "x"), NOT_DELIVERED, "rejected", "half said no: sh exited with status 7",
+                 "rejected by half: ")):
+            with self.subTest(arguments=arguments):
+                done = self.run_peer("request", "--format", "json", *arguments)
+                self.assert_exit(done, code)
+                self.assertIn(words, done.err)
+                *replies, failure = lines_of(done.out)
+                self.assertRegex(failure.pop("id"), r"^\d+$")
+                to = next(word for word in arguments if word[0] != "-")
+                self.assertEqual(failure, {"to": to, "outcome": outcome, "text": text})
+                self.assertEqual([each["body"] for each in replies], ["first"] if to == "half" else [])
+
+    def test_who_asks_the_own_name_is_told_that_it_is(self):
+        done = self.run_peer("request", "--timeout", "300ms", "--as", "eva3", "eva3", "x")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertIn("timed out: no reply from eva3 within 300ms: eva3 is this program's own name (--as), and it "
+                      "only asks\n", done.err)
+
+    def test_a_request_that_is_too_large_cancelled_or_cut_off_is_told_in_json(self):
+        done = self.run_peer("request", "--format", "json", "nobody", stdin=b"x" * 3_000_000)
+        self.assert_exit(done, NOT_DELIVERED)
+        failure, = lines_of(done.out)
+        self.assertEqual((failure["to"], failure["outcome"]), ("nobody", "too-large"))
+        self.assertIn(failure["text"], done.err)
+        serving = self.serve("doomed", "--", "sleep", "600")
+        asking = self.start_peer("request", "--format", "json", "doomed", "x")
+        await_true(lambda: children_of(serving.pid), "the command runs")
+        asking.send_signal(signal.SIGINT)
+        code, out, _ = self.result(asking)
+        failure, = lines_of(out)
+        self.assertEqual((code, failure["outcome"], failure["text"]),
+                         (130, "cancelled", "doomed has not replied yet"))
+        await_true(lambda: not children_of(serving.pid), "the command is stopped")
+        asking = self.start_peer("request", "--format", "json", "--timeout", "60s", "doomed", "x")
+        await_true(lambda: children_of(serving.pid), "the command runs again")
+        for _ in range(2):  # The second stops the command; its request is told no.
+            serving.send_signal(signal.SIGINT)
+        code, out, _ = self.result(asking)
+        failure, = lines_of(out)
+        self.assertEqual((code, failure["outcome"]), (NOT_DELIVERED, "rejected"))
+
     def test_a_large_binary_body_goes_both_ways(self):
         self.serve("cat2", "--", "cat")
         body = bytes(range(256)) * 3000

@@ -481,6 +481,12 @@ class TailTest(unittest.TestCase):
         self.assertNotIn(b"eyes only", carried)
         self.assertEqual([each["event"] for each in delivered.objects()], ["delivered"])
 
+    def test_an_endpoint_with_a_bad_port_is_a_usage_error(self):
+        for verb in ("tail", "graph", "doctor"):
+            done = self.run_program("zpost-inspect", verb, "--endpoint", "tcp://127.0.0.1:99999")
+            self.assertEqual(done.returncode, USAGE, done)
+            self.assertIn('port "99999" is none of 1 to 65535', done.stdout + done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -90,7 +90,9 @@ class TopicsTest(ProgramTest):
         self.assert_exit(self.run_peer("subscribe", "t5/**", "--no-retained", "--timeout", "200ms"),
                          TIMED_OUT)
         self.assert_exit(self.publish("--clear", "t5/state"), 0)
-        self.assert_exit(self.run_peer("subscribe", "t5/**", "--timeout", "200ms"), TIMED_OUT)
+        done = self.run_peer("subscribe", "--as", "t5-sub", "t5/**", "--timeout", "200ms")
+        self.assert_exit(done, TIMED_OUT)
+        self.assertEqual(done.err, "zpost-peer: timed out: no envelope came within 200ms (--timeout)\n")
 
     def test_a_signal_ends_a_subscriber_as_wanted(self):
         subscriber = self.start_subscriber("t6/x", "t6/**", "--as", "t6-sub")

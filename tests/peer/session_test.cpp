@@ -92,6 +92,41 @@ TEST(ConnectTest, ALimitIsSaidBesideTheValueBeyondIt) {
   EXPECT_NE(metadata.find("2010"), std::string::npos) << metadata;
 }
 
+TEST(ConnectTest, AnEndpointWithoutAGoodPortOrHostIsSaidAtOnceWithWhatItShouldBe) {
+  const std::pair<std::string, std::string> bad[] = {
+      {"foo", ""},
+      {"inproc://x", ""},
+      {"ipc://", "it names no path; "},
+      {"tcp://", "the port is missing; "},
+      {"tcp://127.0.0.1", "the port is missing; "},
+      {"tcp://127.0.0.1:", "the port is missing; "},
+      {"tcp://[::1]", "the port is missing; "},
+      {"tcp://127.0.0.1:99999", "port \"99999\" is none of 1 to 65535; "},
+      {"tcp://127.0.0.1:0", "port \"0\" is none of 1 to 65535; "},
+      {"tcp://127.0.0.1:-1", "port \"-1\" is none of 1 to 65535; "},
+      {"tcp://127.0.0.1:9x", "port \"9x\" is none of 1 to 65535; "},
+      {"tcp://127.0.0.1:abc", "port \"abc\" is none of 1 to 65535; "},
+      {"tcp://127.0.0.1:*", "port \"*\" is none of 1 to 65535; "},
+      {"tcp://0.0.0.0:0;127.0.0.1", "the port is missing; "},
+      {"tcp://:1234", "\"\" is no host; "},
+      {"tcp://*:1234", "\"*\" is no host; "},
+      {"tcp://a b:1234", "\"a b\" is no host; "}};
+  for (const auto& [endpoint, why] : bad) {
+    EXPECT_EQ(refused_with([&](Options& o) { o.endpoint = endpoint; }),
+              "endpoint \"" + endpoint + "\": " + why + "must be tcp://HOST:PORT or ipc://PATH");
+  }
+}
+
+TEST(ConnectTest, WhatLibzmqTakesIsAnEndpoint) {
+  for (const char* const endpoint :
+       {"tcp://127.0.0.1:9", "tcp://127.0.0.1:0009", "tcp://localhost:9", "tcp://my-host.example:9",
+        "tcp://my_host:65535", "tcp://[::1]:9", "tcp://::1:9", "tcp://[fe80::1%lo]:9",
+        "tcp://0.0.0.0:0;127.0.0.1:9", "ipc:///nowhere/socket", "ipc://nowhere",
+        "ipc://@nowhere"}) {
+    EXPECT_EQ(refused_with([&](Options& o) { o.endpoint = endpoint; }), "") << endpoint;
+  }
+}
+
 TEST(ConnectTest, TextsAreUtf8) {
   EXPECT_NE(refused_with([](Options& o) { o.software = "\xff"; }), "");
   EXPECT_NE(refused_with([](Options& o) { o.metadata = {{"\xff", "x"}}; }), "");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "peer/cli/shared/text.h"
@@ -9,6 +10,8 @@
 
 namespace zpost::cli {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t kReceivedTime = 1'767'225'600'000'000'000;
 
@@ -40,6 +43,15 @@ TEST(ReceivedTest, RawTextGetsALineFeedAndBytesDoNot) {
   EXPECT_EQ(received_raw(envelope), "hello\n");
   envelope.body.is_text = false;
   EXPECT_EQ(received_raw(envelope), "hello");
+}
+
+TEST(ReceivedTest, GivingUpNamesWhatCameAndForHowLongNothingDid) {
+  EXPECT_EQ(too_few_text(0, "envelope", 2s, 0),
+            "timed out: no envelope came within 2s (--timeout)");
+  EXPECT_EQ(too_few_text(0, "file", 500ms, 1),
+            "timed out: no file came within 500ms (--timeout), 1 wanted");
+  EXPECT_EQ(too_few_text(2, "envelope", 2s, 3),
+            "timed out: 2 envelopes came, then nothing for 2s (--timeout), 3 wanted");
 }
 
 TEST(ReceivedTest, AnEnvelopeIsReadWithItsMeta) {

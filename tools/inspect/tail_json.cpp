@@ -18,7 +18,7 @@ void put_run(Json& json, const TailLine& line) {
   json["id"] = json_id(line.first_id);
   if (line.count > 1) json["last_id"] = json_id(line.last_id);
   json["count"] = line.count;
-  json["bytes"] = line.bytes;
+  if (line.bytes != 0) json["bytes"] = line.bytes;  // Not told of what is assigned or answered.
   put_fate(json, line);
   if (line.envelope) put_envelope(json, *line.envelope);
   if (line.protobuf) put_protobuf(json, *line.protobuf);

@@ -56,6 +56,12 @@ std::string id_text(const TailLine& line, std::size_t columns) {
   return fmt::format("#{}… ×{}", id, cli::count_text(line.count));
 }
 
+/// The broker does not tell how large a call was when it gives it to a worker, nor what a request
+/// was when it is answered; no envelope has no bytes.
+std::string told_size(const TailLine& line) {
+  return line.bytes == 0 ? "" : cli::size_text(line.bytes);
+}
+
 /// What comes before the body.
 std::string meta_text(const ShownEnvelope& envelope) {
   std::string text;
@@ -161,7 +167,7 @@ std::string tail_text(const TailLine& line, const Palette& palette, std::size_t 
   }
   const std::string what =
       fmt::format(" {} {} {}", cli::padded(kind_text(line.kind_number), kKindColumns),
-                  cli::padded(cli::size_text(line.bytes), kSizeColumns), id_text(line, columns));
+                  cli::padded(told_size(line), kSizeColumns), id_text(line, columns));
   constexpr std::size_t kClockColumns = 13;
   const std::size_t beside = kClockColumns + kEventColumns + 2 + cli::columns_of(what);
   const std::size_t room = columns - std::min(columns, beside + kLeastBodyColumns);

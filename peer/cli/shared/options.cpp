@@ -32,11 +32,22 @@ std::string check_utf8(const std::string& text) {
   return is_utf8(text) ? "" : fmt::format("\"{}\" is not UTF-8", visible_line(text));
 }
 
+bool has_control_characters(std::string_view text) {
+  while (!text.empty()) {
+    const char32_t code = next_character(text).code;
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
+  }
+  return false;
+}
+
 std::string check_content_type(const std::string& text) {
   if (text.size() > kMaxContentTypeBytes) {
     return fmt::format("{} bytes, the limit is {}", text.size(), kMaxContentTypeBytes);
   }
-  return check_utf8(text);
+  if (const std::string wrong = check_utf8(text); !wrong.empty()) return wrong;
+  if (!has_control_characters(text)) return "";
+  return fmt::format("\"{}\" has control characters; a type is one line, such as text/plain",
+                     visible_line(text));
 }
 
 /// `00-` trace id `-` span id `-` flags, in hexadecimal. https://www.w3.org/TR/trace-context/

@@ -49,6 +49,11 @@ std::string outcome_text(Outcome outcome, std::string_view to, std::string_view 
   return reason.empty() ? name : name + ": " + reason;
 }
 
+std::string own_name_text(std::string_view to, std::string_view me, std::string_view does) {
+  if (to != me) return "";
+  return fmt::format(": {} is this program's own name (--as), and it {}", to, does);
+}
+
 std::string state_text(const peer::StateChange& change) {
   const std::string words = visible_line(change.text);
   switch (change.state) {

@@ -89,6 +89,21 @@ TEST_F(TailTextTest, ARunShowsItsCount) {
   EXPECT_EQ(text(line), "received  alice → bob    send    33 B    #7… ×1,234\n");
 }
 
+TEST_F(TailTextTest, ASizeThatTheBrokerDoesNotTellIsNotShown) {
+  const TailLine answered{.event = TapEvent::kAnswered,
+                          .time_ns = kTime,
+                          .from = "alice",
+                          .to = "bob",
+                          .kind_number = 17,
+                          .first_id = 7,
+                          .last_id = 9,
+                          .count = 1,
+                          .reply_id = 9};
+  EXPECT_EQ(text(answered), "answered  alice → bob    request         #7 by #9\n");
+  EXPECT_FALSE(nlohmann::json::parse(tail_json(answered)).contains("bytes"));
+  EXPECT_EQ(nlohmann::json::parse(tail_json(hello()))["bytes"], 33);
+}
+
 TEST_F(TailTextTest, SessionsAndMissesAreSentences) {
   TailLine session{.event = TapEvent::kSession, .time_ns = kTime, .from = "bob"};
   session.change = SessionChange::kOver;
