@@ -139,6 +139,21 @@ TEST_F(CallsTest, WhenAllAreBusyCallsWaitInTurnAmongCallers) {
   EXPECT_EQ(world.router().accounting().held, 0U);
 }
 
+TEST_F(CallsTest, ACallBehindAReplyInItsFrameDoesNotPassThoseThatWait) {
+  FakePeer& carl = worker("carl");
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  Meta meta;
+  meta.in_reply_to = call(alice, "1");
+  call(bob, "2");
+  EXPECT_THAT(works(carl), ElementsAre(HasSubstr("for sum \"1\"")));
+  carl.write("alice", "one", Kind::kReply, meta);  // His place is free from here on.
+  carl.write("sum", "3", Kind::kCall);
+  carl.say();
+  world.settle();
+  EXPECT_THAT(works(carl), ElementsAre(HasSubstr("for sum \"2\"")));
+}
+
 TEST_F(CallsTest, AServiceNobodyOffersSaysSo) {
   FakePeer& alice = join("alice");
   call(alice, "x");

@@ -72,6 +72,20 @@ TEST_F(TopicsTest, EverySubscriberWhosePatternMatchesGetsOneCopy) {
   EXPECT_EQ(world.router().accounting().copies, 2U);
 }
 
+TEST_F(TopicsTest, TopicsThatDifferInTheMiddleOnlyAreNotMistakenForEachOther) {
+  FakePeer& alice = join("alice");
+  FakePeer& bob = join("bob");
+  FakePeer& carol = join("carol");
+  subscribe(bob, "building/1/temperature");
+  subscribe(carol, "building/2/temperature");
+  for (int round = 0; round < 2; ++round) {
+    publish(alice, "building/1/temperature", "cold");
+    publish(alice, "building/2/temperature", "warm");
+  }
+  EXPECT_THAT(news(bob), ElementsAre(HasSubstr("\"cold\""), HasSubstr("\"cold\"")));
+  EXPECT_THAT(news(carol), ElementsAre(HasSubstr("\"warm\""), HasSubstr("\"warm\"")));
+}
+
 TEST_F(TopicsTest, APublishIsSettledBeforeAnybodyTookIt) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join("bob");
