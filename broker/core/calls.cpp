@@ -324,9 +324,10 @@ void Router::Impl::keep_bytes(Exchange& call, Bytes bytes) {
 void Router::Impl::drop_bytes(Exchange& call) {
   call_bytes_ -= call.bytes.size();
   const std::size_t capacity = call.bytes.capacity();
-  const bool spare = capacity > 0 && capacity <= kSpareBytes;
-  if (spare && spare_buffers_.size() < kSpareBuffers)
+  const bool is_spare = capacity > 0 && capacity <= kSpareBytes;
+  if (is_spare && spare_buffers_.size() < kSpareBuffers) {
     spare_buffers_.push_back(std::move(call.bytes));
+  }
   call.bytes = {};
 }
 
