@@ -87,7 +87,8 @@ class PhaseStage {
     senders_.push_back(stage_.clients.add("flooder", [this, part](Gate& gate) {
       std::vector<PayloadSource> sources;
       for (std::uint32_t to = 0; to < work_.senders; ++to) {
-        sources.emplace_back(load_quota(), to, part.payload_bytes, shared_.streams[to]);
+        sources.emplace_back(load_quota(work_.offered), to, part.payload_bytes,
+                             shared_.streams[to]);
       }
       system_.flood(part, gate, sources);
     }));
@@ -98,9 +99,8 @@ class PhaseStage {
       const Part part = part_of(number, work_.load_bytes);
       senders_.push_back(stage_.clients.add(
           fmt::format("sender {}", number), [this, part, per_second](Gate& gate) {
-            Quota quota = load_quota();
-            quota.per_second = per_second / work_.senders;
-            PayloadSource source(quota, part.pair, part.payload_bytes, shared_.streams[part.pair]);
+            PayloadSource source(load_quota(per_second), part.pair, part.payload_bytes,
+                                 shared_.streams[part.pair]);
             system_.send(part, gate, source);
           }));
     }
@@ -139,9 +139,12 @@ class PhaseStage {
     return (kQuietWarmUp + work_.time) * kTripsPatience + kGrace;
   }
 
-  // The load ends when the round trips are made. It would end by itself as well.
-  [[nodiscard]] Quota load_quota() const {
-    return {.duration = std::chrono::ceil<std::chrono::nanoseconds>(longest())};
+  /// Of one receiver's stream, where all are to be offered `per_second` together; 0: as many as may
+  /// be. The load ends when the round trips are made. It would end by itself as well.
+  [[nodiscard]] Quota load_quota(double per_second) const {
+    Quota quota{.duration = std::chrono::ceil<std::chrono::nanoseconds>(longest())};
+    quota.per_second = per_second / work_.senders;
+    return quota;
   }
 
   void await_trips(std::uint64_t count, Clock::time_point end) {
@@ -194,7 +197,7 @@ PhaseRun run_phase(const System& system, const FairnessWork& work, Phase phase, 
     run.per_second = peers.measure();
     peers.end();
   });
-  if (phase == Phase::kEven) run.offered = per_second;
+  if (phase != Phase::kIdle) run.offered = phase == Phase::kEven ? per_second : work.offered;
   sum_up(shared, work.quiet, run);
   if (run.record.finished() && run.round_trips == 0) {
     run.record.end = RunEnd::kTimedOut;

@@ -22,13 +22,14 @@ struct FairnessWork {
   std::size_t quiet_bytes = 64;
   std::uint32_t senders = 8;              // Of the even load. Both loads go to as many receivers.
   std::size_t load_bytes = 64;            // Each payload of both loads.
+  double offered = 0;                     // Payloads a second of the flood; 0: as many as it may.
   std::chrono::duration<double> time{2};  // Measured of each phase.
   std::uint32_t rounds = 3;
   std::chrono::seconds timeout{60};  // Of each phase.
 };
 
-/// What goes on beside the quiet peers: nothing; one sender, as fast as it may; many senders that
-/// offer together what that one achieved.
+/// What goes on beside the quiet peers: nothing; one sender, as fast as it may or as `offered`
+/// says; many senders that offer together what that one achieved.
 enum class Phase : std::uint8_t { kIdle, kFlood, kEven };
 
 inline constexpr Phase kPhases[] = {Phase::kIdle, Phase::kFlood, Phase::kEven};

@@ -18,9 +18,10 @@ namespace {
 constexpr const char* kFairnessExamples = R"(
 Quiet peers make round trips at a steady rate, one at a time, each with a peer that answers it. A
 round has three phases, each on a fresh server. idle: nothing else goes on. flood: one sender sends
-to all receivers in turn, as fast as the system lets it. even: as many senders as receivers, each to
-its own, offer together what arrived of the flood a second. The ratio is that of the quiet peers'
-p99 in flood to that in even, the median over the rounds. A round trip's time begins when it is sent.
+to all receivers in turn, as fast as the system lets it, or as many a second as --offered says.
+even: as many senders as receivers, each to its own, offer together what arrived of the flood a
+second. The ratio is that of the quiet peers' p99 in flood to that in even, the median over the
+rounds. A round trip's time begins when it is sent.
 
 Where the even load does not get through at the flood's rate, the machine is busier with it than
 with the flood, and the ratio flatters: the report says so.
@@ -28,6 +29,7 @@ with the flood, and the ratio flatters: the report says so.
 Examples:
   zpost-bench fairness --most 3
   zpost-bench fairness --system nats --size 1KiB
+  zpost-bench fairness --offered 1000000 --senders 1
   zpost-bench fairness --quiet 2 --rate 500 --senders 4 --seconds 5 --rounds 5 --format json
 
 Exit codes: 0 all arrived once, in order and intact, and the ratio is at most --most; 2 usage; 3 not
@@ -80,6 +82,10 @@ void add_work_options(CLI::App& verb, FairnessWork& work) {
       ->option_text("N");
   verb.add_option("--senders", work.senders, "Of the even load, and receivers (default 8)")
       ->check(CLI::Range(std::uint32_t{1}, kMaxPairs))
+      ->option_text("N");
+  verb.add_option("--offered", work.offered,
+                  "Payloads a second of the flood (default: as many as it may)")
+      ->check(CLI::Range(1.0, 1e9))
       ->option_text("N");
   verb.add_option("--rounds", work.rounds, "How often all three phases (default 3)")
       ->check(CLI::Range(1, 1'000))

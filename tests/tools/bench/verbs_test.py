@@ -137,6 +137,13 @@ class FairnessTest(VerbTest):
     def test_a_flood_of_spans_and_the_same_load_of_many_arrive_whole(self):
         self.check_rounds("zpost-spans")
 
+    def test_a_flood_keeps_to_what_it_is_to_offer(self):
+        result = self.run_json("fairness", *self.TINY, "--offered", "2000")
+        for one in result["rounds"]:
+            self.assertEqual(one["flood"]["offered_per_second"], 2000)
+            # It ends within seconds, and without a pace it would have sent some hundred thousand.
+            self.assertLess(one["flood"]["load"]["sent"], 2000 * 10)
+
     def test_a_ratio_above_the_most_is_exit_code_3(self):
         result = self.run_json("fairness", *self.TINY, "--most", "0.01", code=3)
         self.assertTrue(result["exceeded"])
