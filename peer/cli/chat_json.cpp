@@ -6,23 +6,23 @@
 namespace zpost::cli {
 namespace {
 
-using LineKind = ChatLine::Kind;
+using ChatLineKind = ChatLine::Kind;
 
-const char* event_of(LineKind kind) {
+const char* event_of(ChatLineKind kind) {
   switch (kind) {
-    case LineKind::kReceived:
+    case ChatLineKind::kReceived:
       return "received";
-    case LineKind::kSent:
+    case ChatLineKind::kSent:
       return "sent";
-    case LineKind::kSettled:
+    case ChatLineKind::kSettled:
       return "settled";
-    case LineKind::kPresence:
+    case ChatLineKind::kPresence:
       return "presence";
-    case LineKind::kMissed:
+    case ChatLineKind::kMissed:
       return "missed";
-    case LineKind::kState:
+    case ChatLineKind::kState:
       return "state";
-    case LineKind::kNote:
+    case ChatLineKind::kNote:
       return "note";
   }
   return "";
@@ -32,7 +32,7 @@ const char* event_of(LineKind kind) {
 
 std::string chat_json(const ChatLine& line) {
   Json json{{"event", event_of(line.kind)}, {"time", utc_time(line.time_ns)}};
-  const bool told = line.kind == LineKind::kSent || line.kind == LineKind::kSettled;
+  const bool told = line.kind == ChatLineKind::kSent || line.kind == ChatLineKind::kSettled;
   if (line.id != 0) json["id"] = json_id(line.id);
   if (!line.from.empty() && !told) json["from"] = line.from;
   if (!line.room.empty()) json["room"] = line.room;

@@ -111,8 +111,9 @@ TEST(ConnectTest, AnEndpointWithoutAGoodPortOrHostIsSaidAtOnceWithWhatItShouldBe
       {"tcp://:1234", "\"\" is no host; "},
       {"tcp://*:1234", "\"*\" is no host; "},
       {"tcp://a b:1234", "\"a b\" is no host; "}};
-  for (const auto& [endpoint, why] : bad) {
-    EXPECT_EQ(refused_with([&](Options& o) { o.endpoint = endpoint; }),
+  for (const auto& each : bad) {
+    const auto& [endpoint, why] = each;
+    EXPECT_EQ(refused_with([&](Options& o) { o.endpoint = each.first; }),
               "endpoint \"" + endpoint + "\": " + why + "must be tcp://HOST:PORT or ipc://PATH");
   }
 }

@@ -3,10 +3,11 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <ranges>
+#include <span>
 
 #include "peer/cli/shared/connect.h"
 #include "peer/cli/shared/output.h"
@@ -172,7 +173,7 @@ ExitCode draw_files(const GraphOptions& options) {
 peer::Answer<void> add_subscribers(peer::Peer& peer, milliseconds patience, Drawing& drawing) {
   constexpr std::size_t kMostTopics = 200;
   const std::vector<std::string> topics = drawing.topics();
-  for (const std::string& topic : topics | std::views::take(kMostTopics)) {
+  for (const std::string& topic : std::span(topics).first(std::min(topics.size(), kMostTopics))) {
     const RouteWish wish{.kind = Kind::kPublish, .from = {}, .to = topic};
     const auto page = peer.request("", encode(wish, 0), patience).get();
     if (!page) return page.error();
