@@ -185,6 +185,7 @@ void FakeBroker::on_hello(const std::string& name, const std::string& identity,
   welcome.silence_ms = settings_.silence_ms;
   welcome.resume_ms = 30'000;
   say(identity, Kind::kWelcome, encode(welcome));
+  if (resumed) session.settled.insert(session.told.begin(), session.told.end());
   ByteBuffer again;
   for (const Sent& sent : session.unacked) {
     again.insert(again.end(), sent.bytes.begin(), sent.bytes.end());
@@ -268,6 +269,7 @@ void FakeBroker::flush_receipts() {
     Receipt receipt;
     for (const auto& [recipient, id] : session.settled) {
       receipt.entries.push_back({recipient, id, false});
+      session.told[recipient] = id;
       auto& unsettled = session.unsettled[recipient];
       while (!unsettled.empty() && unsettled.front().first <= id) {
         session.outstanding[recipient] -= unsettled.front().second;

@@ -110,6 +110,7 @@ class FakeBroker {
     std::map<std::string, std::deque<std::pair<std::uint64_t, std::uint64_t>>>
         unsettled;                                 // id, cost
     std::map<std::string, std::uint64_t> settled;  // Up to which id, not yet told.
+    std::map<std::string, std::uint64_t> told;     // The same; maybe to a connection that was lost.
     std::deque<Sent> unacked;
   };
 
