@@ -8,6 +8,25 @@
 #include "peer/cli/shared/text.h"
 
 namespace zpost::inspect {
+namespace {
+
+/// How many bytes of a line that is wider than `columns` fit: to behind its last space there, or as
+/// many as can be; at least one.
+std::size_t place_to_break(std::string_view line, std::size_t columns) {
+  std::size_t used = 0;
+  std::size_t fits = 0;
+  std::size_t space = 0;
+  while (!line.empty()) {
+    const cli::Character next = cli::next_character(line);
+    used += cli::columns_of(next.bytes);
+    if (used > columns) break;
+    fits += next.bytes.size();
+    if (next.bytes == " ") space = fits;
+  }
+  return space > 0 ? space : std::max<std::size_t>(fits, 1);
+}
+
+}  // namespace
 
 std::size_t output_columns(std::size_t otherwise) {
   winsize size = {};
@@ -23,18 +42,7 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t columns) {
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(rest.size(), end + 1));
     while (cli::columns_of(line) > columns) {
-      std::string_view tail = line;
-      std::size_t used = 0;
-      std::size_t fits = 0;
-      std::size_t space = 0;
-      while (!tail.empty()) {
-        const cli::Character next = cli::next_character(tail);
-        used += cli::columns_of(next.bytes);
-        if (used > columns) break;
-        fits += next.bytes.size();
-        if (next.bytes == " ") space = fits;
-      }
-      const std::size_t cut = space > 0 ? space : std::max<std::size_t>(fits, 1);
+      const std::size_t cut = place_to_break(line, columns);
       lines.emplace_back(line.substr(0, cut));
       line.remove_prefix(cut);
     }
