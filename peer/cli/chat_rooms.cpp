@@ -139,6 +139,15 @@ void ChatRooms::set_people(const Peers& peers) {
   }
 }
 
+bool ChatRooms::is_leaving(const peer::PresenceChange& change) const {
+  if (change.event == "left") return true;
+  const auto before = rooms_of_.find(change.peer);
+  if (before == rooms_of_.end()) return false;
+  const std::vector<std::string> named = rooms_in(change.metadata);
+  const Names after(named.begin(), named.end());
+  return !std::ranges::includes(after, before->second);
+}
+
 ChatLines ChatRooms::presence(const peer::PresenceChange& change, std::uint64_t now) {
   if (change.peer == me_) return {};
   const std::vector<std::string> named = rooms_in(change.metadata);

@@ -66,6 +66,9 @@ class ChatRooms {
   /// Who is where, as the broker lists them.
   void set_people(const Peers& peers);
 
+  /// Whether `change` takes somebody out of a room, or away altogether.
+  [[nodiscard]] bool is_leaving(const peer::PresenceChange& change) const;
+
   /// Somebody came into or left rooms that one is in.
   [[nodiscard]] ChatLines presence(const peer::PresenceChange& change, std::uint64_t now);
 

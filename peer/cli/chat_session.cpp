@@ -160,6 +160,8 @@ void ChatSession::on_outcome(const peer::OutcomeReport& report) {
 
 void ChatSession::on_presence(const peer::PresenceChange& change) {
   if (change.peer == peer_.name()) return;
+  // The last words of whoever goes were sent before the news of it, but wait in another queue.
+  if (rooms_.is_leaving(change)) receive_messages();
   if (lookup_.is_under_way()) moved_.insert(change.peer);
   const std::uint64_t now = wall_clock_ns();
   ChatLines lines = rooms_.presence(change, now);

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from chats import ChatsTest
-from programs import NOT_DELIVERED, PEER, USAGE, await_true, lines_of, stop
+from programs import NOT_DELIVERED, PATIENCE_S, PEER, USAGE, await_true, lines_of, stop
 
 
 class RoomsTest(ChatsTest):
@@ -213,9 +214,14 @@ class PipesTest(ChatsTest):
 
     def read_until(self, process, word):
         lines = []
-        while not lines or word not in lines[-1]:
-            lines.append(process.stdout.readline().decode())
-            self.assertTrue(lines[-1], f"ended without {word!r}: {lines}")
+        patience = threading.Timer(PATIENCE_S, process.kill)
+        patience.start()
+        try:
+            while not lines or word not in lines[-1]:
+                lines.append(process.stdout.readline().decode())
+                self.assertTrue(lines[-1], f"ended without {word!r}: {lines}")
+        finally:
+            patience.cancel()
         return lines
 
     def test_a_pipe_shows_every_line_with_its_room(self):
@@ -245,6 +251,18 @@ class PipesTest(ChatsTest):
         heard = lines_of(self.read_until(piped, '"received"')[-1])[0]
         self.assertEqual((heard["room"], heard["from"], heard["text"]), ("p4", "bud", "hi"))
         self.assertEqual(lines_of(self.read_until(piped, "left #p4")[-1])[0]["room"], "p4")
+
+    def test_last_words_are_heard_before_their_speaker_leaves(self):
+        piped = self.piped("lee", "--join", "p7")
+        self.read_until(piped, "you are in #p7")
+        await_true(lambda: self.rooms_of("lee") == "p7", "lee is in #p7")
+        piped.send_signal(signal.SIGSTOP)  # So that words and leaving come together.
+        try:
+            self.assert_exit(self.run_peer("chat", "--as", "mia", "--join", "p7", stdin=b"bye\n"), 0)
+        finally:
+            piped.send_signal(signal.SIGCONT)
+        told = "".join(self.read_until(piped, "mia left #p7"))
+        self.assertRegex(told, r"mia joined #p7\n.*#p7 mia: bye\n.*mia left #p7\n")
 
     def test_a_room_is_a_topic_for_everybody_else(self):
         cal = self.chat_in("p5", "cal")

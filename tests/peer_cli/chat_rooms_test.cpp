@@ -126,6 +126,16 @@ TEST_F(ChatRoomsTest, OthersAreSeenToJoinAndLeaveOnesOwnRooms) {
   EXPECT_THAT(rooms.people("ops"), IsEmpty());
 }
 
+TEST_F(ChatRoomsTest, WhoGoesOutOfAnyRoomOrAwayIsLeaving) {
+  EXPECT_FALSE(rooms.is_leaving(presence("joined", "bob", "dev")));
+  (void)rooms.presence(presence("joined", "bob", "dev"), kRoomsNow);
+  EXPECT_FALSE(rooms.is_leaving(presence("changed", "bob", "dev")));
+  EXPECT_FALSE(rooms.is_leaving(presence("changed", "bob", "dev ops")));
+  EXPECT_TRUE(rooms.is_leaving(presence("changed", "bob", "ops")));
+  EXPECT_TRUE(rooms.is_leaving(presence("left", "bob", "dev")));
+  EXPECT_TRUE(rooms.is_leaving(presence("left", "carol", "")));
+}
+
 TEST_F(ChatRoomsTest, OneselfIsNobodyElse) {
   EXPECT_THAT(rooms.presence(presence("changed", "alice", "dev"), kRoomsNow), IsEmpty());
   EXPECT_THAT(rooms.people("dev"), IsEmpty());

@@ -20,7 +20,8 @@ ExitCode TapFeed::open() {
   asked_in_ = watch_.fresh_sessions();
   reader_ = TapReader();
   const peer::Answer<peer::Message> answer = peer_.request("", encode(wish_), kTapPatience).get();
-  if (answer) return ExitCode::kAsWanted;
+  is_open_ = answer.has_value();
+  if (is_open_) return ExitCode::kAsWanted;
   cli::complain("the broker does not open its tap: " + cli::visible_line(answer.error().text));
   if (answer.error().fault == peer::Fault::kTimedOut) --asked_in_;  // Later, then.
   return exit_code_of(answer.error());

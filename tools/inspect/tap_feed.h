@@ -35,6 +35,12 @@ class TapFeed {
   /// The entries are done with: the broker may send more.
   void take();
 
+  /// What passes the broker comes here. False: the tap is to be opened again, which receive() does
+  /// once the broker is back, or the broker refused it.
+  [[nodiscard]] bool is_open() const {
+    return is_open_ && watch_.is_connected() && watch_.fresh_sessions() == asked_in_;
+  }
+
   [[nodiscard]] bool is_over() const { return watch_.is_over(); }
 
   /// Ends the session, and says what should be known.
@@ -54,6 +60,7 @@ class TapFeed {
   TapReader reader_;
   std::vector<TapEntry> entries_;
   unsigned asked_in_ = 0;
+  bool is_open_ = false;  // In that session.
 };
 
 }  // namespace zpost::inspect

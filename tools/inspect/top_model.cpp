@@ -211,11 +211,12 @@ void TopModel::on_peer(const Peer::PeerInfo& info, std::uint64_t now_ns) {
 void TopModel::apply(const BrokerStats& numbers, std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
   numbers_ = numbers;
-  answered_ns_ = now_ns;
+  answered_ns_ = silent_since_ns_ = now_ns;
 }
 
 void TopModel::turn(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
+  if (silent_since_ns_ == 0) silent_since_ns_ = now_ns_;
   const std::uint64_t second = now_ns_ / kNsPerSecond;
   if (second_ == 0) second_ = second;
   for (std::size_t turns = 0; second_ < second && turns < Meter::kSeconds; ++turns) {

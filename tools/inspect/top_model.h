@@ -81,6 +81,9 @@ class TopModel {
   /// When the broker answered last; 0: never.
   [[nodiscard]] std::uint64_t answered_ns() const { return answered_ns_; }
 
+  /// Since when the broker has not answered: its last answer or, before one, the first turn().
+  [[nodiscard]] std::uint64_t silent_since_ns() const { return silent_since_ns_; }
+
   [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }
 
   [[nodiscard]] std::uint64_t missed() const { return missed_; }
@@ -128,6 +131,7 @@ class TopModel {
   Meter failed_;
   std::uint64_t missed_ = 0;
   std::uint64_t answered_ns_ = 0;
+  std::uint64_t silent_since_ns_ = 0;
   std::uint64_t now_ns_ = 0;
   std::uint64_t second_ = 0;  // Since 1970: the one under way; 0: none yet.
   bool filtered_ = false;

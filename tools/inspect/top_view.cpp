@@ -116,9 +116,13 @@ TopLine numbers_line(const TopPicture& picture) {
   const TopModel& model = picture.model;
   const BrokerStats& numbers = model.numbers();
   LineMaker line(picture.columns);
-  if (model.answered_ns() == 0) return line.add("asking the broker", Ink::kDim).take();
-  if (model.answered_ns() + kStale < model.now_ns()) {
+  if (model.silent_since_ns() + kStale < model.now_ns()) {
     return line.add("the broker does not answer", Ink::kRed).take();
+  }
+  if (model.answered_ns() == 0) return line.add("asking the broker", Ink::kDim).take();
+  if (!picture.taps) {
+    return line.add("the broker's tap is not open: what passes now is not counted", Ink::kRed)
+        .take();
   }
   if (numbers.started_ns != 0) {
     line.add(fmt::format("up {}  ", cli::age(numbers.started_ns, model.now_ns())));

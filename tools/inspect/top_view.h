@@ -28,6 +28,7 @@ struct TopPicture {
   const TopShown& shown;
   std::string broker = {};  // Its name; empty: it has none.
   std::string endpoint = {};
+  bool taps = true;          // The broker's tap is open: what passes is counted.
   std::string message = {};  // What there is to say now; empty: nothing.
   std::size_t columns = kLeastColumns;
   std::size_t lines = kLeastLines;  // 0: as many as it takes, without cursor and keys.

@@ -189,6 +189,7 @@ class Top {
             .shown = shown_,
             .broker = watcher_.welcome().broker,
             .endpoint = watcher_.endpoint(),
+            .taps = feed_.is_open(),
             .message = message_,
             .columns = columns,
             .lines = lines};

@@ -13,10 +13,12 @@ using State = peer::StateChange::State;
 SessionWatch::SessionWatch(peer::Peer& peer, std::function<void()> on_fresh)
     : seen_(std::make_shared<Seen>()) {
   // The first welcome is no news.
-  while (peer.next_state(milliseconds(0))) {
+  while (const auto change = peer.next_state(milliseconds(0))) {
+    seen_->connected = change->state == State::kConnected;
   }
   peer.on_state([seen = seen_, on_fresh = std::move(on_fresh)](const peer::StateChange& change) {
     const bool is_fresh = change.state == State::kConnected && !change.resumed;
+    seen->connected = change.state == State::kConnected;
     if (is_fresh) ++seen->fresh_sessions;
     if (change.final) seen->over = true;
     const std::string text = state_text(change);

@@ -19,6 +19,9 @@ class SessionWatch {
   /// The broker refused this peer for good; why was said.
   [[nodiscard]] bool is_over() const { return seen_->over; }
 
+  /// What is sent now arrives without waiting for another connection.
+  [[nodiscard]] bool is_connected() const { return seen_->connected; }
+
   /// How often the session began anew at the broker, so that what it asked for is to be asked
   /// again.
   [[nodiscard]] unsigned fresh_sessions() const { return seen_->fresh_sessions; }
@@ -27,6 +30,7 @@ class SessionWatch {
   // Shared with the callback, which the peer may keep longer than this lives.
   struct Seen {
     std::atomic<bool> over = false;
+    std::atomic<bool> connected = true;
     std::atomic<unsigned> fresh_sessions = 0;
   };
 

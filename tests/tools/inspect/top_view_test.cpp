@@ -88,6 +88,7 @@ class TopViewTest : public testing::Test {
             .shown = shown_,
             .broker = "post",
             .endpoint = "tcp://127.0.0.1:1234",
+            .taps = taps_,
             .message = message_,
             .columns = columns,
             .lines = lines};
@@ -102,6 +103,7 @@ class TopViewTest : public testing::Test {
   TopState state_;
   TopShown shown_;
   std::string message_;
+  bool taps_ = true;
 };
 
 TEST_F(TopViewTest, TheFirstPictureHasPeersInTheirColumns) {
@@ -231,6 +233,24 @@ TEST_F(TopViewTest, WhatIsWrongWithATypedFilterIsSaid) {
 TEST_F(TopViewTest, ABrokerThatFallsSilentIsSaidToBe) {
   model_.turn(kStart + 10 * kSecond);
   EXPECT_EQ(line(1), "the broker does not answer\n");
+}
+
+TEST(TopViewOfNothingTest, ABrokerThatNeverAnsweredIsAskedForAWhileAndThenSaidToBeSilent) {
+  TopModel model;
+  const TopState state;
+  const TopShown shown;
+  const auto line = [&](std::uint64_t now_ns) {
+    model.turn(now_ns);
+    return plain_text({draw({.model = model, .state = state, .shown = shown}).at(1)});
+  };
+  EXPECT_EQ(line(kStart), "asking the broker\n");
+  EXPECT_EQ(line(kStart + 2 * kSecond), "asking the broker\n");
+  EXPECT_EQ(line(kStart + 10 * kSecond), "the broker does not answer\n");
+}
+
+TEST_F(TopViewTest, ATapThatIsNotOpenIsSaidNotToCount) {
+  taps_ = false;
+  EXPECT_EQ(line(1), "the broker's tap is not open: what passes now is not counted\n");
 }
 
 TEST_F(TopViewTest, APeersEnvelopesComeUnderWhatThereIsToSayOfIt) {
