@@ -39,7 +39,7 @@ class Broker {
 
   // A turn ends here though more could be read, so that timers and others have their turn.
   static constexpr int kFramesPerTurn = 256;
-  static constexpr std::size_t kBytesPerTurn = 2 << 20;
+  static constexpr std::size_t kBytesPerTurn = 256 << 10;  // And the frame that exceeds them.
   static constexpr int kTapRounds = 5;
   static constexpr std::int64_t kChoresEvery = 250 * core::kMillisecond;
   static constexpr std::int64_t kHouseEvery = core::kSecond;

@@ -417,12 +417,32 @@ bool Router::Impl::may_double(const Session& session) const {
   return alike / settled * bytes <= limits.credit_max / 8 * 5;
 }
 
+/// What one sender may grow to: what a flood has on its way is what others find the threads of both
+/// sides busy with. docs/adr/0024.
+std::uint64_t Router::Impl::most_credit() const {
+  if (!senders_.several()) return limits.credit_max;
+  return std::max(limits.credit_max / kShareBesideOthers, limits.credit_initial);
+}
+
+/// No more is granted until no more than `most` is unsettled. The limit for one recipient stays:
+/// what is on its way already keeps to that.
+void Router::Impl::lower_credit(Session& session, std::uint64_t most) {
+  const std::uint64_t granted = session.credit - std::min(session.credit, session.settled_cost);
+  const std::uint64_t size = std::min(session.credit_size, std::max(most, granted));
+  reserved_ -= session.credit_size - size;
+  session.credit_size = size;
+}
+
 /// Doubles the credit of a sender that came near a limit.
 void Router::Impl::adjust_credit(Session& session) {
   session.shrink_to = 0;
-  const bool fits = may_double(session);
-  if (session.pressed && session.credit_size < limits.credit_max && fits && !over_memory()) {
-    set_credit_size(session, std::min(session.credit_size * 2, limits.credit_max));
+  const std::uint64_t most = most_credit();
+  if (session.credit_size > most) {
+    lower_credit(session, most);
+  } else if (session.pressed && session.credit_size < most && may_double(session) &&
+             !over_memory()) {
+    static_assert(kShareBesideOthers <= 2, "else doubling might not reach the pair limit told");
+    set_credit_size(session, std::min(session.credit_size * 2, most));
   }
   session.pressed = false;
   session.credit = std::max(session.credit, session.settled_cost + session.credit_size);

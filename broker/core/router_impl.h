@@ -13,6 +13,7 @@
 
 #include "broker/core/directory.h"
 #include "broker/core/exchanges.h"
+#include "broker/core/recent_senders.h"
 #include "broker/core/route_question.h"
 #include "broker/core/router.h"
 #include "broker/core/services.h"
@@ -52,6 +53,8 @@ inline constexpr std::int64_t kLongestRest = 25 * kMillisecond;
 inline constexpr std::uint64_t kEvenShare = 32;
 /// Of receipts that tell of good company: so many times limits.receipt_ns.
 inline constexpr std::int64_t kLongestReceiptPause = 5;
+/// While others send too a sender's credit grows to this part of limits.credit_max.
+inline constexpr std::uint64_t kShareBesideOthers = 2;
 /// A frame from here on goes to many by reference; smaller ones are gathered.
 inline constexpr std::size_t kWholeForManyBytes = 48 << 10;
 /// A sender is taken to wait once less than this part of what it may have unsettled is left.
@@ -121,6 +124,7 @@ class Router::Impl {
     started_ = true;
     now_ = now;
     out_ = &out;
+    senders_.turn(now.steady_ns);
   }
 
   Limits limits;
@@ -440,6 +444,8 @@ class Router::Impl {
   void write_outcomes(Session& session);
   void write_receipt(Session& session);
   [[nodiscard]] bool may_double(const Session& session) const;
+  [[nodiscard]] std::uint64_t most_credit() const;
+  void lower_credit(Session& session, std::uint64_t most);
   void adjust_credit(Session& session);
   void adopt_credit(Session& session, std::uint64_t credit);
   void append_from_broker(Session& session, const EnvelopeFields& fields, PairIndex as);
@@ -579,6 +585,7 @@ class Router::Impl {
   std::uint64_t id_base_ = 0;  // The clock's latest time, or where an earlier run's ids ended.
   std::uint64_t next_broker_id_ = 0;
   std::uint64_t reserved_ = 0;     // Sum of credit_size.
+  RecentSenders senders_;          // Questions to the broker are not counted.
   std::uint64_t orphan_cost_ = 0;  // Held for senders that are gone.
   std::uint64_t own_bytes_ = 0;    // Of held_bytes: what the broker itself sends.
   Tally tally_;

@@ -246,6 +246,7 @@ struct Session {
   PairIndex spent_pair = kNone;   // this recipient; 0: it need not.
   bool spent_told = false;        // The tap knows.
   std::int64_t last_payload = 0;
+  std::uint64_t sent_in = 0;    // The latest period of RecentSenders in which it sent to anybody.
   std::int64_t rate_until = 0;  // By limits.rate it has sent up to here.
   std::int64_t last_receipt = INT64_MIN / 2;
   std::int64_t receipt_pause = 0;           // From the last to the next; 0: limits.receipt_ns.

@@ -190,6 +190,73 @@ TEST_F(FlowTest, CreditGrowsForASenderWithManyRecipients) {
   EXPECT_GT(alice.pair(), 1000u);
 }
 
+/// A sender that sends all it may, to bob; carol is there as well.
+class FloodTest : public testing::Test {
+ protected:
+  static constexpr std::uint64_t kMost = 64'000;
+
+  void flood(int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      while (alice.may_send("bob", 400)) alice.send("bob", std::string(300, 'x'));
+      if (carol_sends) carol.send("bob", "x");
+      room.catch_up();
+    }
+  }
+
+  /// What she may have unsettled, now that nothing is.
+  std::uint64_t unsettled() {
+    const std::uint64_t before = alice.sent_cost();
+    return alice.credit() - before;
+  }
+
+  Meeting room{small_credit(1000, kMost)};
+  FakePeer& alice = room.join("alice");
+  FakePeer& bob = room.join("bob");
+  FakePeer& carol = room.join("carol");
+  bool carol_sends = false;
+};
+
+TEST_F(FloodTest, ALoneSendersCreditGrowsToTheMost) {
+  flood(40);
+  EXPECT_EQ(unsettled(), kMost);
+}
+
+TEST_F(FloodTest, BesideOthersItGrowsToHalfOfThat) {
+  carol_sends = true;
+  flood(40);
+  EXPECT_EQ(unsettled(), kMost / 2);
+}
+
+TEST_F(FloodTest, WhatGrewAloneFallsBackBesideOthersAndNothingOnItsWayIsRefused) {
+  flood(40);
+  carol_sends = true;
+  flood(40);
+  EXPECT_EQ(unsettled(), kMost / 2);
+  EXPECT_EQ(alice.pair(), kMost);  // As it was told.
+  EXPECT_EQ(alice.told(Outcome::kOverCredit), 0U);
+}
+
+TEST_F(FloodTest, WhatItWasGrantedStaysReservedUntilItIsUsed) {
+  flood(40);
+  carol_sends = true;
+  carol.send("bob", "x");
+  for (int i = 0; i < 5; ++i) {
+    alice.send("bob", "x");
+    room.catch_up();
+    const std::uint64_t idle = 1000;  // Bob's and Carol's.
+    EXPECT_EQ(room.world.router().metrics().granted_bytes, unsettled() + 2 * idle);
+  }
+}
+
+TEST_F(FloodTest, ItGrowsAgainTwoSecondsAfterTheOthersFellSilent) {
+  carol_sends = true;
+  flood(40);
+  carol_sends = false;
+  room.world.advance(2 * kSecond);
+  flood(40);
+  EXPECT_EQ(unsettled(), kMost);
+}
+
 TEST_F(FlowTest, CreditDoesNotGrowForWhoDoesNotNeedIt) {
   FakePeer& alice = join("alice");
   FakePeer& bob = join("bob");
