@@ -366,6 +366,10 @@ void Router::set_address(ConnectionId connection, std::string_view address) {
   impl_->set_address(connection, address);
 }
 
+bool Router::has_quiet_senders() const {
+  return impl_->has_quiet_senders();
+}
+
 std::size_t Router::sessions() const {
   return impl_->session_count;
 }

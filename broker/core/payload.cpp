@@ -54,7 +54,7 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   }
   const bool is_direct = view.kind() != Kind::kPublish && view.kind() != Kind::kCall;
   if (is_direct && pairs_[index].to == kBrokerName) return admin(session, index, view);
-  senders_.count(session.sent_in);
+  senders_.count(session.sent_in, session.credit_size <= limits.credit_initial);
   if (view.kind() == Kind::kPublish) return publish(session, index, view);
   if (view.kind() == Kind::kCall) return call(session, index, view);
   accept(index, view);

@@ -101,6 +101,9 @@ class Router::Impl {
 
   // flow.cpp, settling.cpp
   void flush();
+
+  [[nodiscard]] bool has_quiet_senders() const { return senders_.any_quiet(); }
+
   void on_executed(std::span<const Blocked> blocked);
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body);
 

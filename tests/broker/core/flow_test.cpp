@@ -248,6 +248,21 @@ TEST_F(FloodTest, WhatItWasGrantedStaysReservedUntilItIsUsed) {
   }
 }
 
+TEST_F(FloodTest, WhoSendsLittleIsKnownForASecondOrTwo) {
+  EXPECT_FALSE(room.world.router().has_quiet_senders());
+  flood(40);
+  room.world.advance(2 * kSecond);
+  flood(1);
+  EXPECT_FALSE(room.world.router().has_quiet_senders());  // What she has grew.
+  carol_sends = true;
+  flood(1);
+  EXPECT_TRUE(room.world.router().has_quiet_senders());
+  carol_sends = false;
+  room.world.advance(2 * kSecond);
+  flood(1);
+  EXPECT_FALSE(room.world.router().has_quiet_senders());
+}
+
 TEST_F(FloodTest, ItGrowsAgainTwoSecondsAfterTheOthersFellSilent) {
   carol_sends = true;
   flood(40);
