@@ -30,7 +30,7 @@ void Broker::turn() {
   if (parts_.snapshots != nullptr && parts_.snapshots->wanted()) tell_numbers();
   if (!dry || !done) {
     // Whoever waits for what this turn sent runs before the next one. docs/adr/0023.
-    if (parts_.router.has_quiet_senders()) ::sched_yield();
+    if (parts_.router.senders_differ()) ::sched_yield();
     return;
   }
 

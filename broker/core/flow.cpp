@@ -386,6 +386,7 @@ void Router::Impl::set_credit_size(Session& session, std::uint64_t size) {
   reserved_ += size - session.credit_size;
   session.credit_size = size;
   session.pair_limit = size / limits.pair_share;
+  session.pair_bound = std::max(session.pair_bound, session.pair_limit);
 }
 
 /// What a new session may have unsettled. Copies are sent again in the order of ids: if one
@@ -424,13 +425,10 @@ std::uint64_t Router::Impl::most_credit() const {
   return std::max(limits.credit_max / kShareBesideOthers, limits.credit_initial);
 }
 
-/// No more is granted until no more than `most` is unsettled. The limit for one recipient stays:
-/// what is on its way already keeps to that.
+/// No more is granted until no more than `most` is unsettled.
 void Router::Impl::lower_credit(Session& session, std::uint64_t most) {
   const std::uint64_t granted = session.credit - std::min(session.credit, session.settled_cost);
-  const std::uint64_t size = std::min(session.credit_size, std::max(most, granted));
-  reserved_ -= session.credit_size - size;
-  session.credit_size = size;
+  set_credit_size(session, std::min(session.credit_size, std::max(most, granted)));
 }
 
 /// Doubles the credit of a sender that came near a limit.
@@ -441,7 +439,6 @@ void Router::Impl::adjust_credit(Session& session) {
     lower_credit(session, most);
   } else if (session.pressed && session.credit_size < most && may_double(session) &&
              !over_memory()) {
-    static_assert(kShareBesideOthers <= 2, "else doubling might not reach the pair limit told");
     set_credit_size(session, std::min(session.credit_size * 2, most));
   }
   session.pressed = false;
@@ -457,6 +454,7 @@ void Router::Impl::adopt_credit(Session& session, std::uint64_t credit) {
   const std::uint64_t unsettled = credit > session.settled_cost ? credit - session.settled_cost : 0;
   set_credit_size(session,
                   std::min(session.credit_size, std::max(limits.credit_initial, unsettled)));
+  session.pair_bound = session.pair_limit;
 }
 
 // ---- Into a stream

@@ -366,8 +366,8 @@ void Router::set_address(ConnectionId connection, std::string_view address) {
   impl_->set_address(connection, address);
 }
 
-bool Router::has_quiet_senders() const {
-  return impl_->has_quiet_senders();
+bool Router::senders_differ() const {
+  return impl_->senders_differ();
 }
 
 std::size_t Router::sessions() const {

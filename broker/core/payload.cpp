@@ -54,7 +54,7 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
   }
   const bool is_direct = view.kind() != Kind::kPublish && view.kind() != Kind::kCall;
   if (is_direct && pairs_[index].to == kBrokerName) return admin(session, index, view);
-  senders_.count(session.sent_in, session.credit_size <= limits.credit_initial);
+  senders_.count(session.sent_in, session.credit_size, limits);
   if (view.kind() == Kind::kPublish) return publish(session, index, view);
   if (view.kind() == Kind::kCall) return call(session, index, view);
   accept(index, view);
@@ -169,7 +169,7 @@ Outcome Router::Impl::check_any(std::size_t size) const {
 
 bool Router::Impl::is_over_pair_limit(const Session& session, const Pair& pair,
                                       std::uint64_t cost) {
-  return pair.outstanding() > 0 && pair.outstanding() + cost > session.pair_limit;
+  return pair.outstanding() > 0 && pair.outstanding() + cost > session.pair_bound;
 }
 
 /// What forbids it where it goes. `to`: who holds the name of a send, request or reply; kNone:

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "broker/core/limits.h"
 #include "broker/core/time.h"
 
 namespace zpost::core {
 
-/// Counts sessions that sent within the period of a second under way, and remembers how many did
-/// in the one before. A session that ends stays counted until then.
+/// Counts sessions that sent within the period under way, of a second or more, and remembers how
+/// many did in the one before. A session that ends stays counted until then.
 class RecentSenders {
  public:
   /// It is `now`, in ns: ends the period if that is over.
@@ -22,22 +23,29 @@ class RecentSenders {
     ++period_;
   }
 
-  /// Somebody sends. `counted`: the session's own, 0 at first. `quiet`: it sends little.
-  void count(std::uint64_t& counted, bool quiet) {
+  /// Somebody sends, who may have `credit` unsettled. `counted`: the session's own, 0 at first.
+  void count(std::uint64_t& counted, std::uint64_t credit, const Limits& limits) {
     if (counted == period_) return;
     counted = period_;
     ++now_.all;
-    if (quiet) ++now_.quiet;
+    if (credit <= limits.credit_initial) ++now_.quiet;
+    if (credit >= limits.credit_max / kBusy) ++now_.busy;
   }
 
   [[nodiscard]] bool several() const { return std::max(now_.all, before_.all) > 1; }
 
-  [[nodiscard]] bool any_quiet() const { return now_.quiet + before_.quiet > 0; }
+  /// Some have what a newcomer has, some a large part of the most: those waited for it.
+  [[nodiscard]] bool differ() const {
+    return now_.quiet + before_.quiet > 0 && now_.busy + before_.busy > 0;
+  }
 
  private:
+  static constexpr std::uint64_t kBusy = 8;
+
   struct Counts {
     std::uint64_t all = 0;
     std::uint64_t quiet = 0;
+    std::uint64_t busy = 0;
   };
 
   std::uint64_t period_ = 1;

@@ -113,7 +113,7 @@ void Router::Impl::answer_route(Session& session, const EnvelopeView& request) {
 Session Router::Impl::stranger() const {
   Session session;
   session.credit = session.credit_size = first_credit(session.hello);
-  session.pair_limit = session.credit_size / limits.pair_share;
+  session.pair_limit = session.pair_bound = session.credit_size / limits.pair_share;
   return session;
 }
 

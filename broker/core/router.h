@@ -100,9 +100,9 @@ class Router {
   [[nodiscard]] const Accounting& accounting() const;
   /// All numbers for metrics. Looks at every session: for a few calls a second.
   [[nodiscard]] Metrics metrics() const;
-  /// Whether anybody sent lately whose credit never had to grow: they should not wait for those
-  /// who send much.
-  [[nodiscard]] bool has_quiet_senders() const;
+  /// Whether lately somebody sent with a newcomer's credit beside somebody with much: the one
+  /// should not wait for the other.
+  [[nodiscard]] bool senders_differ() const;
   /// Sessions of peers, active or away.
   [[nodiscard]] std::size_t sessions() const;
   /// Names that may come back from an earlier run, for which something waits. SPEC.md, section 6.

@@ -102,7 +102,7 @@ class Router::Impl {
   // flow.cpp, settling.cpp
   void flush();
 
-  [[nodiscard]] bool has_quiet_senders() const { return senders_.any_quiet(); }
+  [[nodiscard]] bool senders_differ() const { return senders_.differ(); }
 
   void on_executed(std::span<const Blocked> blocked);
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body);

@@ -117,11 +117,16 @@ bool ChatSession::wait_for_input() {
 }
 
 int ChatSession::milliseconds_to_wait() const {
-  const std::optional<std::uint64_t> next = model_.next_wait();
-  if (!next) return kLongestPollMs;
-  const std::uint64_t now = wall_clock_ns();
-  if (*next <= now) return 0;
-  return static_cast<int>(std::min<std::uint64_t>((*next - now) / 1'000'000 + 1, kLongestPollMs));
+  milliseconds wait{kLongestPollMs};
+  if (const auto next = partings_.next()) {
+    wait = std::min(wait, std::chrono::ceil<milliseconds>(*next - Clock::now()));
+  }
+  if (const std::optional<std::uint64_t> next = model_.next_wait()) {
+    const std::uint64_t now = wall_clock_ns();
+    const std::uint64_t ms = *next <= now ? 0 : (*next - now) / 1'000'000 + 1;
+    wait = std::min(wait, milliseconds(std::min<std::uint64_t>(ms, kLongestPollMs)));
+  }
+  return static_cast<int>(std::max(wait, milliseconds(0)).count());
 }
 
 void ChatSession::wait_for_events(int timeout_ms, bool input) {
@@ -140,6 +145,7 @@ bool ChatSession::handle_events() {
   while (const auto change = peer_.next_presence(milliseconds(0))) on_presence(*change);
   while (const auto report = peer_.next_outcome(milliseconds(0))) on_outcome(*report);
   receive_messages();
+  tell_partings(Clock::now());
   lookup_.deliver();
   show(model_.waited(wall_clock_ns()));
   if (count_again_at_ && Clock::now() >= *count_again_at_) count_again();
@@ -148,6 +154,8 @@ bool ChatSession::handle_events() {
 }
 
 void ChatSession::on_outcome(const peer::OutcomeReport& report) {
+  // It says who is there and did not hear it.
+  if (report.outcome == Outcome::kNoSubscriber) tell_partings(SteadyTime::max());
   if (model_.is_under_way(report.id)) {
     return show(rooms_.with_people(model_.settled(report, wall_clock_ns())));
   }
@@ -160,9 +168,21 @@ void ChatSession::on_outcome(const peer::OutcomeReport& report) {
 
 void ChatSession::on_presence(const peer::PresenceChange& change) {
   if (change.peer == peer_.name()) return;
-  // The last words of whoever goes were sent before the news of it, but wait in another queue.
-  if (rooms_.is_leaving(change)) receive_messages();
   if (lookup_.is_under_way()) moved_.insert(change.peer);
+  if (const auto before = partings_.take(change.peer)) {
+    receive_messages();  // It waits no longer.
+    tell_presence(*before);
+  }
+  if (rooms_.is_leaving(change)) return partings_.hold(change, Clock::now());
+  tell_presence(change);
+}
+
+/// Of those who left and have had time for last words, or of all.
+void ChatSession::tell_partings(SteadyTime until) {
+  while (const auto change = partings_.take_due(until)) tell_presence(*change);
+}
+
+void ChatSession::tell_presence(const peer::PresenceChange& change) {
   const std::uint64_t now = wall_clock_ns();
   ChatLines lines = rooms_.presence(change, now);
   for (ChatLine& line : lines) {
@@ -259,6 +279,7 @@ void ChatSession::take_leave() {
   if (model_.undelivered() > 0) {
     tell(fmt::format("{} not delivered", counted(model_.undelivered(), "line")));
   }
+  tell_partings(SteadyTime::max());
   tell_unread();
   if (std::string text = refusals_.dropped_text(); !text.empty()) tell(std::move(text));
   peer_.close(milliseconds(0));

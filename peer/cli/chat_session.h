@@ -12,6 +12,7 @@
 #include "peer/cli/chat_model.h"
 #include "peer/cli/chat_rooms.h"
 #include "peer/cli/chat_terminal.h"
+#include "peer/cli/partings.h"
 #include "peer/cli/people_lookup.h"
 #include "peer/cli/room_membership.h"
 #include "peer/cli/shared/exit_code.h"
@@ -76,6 +77,8 @@ class ChatSession {
   void take_leave();
   void tell_unread();
   void on_presence(const peer::PresenceChange& change);
+  void tell_presence(const peer::PresenceChange& change);
+  void tell_partings(SteadyTime until);
   void on_outcome(const peer::OutcomeReport& report);
   void count_again();
   void on_count(const PeopleLookup::People& people);
@@ -99,6 +102,7 @@ class ChatSession {
   RoomMembership membership_;
   Refusals refusals_;
   PeopleLookup lookup_;
+  Partings partings_;
   std::set<std::string> moved_;  // Who came or went while count_again() waits: it knows less.
   std::vector<std::string> to_join_;
   std::string prompt_;

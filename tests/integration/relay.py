@@ -66,7 +66,8 @@ class Connection:
         self.broker = socket.create_connection(("127.0.0.1", relay.broker_port), timeout=10)
         self.broker.settimeout(None)
         self.flowing = (threading.Event(), threading.Event())  # By direction.
-        self.flow()
+        if not relay.stalls_new:
+            self.flow()
         self.borders = (FrameBorders(), FrameBorders())  # By direction. Only with `whole_frames`.
         self.dying = False   # Ends at the next border between frames, in each direction.
         self.ended = 0
@@ -136,6 +137,7 @@ class Relay:
         """With `whole_frames` nothing but whole ZMTP frames is ever passed on."""
         self.broker_port, self.whole_frames, self.delay = broker_port, whole_frames, 0
         self.connections = []
+        self.stalls_new = False  # What is connected from now on is half-open until heal().
         self.closed = False
         self.listener = socket.create_server((host, 0), backlog=128)
         self.endpoint = f"tcp://{host}:{self.listener.getsockname()[1]}"
@@ -179,6 +181,7 @@ class Relay:
         return len(live)
 
     def heal(self):
+        self.stalls_new = False
         for connection in self.connections:
             connection.flow()
 

@@ -142,6 +142,21 @@ class TopScreenTest(ProgramTest):
         self.assert_exit(self.send("--as", "alice", "frank", "hello"), 0)
         screen.expect(r"^  frank .* [\d.]+ [µm]?s +[\d.]+ [µm]?s")
 
+    def test_it_says_that_it_does_not_count_while_its_tap_is_not_open(self):
+        relay = Relay(int(self.broker.endpoint.rsplit(":", 1)[1]))
+        self.addCleanup(relay.close)
+        screen = Screen(relay.endpoint, 80, 24)
+        self.addCleanup(screen.close)
+        screen.expect(r"recorder holds")
+        relay.stalls_new = True
+        relay.connections[0].cut()  # The tap's; the other asks on.
+        screen.expect(r"the broker's tap is not open: what passes now may not be counted$")
+        relay.heal()
+        screen.expect(r"recorder holds")
+        self.start_peer("recv", "--as", "judy")
+        self.send("--as", "alice", "judy", "hello")
+        screen.expect(r"^  judy .* [\d.]+ [µm]?s +[\d.]+ [µm]?s")
+
     def test_topics_and_services_have_tabs(self):
         self.start_peer("subscribe", "--as", "grace", "lab/**")
         self.start_peer("serve", "--as", "worker", "--service", "shout", "--", "tr", "a-z", "A-Z")

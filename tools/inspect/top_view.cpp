@@ -121,7 +121,7 @@ TopLine numbers_line(const TopPicture& picture) {
   }
   if (model.answered_ns() == 0) return line.add("asking the broker", Ink::kDim).take();
   if (!picture.taps) {
-    return line.add("the broker's tap is not open: what passes now is not counted", Ink::kRed)
+    return line.add("the broker's tap is not open: what passes now may not be counted", Ink::kRed)
         .take();
   }
   if (numbers.started_ns != 0) {

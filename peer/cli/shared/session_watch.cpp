@@ -18,8 +18,8 @@ SessionWatch::SessionWatch(peer::Peer& peer, std::function<void()> on_fresh)
   }
   peer.on_state([seen = seen_, on_fresh = std::move(on_fresh)](const peer::StateChange& change) {
     const bool is_fresh = change.state == State::kConnected && !change.resumed;
-    seen->connected = change.state == State::kConnected;
     if (is_fresh) ++seen->fresh_sessions;
+    seen->connected = change.state == State::kConnected;
     if (change.final) seen->over = true;
     const std::string text = state_text(change);
     if (!text.empty()) complain(text);
