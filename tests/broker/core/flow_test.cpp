@@ -253,7 +253,7 @@ TEST_F(FlowTest, AFallingPairLimitRefusesNothingThatIsOnItsWay) {
   ASSERT_EQ(alice.pair(), 16'000U);
 
   carol.send("bob", "x");
-  for (int i = 0; i < 20; ++i) {
+  for (std::size_t i = 0; i < 20; ++i) {
     // She does not read meanwhile, and has read 16,000.
     alice.send(others[1 + i % 3]->name(), body);
     room.world.advance(3 * kMillisecond);
