@@ -7,11 +7,13 @@ import base64
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -352,8 +354,15 @@ class SendAndRecvTest(ProgramTest):
 class SignalTest(ProgramTest):
     """The first signal ends what waits, whatever it waits for."""
 
+    @staticmethod
+    def catches(process, sig):
+        """The broker knows it a moment before it does."""
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (sig - 1) & 1
+
     def interrupt(self, process, sig):
         """Exit code and messages."""
+        await_true(lambda: self.catches(process, sig), f"{sig} is caught")
         process.send_signal(sig)
         try:
             code = process.wait(3)
@@ -412,8 +421,12 @@ class SignalTest(ProgramTest):
             os.mkfifo(pipe)
             recv = self.start_peer("recv", "--as", "inf", "--count", "1000", "--raw")
             sending = self.start_peer("send", "--as", "ing", "--lines", "--body-file", str(pipe), "inf")
-            pipe.write_bytes((b"x" * 199 + b"\n") * 1000)
-            self.assertEqual(self.result(recv)[:2], (0, (b"x" * 199 + b"\n") * 1000))
+            lines = (b"x" * 199 + b"\n") * 1000
+            # More than the pipes on the way hold: somebody must read meanwhile.
+            writing = threading.Thread(target=pipe.write_bytes, args=(lines,))
+            writing.start()
+            self.addCleanup(writing.join)
+            self.assertEqual(self.result(recv)[:2], (0, lines))
             self.assertEqual(self.result(sending)[0], 0)
 
     def test_waiting_for_what_became_of_it_is_given_up_and_said(self):
