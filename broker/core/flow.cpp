@@ -425,6 +425,10 @@ std::uint64_t Router::Impl::most_credit() const {
   return std::max(limits.credit_max / kShareBesideOthers, limits.credit_initial);
 }
 
+bool Router::Impl::senders_differ() const {
+  return senders_.differ();
+}
+
 /// No more is granted until no more than `most` is unsettled.
 void Router::Impl::lower_credit(Session& session, std::uint64_t most) {
   const std::uint64_t granted = session.credit - std::min(session.credit, session.settled_cost);

@@ -52,8 +52,7 @@ void Router::Impl::payload(Session& session, const EnvelopeView& view) {
     if (view.kind() == Kind::kReply) on_reply(session, view, pairs_[index].to, refusal);
     return;
   }
-  const bool is_direct = view.kind() != Kind::kPublish && view.kind() != Kind::kCall;
-  if (is_direct && pairs_[index].to == kBrokerName) return admin(session, index, view);
+  if (pairs_[index].to == kBrokerName) return admin(session, index, view);
   senders_.count(session.sent_in, session.credit_size, limits);
   if (view.kind() == Kind::kPublish) return publish(session, index, view);
   if (view.kind() == Kind::kCall) return call(session, index, view);

@@ -40,7 +40,7 @@ class RecentSenders {
   }
 
  private:
-  static constexpr std::uint64_t kBusy = 8;
+  static constexpr std::uint64_t kBusy = 8;  // Who has this part of limits.credit_max is.
 
   struct Counts {
     std::uint64_t all = 0;

@@ -101,9 +101,7 @@ class Router::Impl {
 
   // flow.cpp, settling.cpp
   void flush();
-
-  [[nodiscard]] bool senders_differ() const { return senders_.differ(); }
-
+  [[nodiscard]] bool senders_differ() const;
   void on_executed(std::span<const Blocked> blocked);
   bool send_from_broker(SessionId session, std::string_view content_type, Bytes body);
 

@@ -237,7 +237,7 @@ struct Session {
   std::uint64_t credit = 0;       // The highest total told.
   std::uint64_t credit_size = 0;  // What may be unsettled; reserved in the broker's budget.
   std::uint64_t pair_limit = 0;   // Of it, for one recipient: what is told.
-  std::uint64_t pair_bound = 0;   // What is kept to: of frames on their way a higher one was told.
+  std::uint64_t pair_bound = 0;   // The highest told: what exceeds that is refused.
   std::uint64_t shrink_to = 0;    // A lower total was told, not yet adopted; 0: none.
   std::uint64_t said_credit = 0;  // The total its latest ack says it goes by; 0: unknown.
   bool credit_asked = false;      // Since its latest payload.
