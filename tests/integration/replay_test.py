@@ -298,7 +298,7 @@ class SessionTest(ReplayCase):
         done = self.json_replay(file, "--speed", "max")
         recorded = [each["recorded"] for each in self.differences(done)]
         # It may answer first.
-        self.assertIn(recorded[:1], ([], ["cancelled: withdrawn by its sender"]))
+        self.assertIn(recorded, ([], ["cancelled"]))
 
 
 class LittleTest(ReplayCase):
