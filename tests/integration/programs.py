@@ -20,14 +20,14 @@ FAILED, USAGE, NOT_DELIVERED, UNREACHABLE, REFUSED, TIMED_OUT = 1, 2, 3, 4, 5, 6
 
 
 def await_true(condition, what):
-    """Returns the condition's first true value."""
+    """Returns the first true value of the condition; what tells of the state is asked for at the end."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.02)
-    raise AssertionError(f"waited in vain: {what}")
+    raise AssertionError(f"waited in vain: {what() if callable(what) else what}")
 
 
 def lines_of(text):
