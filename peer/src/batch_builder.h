@@ -29,5 +29,7 @@ class BatchBuilder {
 
 /// Copies an envelope. Texts of its meta that are not UTF-8 are left out.
 [[nodiscard]] Message make_message(const EnvelopeView& view);
+/// The same with its meta as read_meta() gives it.
+[[nodiscard]] Message make_message(const EnvelopeView& view, const Meta& meta);
 
 }  // namespace zpost::peer

@@ -15,7 +15,7 @@ constexpr std::size_t kUsualWindowFrames = 64;
 bool Inbox::meta_has_mark(const EnvelopeView& view) {
   if (!is_ordered(view)) return false;
   const Result<Meta> meta = read_meta(view);
-  return !meta || (meta->again == 0 && !meta->retained && !meta->will);
+  return !meta || has_mark(*meta);
 }
 
 void Inbox::open_entry() {

@@ -40,7 +40,14 @@ class Inbox {
 
   /// Counts an envelope of the program lane. True if it is new here: not repeated by a resume, and
   /// above what its sender's name had before, where that applies.
-  [[nodiscard]] bool accept(const EnvelopeView& view);
+  [[nodiscard]] bool accept(const EnvelopeView& view) {
+    return accept_if(view, [&view] { return has_mark(view); });
+  }
+
+  /// The same with its meta as read_meta() gives it.
+  [[nodiscard]] bool accept(const EnvelopeView& view, const Meta& meta) {
+    return accept_if(view, [&view, &meta] { return is_ordered(view) && has_mark(meta); });
+  }
 
   /// Puts an accepted envelope of the frame at hand into the program's queue. Others that were
   /// accepted count as taken in their order.
@@ -140,7 +147,13 @@ class Inbox {
     return view.kind() >= Kind::kSend && view.kind() <= Kind::kReply && !view.from.empty();
   }
 
+  [[nodiscard]] static bool has_mark(const Meta& meta) {
+    return meta.again == 0 && !meta.retained && !meta.will;
+  }
+
   [[nodiscard]] static bool meta_has_mark(const EnvelopeView& view);
+  template <typename HasMark>
+  [[nodiscard]] bool accept_if(const EnvelopeView& view, HasMark has_mark);
   void open_entry();
   void begin_giving();
   void finish_front();
@@ -175,14 +188,15 @@ class Inbox {
   Counts counts_;
 };
 
-inline bool Inbox::accept(const EnvelopeView& view) {
+template <typename HasMark>
+bool Inbox::accept_if(const EnvelopeView& view, HasMark has_mark) {
   const bool same_sender = view.repeats_route && route_marked_;
   route_marked_ = false;
   ++position_;
   if (view.kind() != Kind::kPublish) hurried_position_ = position_;
   if (position_ <= received_) return false;
   received_ = position_;
-  if (!same_sender && !has_mark(view)) return true;
+  if (!same_sender && !has_mark()) return true;
   route_marked_ = true;
   const bool fresh =
       same_sender ? watermarks_.pass_latest(view.id) : watermarks_.pass(view.from, view.id);

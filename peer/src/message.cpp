@@ -26,6 +26,11 @@ std::uint64_t gap_of(const EnvelopeView& view) {
 }
 
 Message make_message(const EnvelopeView& view) {
+  const Result<Meta> meta = read_meta(view);
+  return make_message(view, meta ? *meta : Meta());
+}
+
+Message make_message(const EnvelopeView& view, const Meta& meta) {
   Message message;
   message.kind = view.kind();
   message.from = view.from;
@@ -38,17 +43,15 @@ Message make_message(const EnvelopeView& view) {
   message.body_is_text = view.body_is_text;
   message.body.assign(view.body.begin(), view.body.end());
   if (!view.has_meta()) return message;
-  const Result<Meta> meta = read_meta(view);
-  if (!meta) return message;
-  if (is_utf8(meta->content_type)) message.content_type = meta->content_type;
-  if (is_utf8(meta->trace)) message.trace = meta->trace;
-  message.sent_ns = meta->sent_ns;
-  message.in_reply_to = meta->in_reply_to.value_or(0);
-  message.rejected = meta->rejected;
-  message.more = meta->more;
-  message.again = meta->again;
-  message.retained = meta->retained;
-  message.will = meta->will;
+  if (is_utf8(meta.content_type)) message.content_type = meta.content_type;
+  if (is_utf8(meta.trace)) message.trace = meta.trace;
+  message.sent_ns = meta.sent_ns;
+  message.in_reply_to = meta.in_reply_to.value_or(0);
+  message.rejected = meta.rejected;
+  message.more = meta.more;
+  message.again = meta.again;
+  message.retained = meta.retained;
+  message.will = meta.will;
   return message;
 }
 

@@ -151,8 +151,9 @@ Answer<SentSpan> Peer::Impl::send_span(Draft draft, std::span<const Bytes> bodie
 Answer<std::uint64_t> Peer::Impl::request(Draft draft, milliseconds credit_timeout,
                                           milliseconds timeout, Replies replies,
                                           Resolver resolver) {
-  const Time deadline = deadline_after(Clock::now(), timeout);
-  const Time credit_deadline = std::min(deadline, deadline_after(Clock::now(), credit_timeout));
+  const Time now = Clock::now();
+  const Time deadline = deadline_after(now, timeout);
+  const Time credit_deadline = std::min(deadline, deadline_after(now, credit_timeout));
   Lock lock(mutex_);
   const Gathering gathering(state_, CallbackScope::goes_on(this));
   // By the clock of the broker that gets it; which answers at once what is its own.

@@ -364,6 +364,7 @@ class State {
   std::deque<Cancellation> cancellations_;
   std::vector<Cancellation> cancels_;  // Of the frame at hand.
   bool has_deadlines_ = false;         // Some request came with one.
+  std::optional<Time> frame_time_;     // When the frame at hand came, if anybody asked.
   Time welcomed_at_ = Time::min();
   std::vector<Resolved> resolved_;
   std::vector<Watched> watches_;

@@ -28,6 +28,7 @@ bool is_about_delivery(Outcome outcome) {
 
 void State::handle(Bytes frame, const Keeper& keeper) {
   heard_ = true;
+  frame_time_.reset();
   FrameReader reader(frame);
   EnvelopeView view;
   while (reader.next(view)) {
@@ -55,7 +56,8 @@ bool State::too_late(const EnvelopeView& view) {
   const Result<Meta> meta = read_meta(view);
   if (!meta || meta->deadline_ns == 0) return false;
   has_deadlines_ = true;
-  if (meta->deadline_ns > broker_time(sink_->now())) return false;
+  if (!frame_time_) frame_time_ = sink_->now();
+  if (meta->deadline_ns > broker_time(*frame_time_)) return false;
   ++statistics_.expired;
   return true;
 }
@@ -116,15 +118,17 @@ void State::resolve(Resolver resolver, Answer<Message> answer) {
 }
 
 void State::on_reply(const EnvelopeView& view) {
-  if (!inbox_.accept(view)) return;
-  const Result<Meta> meta = read_meta(view);
-  const std::uint64_t id = meta ? meta->in_reply_to.value_or(0) : 0;
+  // What cannot be read says nothing.
+  const Result<Meta> read = read_meta(view);
+  const Meta meta = read ? *read : Meta();
+  if (!inbox_.accept(view, meta)) return;
+  const std::uint64_t id = meta.in_reply_to.value_or(0);
   if (view.from.empty()) {
     // The broker itself took the request, whether or not it says so in a receipt.
     settlements_.clear();
     ledger_.settle({"", id, false}, settlements_);
   }
-  const bool more = meta && meta->more && !meta->rejected;
+  const bool more = meta.more && !meta.rejected;
   std::optional<Requests::Replied> replied = requests_.reply(view.from, id, more);
   if (!replied) {
     ++statistics_.late_replies;
@@ -133,7 +137,7 @@ void State::on_reply(const EnvelopeView& view) {
   ledger_.note_answered(replied->account, id);
   ++statistics_.received;
   ++statistics_.taken;
-  Message message = make_message(view);
+  Message message = make_message(view, meta);
   if (more && !requests_.contains(id)) {
     // Who asked wants one reply: whoever makes more need not.
     message.more = false;
