@@ -52,6 +52,8 @@ std::string top_json(const TopPicture& picture) {
   json["endpoint"] = picture.endpoint;
   if (!picture.broker.empty()) json["broker"] = picture.broker;
   if (numbers.started_ns != 0) json["started"] = cli::utc_time(numbers.started_ns);
+  json["answers"] = model.answers();
+  json["tap_open"] = picture.taps;
   json["recorder"] = recorder_of(model);
   json["memory"] = numbers.memory;
   json["in_rate"] = model.in().rate();

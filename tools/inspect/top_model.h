@@ -81,8 +81,8 @@ class TopModel {
   /// When the broker answered last; 0: never.
   [[nodiscard]] std::uint64_t answered_ns() const { return answered_ns_; }
 
-  /// Since when the broker has not answered: its last answer or, before one, the first turn().
-  [[nodiscard]] std::uint64_t silent_since_ns() const { return silent_since_ns_; }
+  /// Whether the broker gave its numbers within three seconds, or was only just asked.
+  [[nodiscard]] bool answers() const { return silent_since_ns_ + kStale >= now_ns_; }
 
   [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }
 
@@ -95,6 +95,7 @@ class TopModel {
   [[nodiscard]] const Meter& failed() const { return failed_; }
 
  private:
+  static constexpr std::uint64_t kStale = 3'000'000'000;
   using Table = std::map<std::string, TopRow>;
 
   /// Where a publish or call was to go.
@@ -131,7 +132,7 @@ class TopModel {
   Meter failed_;
   std::uint64_t missed_ = 0;
   std::uint64_t answered_ns_ = 0;
-  std::uint64_t silent_since_ns_ = 0;
+  std::uint64_t silent_since_ns_ = 0;  // Its last answer or, before one, the first turn().
   std::uint64_t now_ns_ = 0;
   std::uint64_t second_ = 0;  // Since 1970: the one under way; 0: none yet.
   bool filtered_ = false;

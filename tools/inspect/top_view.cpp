@@ -26,7 +26,6 @@ constexpr std::size_t kMarkColumns = 2;
 constexpr std::size_t kLeastName = 16;
 constexpr std::size_t kMostName = 64;
 constexpr std::size_t kWide = 100;  // Room for two curves.
-constexpr std::uint64_t kStale = 3'000'000'000;
 
 constexpr std::array<std::string_view, 15> kHelp{
     "1 2 3, p t v     peers, topics, services",
@@ -116,7 +115,7 @@ TopLine numbers_line(const TopPicture& picture) {
   const TopModel& model = picture.model;
   const BrokerStats& numbers = model.numbers();
   LineMaker line(picture.columns);
-  if (model.silent_since_ns() + kStale < model.now_ns()) {
+  if (!model.answers()) {
     return line.add("the broker does not answer", Ink::kRed).take();
   }
   if (model.answered_ns() == 0) return line.add("asking the broker", Ink::kDim).take();

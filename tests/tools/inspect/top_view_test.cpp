@@ -281,6 +281,8 @@ TEST_F(TopViewTest, OnceShowsAllRowsWithoutKeys) {
 TEST_F(TopViewTest, JsonHasTheSameForPrograms) {
   const auto json = nlohmann::json::parse(top_json(whole(80, 0)));
   EXPECT_EQ(json["broker"], "post");
+  EXPECT_EQ(json["answers"], true);
+  EXPECT_EQ(json["tap_open"], true);
   EXPECT_EQ(json["recorder"]["reach_ns"], 120 * kSecond);
   EXPECT_EQ(json["failed_by"]["no-peer"], 2);
   ASSERT_EQ(json["peers"].size(), 3U);
@@ -293,6 +295,14 @@ TEST_F(TopViewTest, JsonHasTheSameForPrograms) {
   EXPECT_EQ(json["peers"][1]["name"], "bob");
   EXPECT_GT(json["peers"][1]["p99_ns"], 3 * kMs);
   EXPECT_THAT(json["peers"][2]["slow"], HasSubstr("12,345"));
+}
+
+TEST_F(TopViewTest, JsonSaysWhetherItsNumbersHold) {
+  taps_ = false;
+  model_.turn(kStart + 10 * kSecond);
+  const auto json = nlohmann::json::parse(top_json(whole(80, 0)));
+  EXPECT_EQ(json["answers"], false);
+  EXPECT_EQ(json["tap_open"], false);
 }
 
 }  // namespace
