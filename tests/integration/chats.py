@@ -39,9 +39,12 @@ class Terminal:
         if not ready:
             return
         with contextlib.suppress(OSError):  # The program closed its side.
-            self.raw += os.read(self.master, 65536)
+            for _ in range(64):  # A terminal hands over little at a time, and all is looked through.
+                self.raw += os.read(self.master, 65536)
+                if not select.select([self.master], [], [], 0)[0]:
+                    break
         self.text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>()][A-Z0-9]?|[\r\x01]", "",
-                           self.raw.decode(errors="replace"))
+                           self.raw.decode(errors="surrogateescape"))  # It may end within one.
 
     def expect(self, pattern):
         """Waits for `pattern` in what was written since the last expected text."""
@@ -50,7 +53,7 @@ class Terminal:
             if time.monotonic() > deadline:
                 raise AssertionError(f"no {pattern!r} in:\n{self.text}")
             self.read(0.1)
-        self.raw = self.text[found.end():].encode()
+        self.raw = self.text[found.end():].encode(errors="surrogateescape")
         self.text = self.text[found.end():]
         return found
 

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -96,13 +95,18 @@ class UsageTest(ProgramTest):
         for arguments in (("send", "bob", "x"), ("recv",), ("request", "bob"), ("who",),
                           ("serve", "--", "cat"), ("chat", "--as", "eve", "--to", "bob")):
             with self.subTest(arguments=arguments):
-                start = time.monotonic()
-                done = self.run_peer(*arguments, env=env)
-                self.assertLess(time.monotonic() - start, 4)  # A busy machine starts it late.
-                self.assert_exit(done, UNREACHABLE)
-                self.assertIn("tcp://127.0.0.1:9", done.err)
-                self.assertIn("zpost-broker", done.err)
-                self.assertIn("--endpoint", done.err)
+                # A busy machine starts it late, and may stand still for a moment.
+                self.assertTrue(any(self.seconds_unreachable(*arguments, env=env) < 4 for _ in range(3)))
+
+    def seconds_unreachable(self, *arguments, env):
+        start = time.monotonic()
+        done = self.run_peer(*arguments, env=env)
+        took = time.monotonic() - start
+        self.assert_exit(done, UNREACHABLE)
+        self.assertIn("tcp://127.0.0.1:9", done.err)
+        self.assertIn("zpost-broker", done.err)
+        self.assertIn("--endpoint", done.err)
+        return took
 
     def test_without_descriptors_the_limit_is_said(self):
         done = subprocess.run(["sh", "-c", "ulimit -n 10; exec \"$0\" who", PEER], check=False,
@@ -256,7 +260,7 @@ class SendAndRecvTest(ProgramTest):
         done = self.run_peer("send", "--timeout", "500ms", "asleep", "x")
         asleep.send_signal(signal.SIGCONT)
         self.assert_exit(done, TIMED_OUT)
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(time.monotonic() - start, PATIENCE_S / 4)  # Without --timeout it is 10 s.
         self.assertIn("asleep", done.err)
 
     def test_who_sends_to_the_own_name_is_told_that_it_is(self):
@@ -277,12 +281,12 @@ class SendAndRecvTest(ProgramTest):
         self.assertEqual(self.result(asleep)[:2], (0, b"x\n"))
 
     def test_recv_times_out_with_6_and_counts(self):
-        recv = self.start_peer("recv", "--as", "bob6", "--count", "2", "--timeout", "1s")
+        recv = self.start_peer("recv", "--as", "bob6", "--count", "2", "--timeout", "4s")
         self.assert_exit(self.run_peer("send", "bob6", "x"), 0)
         code, out, err = self.result(recv)
         self.assertEqual(code, TIMED_OUT)
         self.assertEqual(len(out.splitlines()), 1)
-        self.assertIn("timed out: 1 envelope came, then nothing for 1s (--timeout), 2 wanted", err)
+        self.assertIn("timed out: 1 envelope came, then nothing for 4s (--timeout), 2 wanted", err)
 
     def test_recv_to_which_nothing_comes_says_so(self):
         done = self.run_peer("recv", "--as", "bob25", "--timeout", "200ms")
@@ -292,7 +296,7 @@ class SendAndRecvTest(ProgramTest):
     def test_recv_swallows_nothing_it_does_not_print(self):
         """What is sent to a recv that wants one goes, from the second on, to the next that asks."""
         first = self.start_peer("recv", "--as", "bob7", "--count", "1", "--raw")
-        done = self.run_peer("send", "--lines", "--timeout", "2s", "bob7", "-",
+        done = self.run_peer("send", "--lines", "--timeout", "20s", "bob7", "-",
                              stdin=b"one\ntwo\nthree\n")
         self.assertEqual(self.result(first)[:2], (0, b"one\n"))
         self.assert_exit(done, NOT_DELIVERED)
@@ -354,18 +358,11 @@ class SendAndRecvTest(ProgramTest):
 class SignalTest(ProgramTest):
     """The first signal ends what waits, whatever it waits for."""
 
-    @staticmethod
-    def catches(process, sig):
-        """The broker knows it a moment before it does."""
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-        return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (sig - 1) & 1
-
     def interrupt(self, process, sig):
         """Exit code and messages."""
-        await_true(lambda: self.catches(process, sig), f"{sig} is caught")
         process.send_signal(sig)
         try:
-            code = process.wait(3)
+            code = process.wait(PATIENCE_S / 4)  # Less than any of them waits for by itself.
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -433,9 +430,16 @@ class SignalTest(ProgramTest):
         asleep = self.start_peer("recv", "--as", "inh")
         asleep.send_signal(signal.SIGSTOP)
         self.addCleanup(asleep.send_signal, signal.SIGCONT)
+
+        def under_way():
+            peer, = lines_of(self.run_peer("who", "inh", "--format", "json").out)
+            return peer["queued"] + peer["unacked"]
         for verb, word in (("send", "1 envelope without an outcome"), ("request", "not replied")):
             for sig in (signal.SIGINT, signal.SIGTERM):
+                before = under_way()
                 waiting = self.start_peer(verb, "--as", "ini", "--timeout", "60s", "inh", "x")
+                # Else the signal may come while there is nothing to wait for yet.
+                await_true(lambda least=before: under_way() > least, "it is sent")
                 code, err = self.interrupt(waiting, sig)
                 self.assertEqual(code, 128 + sig, err)
                 self.assertIn("interrupted: ", err)
@@ -549,7 +553,7 @@ class BrokerRestartTest(ProgramTest):
     def test_a_sender_that_waits_while_the_broker_is_gone_says_so(self):
         asleep = self.start_peer("recv", "--as", "xeno")
         asleep.send_signal(signal.SIGSTOP)
-        sending = self.start_peer("send", "--as", "yara", "--timeout", "1s", "xeno", "x")
+        sending = self.start_peer("send", "--as", "yara", "--timeout", "5s", "xeno", "x")
         self.broker.stop(signal.SIGKILL)
         code, _, err = self.result(sending)
         asleep.send_signal(signal.SIGCONT)

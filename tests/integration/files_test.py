@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from programs import (FAILED, NOT_DELIVERED, PATIENCE_S, PEER, TIMED_OUT, UNREACHABLE, USAGE,
                       ProgramTest, await_true, lines_of)
+from relay import Connection, Relay
+from tcp_file import Tee
 
 MIB = 1 << 20
-LARGE = 200 * MIB  # Some time is needed to catch it in the middle.
+LARGE = 200 * MIB  # Much more than may be under way.
 SANITIZED = b"__asan_init" in pathlib.Path(PEER).read_bytes()
 
 
@@ -28,6 +31,42 @@ def peak_memory(process):
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) << 10
     raise AssertionError("no VmHWM")
+
+
+class ValveConnection(Connection):
+    def copy(self, source, target, flowing, borders):
+        if source is self.broker:
+            source = Tee(source, self.relay.pass_on)
+        super().copy(source, target, flowing, borders)
+
+
+class Valve(Relay):
+    """In front of whoever saves files. It holds what comes beyond some MiB until it is opened: a file
+    is in the middle of its way however fast the programs are, and however slow the test is."""
+
+    connection_class = ValveConnection
+    HELD_AT, NEVER = 16 * MIB, 1 << 62
+
+    def __init__(self, broker_port):
+        self.passed, self.held_at, self.moved = 0, self.HELD_AT, threading.Condition()
+        super().__init__(broker_port)
+
+    def pass_on(self, data):
+        with self.moved:
+            self.passed += len(data)
+            self.moved.wait_for(lambda: self.passed <= self.held_at)
+
+    def hold_at(self, count):
+        with self.moved:
+            self.held_at = count
+            self.moved.notify_all()
+
+    def open(self):
+        self.hold_at(self.NEVER)
+
+    def close(self):
+        self.open()
+        super().close()
 
 
 class FilesTest(ProgramTest):
@@ -45,6 +84,12 @@ class FilesTest(ProgramTest):
         path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else os.urandom(content))
         return path
+
+    def start_held_saver(self, *more):
+        """One to which no more than the beginning of a large file comes, until self.valve is opened."""
+        self.valve = Valve(int(self.broker.endpoint.rpartition(":")[2]))
+        self.addCleanup(self.valve.close)
+        return self.start_saver(*more, env=self.environment(ZPOST_ENDPOINT=self.valve.endpoint))
 
     def start_saver(self, *more, save=None, **popen):
         return self.start_peer("recv", "--as", self.bob, "--save", str(save or self.saved),
@@ -209,17 +254,24 @@ class WholeFilesTest(FilesTest):
 
     @unittest.skipIf(SANITIZED, "what a sanitizer keeps says nothing")
     def test_no_program_keeps_more_of_a_large_file_than_its_window(self):
-        saver = self.start_saver()
+        saver = self.start_held_saver()
         sender = self.start_sender(self.file("large", LARGE))
         self.await_middle()
         saver.send_signal(signal.SIGSTOP)  # The worst case: all that may be under way is.
+        self.valve.open()
         self.await_standstill()
         self.assertNotIn("large", self.names())
+        peaks = {"sender": peak_memory(sender)}
         saver.send_signal(signal.SIGCONT)
-        await_true(lambda: self.part_bytes() > LARGE // 2, "half of it is there")
-        peaks = {name: peak_memory(process) for name, process in (
-            ("sender", sender), ("receiver", saver), ("broker", self.broker.process))}
+
+        def sent():
+            with contextlib.suppress(AssertionError):  # It ended just now.
+                peaks["sender"] = peak_memory(sender)
+            return sender.poll() is not None
+        await_true(sent, "all of it is sent")
         self.assertEqual(self.ended(sender)[0], 0)
+        for name, process in (("receiver", saver), ("broker", self.broker.process)):
+            peaks[name] = peak_memory(process)
         for name, peak in peaks.items():
             self.assertLess(peak, 64 * MIB, name)
 
@@ -236,12 +288,13 @@ class WholeFilesTest(FilesTest):
 
 class BrokenOffTest(FilesTest):
     def test_a_killed_broker_is_survived_by_both_ends(self):
-        saver = self.start_saver("--count", "1")
+        saver = self.start_held_saver("--count", "1")
         path = self.file("large", LARGE)
         sender = self.start_sender(path)
-        for times in (1, 3):
-            self.await_middle(times * 16 * MIB)
+        for least, held_at in ((8 * MIB, 4 * Valve.HELD_AT), (3 * Valve.HELD_AT, Valve.NEVER)):
+            self.await_middle(least)
             self.broker.stop(signal.SIGKILL)
+            self.valve.hold_at(held_at)
             self.broker.start()
         code, (report,), err = self.ended(sender)
         self.assertEqual((code, report["name"]), (0, "large"), err)
@@ -251,7 +304,7 @@ class BrokenOffTest(FilesTest):
         self.assert_same(path)
 
     def test_a_killed_receiver_goes_on_when_it_is_started_again(self):
-        saver = self.start_saver()
+        saver = self.start_held_saver()
         path = self.file("large", LARGE)
         sender = self.start_sender(path)
         self.await_middle()
@@ -267,7 +320,7 @@ class BrokenOffTest(FilesTest):
         self.assertEqual(self.parts(), [])
 
     def test_a_killed_sender_goes_on_when_it_is_run_again_under_any_name(self):
-        saver = self.start_saver("--count", "1")
+        saver = self.start_held_saver("--count", "1")
         path = self.file("large", LARGE)
         self.kill(self.break_off(path))
         code, (report,), err = self.send(path)
@@ -277,7 +330,7 @@ class BrokenOffTest(FilesTest):
         self.assert_same(path)
 
     def test_an_interrupted_sender_says_so_and_goes_on_later(self):
-        saver = self.start_saver()
+        saver = self.start_held_saver()
         path = self.file("large", LARGE)
         sender = self.break_off(path)
         sender.send_signal(signal.SIGINT)
@@ -292,7 +345,7 @@ class BrokenOffTest(FilesTest):
         self.assert_same(path)
 
     def test_a_damaged_part_is_not_trusted(self):
-        saver = self.start_saver()
+        saver = self.start_held_saver()
         path = self.file("large", LARGE)
         self.kill(self.break_off(path))
         self.kill(saver)
@@ -308,7 +361,7 @@ class BrokenOffTest(FilesTest):
         self.assert_same(path)
 
     def test_a_file_that_was_changed_does_not_go_on_where_the_old_one_was(self):
-        self.start_saver()
+        self.start_held_saver()
         path = self.file("large", LARGE)
         self.kill(self.break_off(path))
         path.write_bytes(b"another")
@@ -317,8 +370,8 @@ class BrokenOffTest(FilesTest):
         self.assertEqual((self.saved / "large").read_bytes(), b"another")
 
     def test_a_receiver_that_does_not_come_back_is_not_waited_for_for_ever(self):
-        saver = self.start_saver()
-        sender = self.start_sender(self.file("large", LARGE), "--timeout", "2s")
+        saver = self.start_held_saver()
+        sender = self.start_sender(self.file("large", LARGE), "--timeout", "20s")
         self.await_middle()
         saver.send_signal(signal.SIGTERM)
         code, (report,), err = self.ended(sender)
@@ -327,18 +380,18 @@ class BrokenOffTest(FilesTest):
         self.assertEqual(len(self.parts()), 1)
 
     def test_a_receiver_that_takes_nothing_is_timed_out(self):
-        saver = self.start_saver()
-        sender = self.start_sender(self.file("large", LARGE), "--timeout", "1s")
+        saver = self.start_held_saver()
+        sender = self.start_sender(self.file("large", LARGE), "--timeout", "3s")
         self.await_middle()
         saver.send_signal(signal.SIGSTOP)
         self.addCleanup(saver.send_signal, signal.SIGCONT)
         code, (report,), err = self.ended(sender)
         self.assertEqual((code, report["outcome"]), (TIMED_OUT, "timed-out"), err)
-        self.assertIn("took nothing for 1s", err)
+        self.assertIn("took nothing for 3s", err)
 
     def test_a_broker_that_does_not_come_back_is_unreachable(self):
-        self.start_saver()
-        sender = self.start_sender(self.file("large", LARGE), "--timeout", "1s")
+        self.start_held_saver()
+        sender = self.start_sender(self.file("large", LARGE), "--timeout", "3s")
         self.await_middle()
         self.broker.stop(signal.SIGKILL)
         self.addCleanup(self.broker.start)
@@ -351,11 +404,12 @@ class BrokenOffTest(FilesTest):
         process.communicate(timeout=PATIENCE_S)
 
     def break_off(self, path):
-        """A sender in the middle of its file, stopped."""
+        """A sender in the middle of its file, stopped. Whoever saves it is held no longer."""
         sender = self.start_sender(path)
         self.await_middle()
         sender.send_signal(signal.SIGSTOP)
-        self.assertNotIn(path.name, self.names(), "it was faster than this test")
+        self.assertNotIn(path.name, self.names())
+        self.valve.open()
         return sender
 
 
@@ -411,13 +465,12 @@ class TroubleTest(FilesTest):
         self.change_while_sent(lambda path: os.truncate(path, LARGE + 1), "changed while it was sent")
 
     def change_while_sent(self, change, words):
-        saver = self.start_saver()
+        saver = self.start_held_saver()
         path = self.file("large", LARGE)
         sender = self.start_sender(path)
         self.await_middle()
-        saver.send_signal(signal.SIGSTOP)
         change(path)
-        saver.send_signal(signal.SIGCONT)
+        self.valve.open()
         code, (report,), err = self.ended(sender)
         self.assertEqual((code, report["outcome"]), (FAILED, "failed"), err)
         self.assertIn(f"{path}: it {words}", err)
@@ -425,12 +478,13 @@ class TroubleTest(FilesTest):
         self.assertIn("large from", self.finish(saver)[2])
 
     def test_a_file_that_is_removed_while_it_is_sent_arrives(self):
-        self.start_saver()
+        self.start_held_saver()
         path = self.file("large", LARGE)
         sum_before = sha256_of(path)
         sender = self.start_sender(path)
         self.await_middle()
         path.unlink()
+        self.valve.open()
         self.assertEqual(self.ended(sender)[0], 0)
         self.assertEqual(sha256_of(self.saved / "large"), sum_before)
 
@@ -456,13 +510,14 @@ class TroubleTest(FilesTest):
         self.assertIn("No such file or directory", err)
 
     def test_two_receivers_of_one_folder_do_not_write_the_same_part(self):
-        self.start_saver()
+        self.start_held_saver()
         path = self.file("large", LARGE)
         sender = self.start_sender(path)
         self.await_middle()
         self.bob = "bobs-brother"
         self.start_saver()
         code, _, err = self.send(path)
+        self.valve.open()
         self.assertEqual(self.ended(sender)[0], 0)
         self.assertEqual((code, self.names()), (NOT_DELIVERED, ["large"]), err)
         self.assertIn("another program receives this file now", err)

@@ -50,7 +50,7 @@ class GraphTest(CaptureCase):
 
     def test_a_caller_and_a_service_are_drawn_with_the_workers_replies(self):
         self.start("zpost-peer", "serve", "--as", "srv", "--service", "up", "--", "cat")
-        await_true(lambda: self.run_program("zpost-peer", "who", "srv").returncode == 0, "srv")
+        self.await_routed("srv", "--service", "up")
         done = self.run_program("zpost-peer", "request", "--as", "alice", "--service", "up", "hello")
         self.assertEqual(done.returncode, 0, done.stderr)
         drawn = self.graph("--between", "alice", "@up")
@@ -60,8 +60,7 @@ class GraphTest(CaptureCase):
 
     def test_subscribers_of_a_live_broker_hang_on_their_topics(self):
         self.start("zpost-peer", "subscribe", "--as", "carol", "lab/**")
-        await_true(lambda: "carol" in self.run_program("zpost-inspect", "route", "--topic",
-                                                       "lab/oven").stdout, "carol")
+        self.await_routed("carol", "--topic", "lab/oven")
         done = self.run_program("zpost-peer", "publish", "--as", "oven", "lab/oven", "31")
         self.assertEqual(done.returncode, 0, done.stderr)
         drawn = self.graph("--last", "5m").stdout

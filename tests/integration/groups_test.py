@@ -92,7 +92,8 @@ class TopicsTest(Case):
             alice.put(envelope)
             sent.append(alice.next_id - 1)
             try:
-                alice.outcome_of(ALL_TOPICS, sent[-1], timeout=0.5)
+                # What is settled at once may take a busy machine a moment.
+                alice.outcome_of(ALL_TOPICS, sent[-1], timeout=3)
             except AssertionError:
                 break
         self.assertLess(len(sent), 400)
@@ -199,7 +200,7 @@ class RequestsTest(Case):
     def test_a_deadline_is_kept(self):
         before = time.monotonic()
         alice, bob = self.join(self.broker, "alice"), self.join(self.broker, "bob", **ACKS)
-        deadline = self.clock(alice, before) + 1_000_000_000
+        deadline = self.clock(alice, before) + 3_000_000_000  # Bob must have it before.
         id = alice.send("bob", b"?", kind=Kind.REQUEST, meta={META_DEADLINE: deadline})
         bob.expect(Kind.REQUEST)
         alice.pump_until(lambda: id in alice.failures, "that the deadline passed")

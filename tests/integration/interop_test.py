@@ -35,7 +35,8 @@ class InteropTest(Case):
 
     def wait_for_peer(self, name):
         def here():
-            peer = self.join(self.broker, "looker")
+            peer = self.raw(self.broker, "looker")
+            peer.join(wait_for_name=True)  # Its goodbye may be read after its next hello.
             names = [p["name"] for p in peer.ask({"op": "who"})["peers"]]
             peer.goodbye()
             peer.disconnect()

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,13 @@ def children_of(pid):
             if fields[1] == str(pid):
                 found.append(entry.parent.name)
     return found
+
+
+def minds(process, sig):
+    """Whether the signal does not just end it: it is caught, or blocked for signalfd."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    masks = re.findall(r"^Sig(?:Cgt|Blk):\s*(\w+)", status, re.M)
+    return any(int(mask, 16) >> (sig - 1) & 1 for mask in masks)
 
 
 def stop(process, sig=signal.SIGTERM):
@@ -110,12 +118,15 @@ class ProgramTest(unittest.TestCase):
         return done
 
     def start_peer(self, *arguments, env=None, **more):
-        """Starts, and waits until the broker knows the name after --as."""
+        """Starts, and waits until the broker knows the name after --as, and signals are minded."""
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         process = subprocess.Popen([PEER, *arguments], env=env or self.environment(), **more)
         self.addCleanup(self.end, process)
         if "--as" in arguments:
             self.await_present(arguments[arguments.index("--as") + 1])
+            # The broker knows it a moment before.
+            await_true(lambda: process.poll() is not None or minds(process, signal.SIGTERM),
+                       f"{arguments} minds signals")
         return process
 
     @staticmethod

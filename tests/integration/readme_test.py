@@ -95,7 +95,7 @@ class ReadmeTest(Case):
     def here(self):
         peer = RawPeer(ENDPOINT, "looker")
         try:
-            peer.join()
+            peer.join(wait_for_name=True)  # Its goodbye may be read after its next hello.
             names = [p["name"] for p in peer.ask({"op": "who"})["peers"]]
             peer.goodbye()
             return names

@@ -133,6 +133,8 @@ class Connection:
 class Relay:
     """Listens on a port of its own in front of a broker."""
 
+    connection_class = Connection
+
     def __init__(self, broker_port, whole_frames=False, host="127.0.0.1"):
         """With `whole_frames` nothing but whole ZMTP frames is ever passed on."""
         self.broker_port, self.whole_frames, self.delay = broker_port, whole_frames, 0
@@ -150,7 +152,7 @@ class Relay:
             except OSError:
                 return
             try:
-                self.connections.append(Connection(self, client))
+                self.connections.append(self.connection_class(self, client))
             except OSError:
                 client.close()  # The broker is not there.
 

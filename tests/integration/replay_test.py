@@ -200,7 +200,7 @@ class AudienceTest(ReplayCase):
         self.assert_exit(done, SAME)
         self.assertIn({"type": "subscribers", "part": "stood in for", "count": 1}, done.objects)
         self.start("zpost-peer", "subscribe", "--as", "listener", "lab/*")
-        self.await_here("listener")
+        self.await_routed("listener", "--topic", "lab/oven")
         self.assert_exit(self.json_replay(OFFICE, *self.CHOICE, "--stand-in"), SAME)
 
     def test_their_number_follows_the_recording(self):
@@ -263,6 +263,7 @@ class SessionTest(ReplayCase):
         self.await_objects(file, 1, event="session", change="over", peer="alice")
         self.assertEqual(capture.stop(), 0)
         bob.goodbye()
+        await_true(lambda: self.run_program("zpost-peer", "who", "bob").returncode != 0, "bob to go")
         return file
 
     def test_whoever_left_with_a_request_in_hand_does_so_again(self):

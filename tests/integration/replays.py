@@ -48,9 +48,10 @@ class ReplayCase(CaptureCase):
         """All who answered when the capture was made."""
         self.start_recv("carol")
         self.start("zpost-peer", "subscribe", "--as", "listener", "lab/**")
-        self.await_here("listener")
+        self.await_routed("listener", "--topic", "lab/oven")
         self.serve("w1", "sh", "-c", COUNT,
                    options=("--service", "count", "--content-type", "application/json"))
+        self.await_routed("w1", "--service", "count")
         return self.serve("bob", *bob)
 
     def raw_peer(self, name):

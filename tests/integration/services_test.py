@@ -204,7 +204,10 @@ class StreamTest(ProgramTest):
 
 class WatchTest(ProgramTest):
     def test_who_watch_tells_who_comes_and_goes_and_why(self):
+        self.start_peer("recv", "--as", "w-alice")
         watching = self.start_peer("who", "--watch", "w-*", "--as", "watcher", "--format", "json")
+        # It is here before it watches: what it says of others tells that it does.
+        self.assertEqual(json.loads(watching.stdout.readline())["name"], "w-alice")
         bob = self.start_peer("recv", "--as", "w-bob")
         joined = json.loads(watching.stdout.readline())
         self.assertEqual((joined["event"], joined["name"]), ("joined", "w-bob"))

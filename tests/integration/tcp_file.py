@@ -33,6 +33,8 @@ class Tee:
 
 
 class RecordingRelay(Relay):
+    connection_class = RecordingConnection
+
     def __init__(self, broker_port):
         self.recorded = []  # (time, number of the connection, direction, bytes)
         self.numbers = {}
@@ -47,14 +49,6 @@ class RecordingRelay(Relay):
             if data:
                 self.recorded.append((time.time(), number, direction, bytes(data)))
         return note
-
-    def accept(self):
-        while not self.closed:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(RecordingConnection(self, client))
 
 
 def recording_relay(endpoint):

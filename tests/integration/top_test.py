@@ -15,6 +15,7 @@ import unittest
 
 from programs import (BIN, USAGE, UNREACHABLE, PATIENCE_S, Broker, ProgramTest, await_true,
                       environment)
+from raw_peer import Kind, RawPeer
 from relay import TO_PEER, Relay
 
 INSPECT = str(BIN / "zpost-inspect")
@@ -204,9 +205,6 @@ class TopScreenTest(ProgramTest):
         screen.type("q")
         await_true(screen.is_over, "the end")
 
-    def inspectors(self):
-        return re.findall(r"(?m)^inspect-\S+", self.run_peer("who").stdout.decode())
-
     def test_an_answer_under_way_at_its_end_is_not_lost(self):
         with open(os.path.join(tempfile.mkdtemp(), "failed"), "w+", encoding="utf-8") as failed:
             self.addCleanup(shutil.rmtree, os.path.dirname(failed.name))
@@ -224,9 +222,14 @@ class TopScreenTest(ProgramTest):
             asks = relay.connections[1].flowing[TO_PEER]
             asks.clear()
             screen.expect("the broker does not answer")  # It did: that is under way.
-            there = set(self.inspectors())
+            watcher = RawPeer(self.broker.endpoint, "watcher", patience=PATIENCE_S)
+            self.addCleanup(watcher.disconnect)
+            watcher.join()
+            watcher.control(Kind.WATCH, ["inspect-*"])
+            watcher.expect(Kind.PRESENCE)  # It watches.
             os.kill(screen.pid(), signal.SIGTERM)
-            await_true(lambda: there - set(self.inspectors()), "what looks at the tap leaves")
+            # What looks at the tap leaves; for the answer there is no more than a second.
+            watcher.expect(Kind.PRESENCE, lambda each: each.fields()["event"] == "left")
             asks.set()
             await_true(screen.is_over, "the end")
             self.send("--as", "alice", "nobody", "hello")
