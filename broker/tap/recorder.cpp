@@ -16,6 +16,9 @@ constexpr std::uint8_t kSeveral = 0x10;  // Count, and the last id.
 constexpr std::uint8_t kHasKind = 0x20;  // Else it is a send.
 constexpr std::uint8_t kHasCode = 0x40;
 constexpr std::uint8_t kAlsoForwarded = 0x80;  // At once: a record of its own when it is read.
+// Or no event: one of its sender's two latest records again, of the same time, its ids one up.
+constexpr std::uint8_t kEarlier = 0x10;      // The one before the latest.
+constexpr std::uint8_t kOtherSender = 0x20;  // Than that of the record before: its number follows.
 
 constexpr std::size_t kMostRecordBytes = 80;
 constexpr auto kUsualKind = static_cast<std::uint8_t>(Kind::kSend);
@@ -38,7 +41,22 @@ bool has_ids(TapEvent event) {
   return event != TapEvent::kSession && event != TapEvent::kMissed && event != TapEvent::kDropped;
 }
 
+/// Whether `next`, an envelope's record, says the same of the next id as `record` of its own.
+bool repeats(const TapRecord& record, const TapRecord& next) {
+  return record.count == 1 && record.event == next.event && record.kind == next.kind &&
+         record.code == next.code && record.to == next.to && record.bytes == next.bytes &&
+         record.first_id + 1 == next.first_id && record.last_id + 1 == next.last_id;
+}
+
 }  // namespace
+
+void Recorder::Context::remember(const TapRecord& record) {
+  time_ns = record.time_ns;
+  from = record.from;
+  if (!has_ids(record.event)) return;
+  History& sender = senders[record.from];
+  sender.earlier = std::exchange(sender.latest, record);
+}
 
 std::size_t Recorder::Block::weight() const {
   std::size_t bytes_held = sizeof *this + bytes.capacity() + senders.capacity() * sizeof(Sender);
@@ -76,8 +94,8 @@ void Recorder::begin_block() {
   open_names_ = sizeof(Sender);
   open_.first_ns = UINT64_MAX;
   open_.begins_at = added_;
-  context_.time_ns = 0;
-  context_.last_id.assign(1, 0);
+  context_ = {};
+  context_.senders.resize(1);
   last_head_ = SIZE_MAX;
 }
 
@@ -105,7 +123,7 @@ std::uint32_t Recorder::local(const NameUse& name) {
   place = {next_serial_, name.version, static_cast<std::uint32_t>(open_.senders.size())};
   open_.senders.push_back({std::string(name.name)});
   open_names_ += sizeof(Sender) + name.name.size();
-  context_.last_id.push_back(0);
+  context_.senders.emplace_back();
   return place.local;
 }
 
@@ -126,7 +144,8 @@ TapRecord Recorder::take_back(const TapRecord& record, std::uint32_t from) {
   whole.bytes += record.bytes;
   open_.bytes.resize(last_head_);
   context_.time_ns = before_last_.time_ns;
-  context_.last_id[from] = before_last_.last_id;
+  context_.from = before_last_.from;
+  context_.senders[from] = before_last_.history;
   return whole;
 }
 
@@ -139,28 +158,48 @@ bool Recorder::was_forwarded(const TapRecord& record) const {
          record.time_ns == last_.time_ns;
 }
 
-void Recorder::write(const TapRecord& record, std::uint32_t from, std::uint32_t to) {
+void Recorder::write(TapRecord record, std::uint32_t from, std::uint32_t to) {
+  last_ = record;
+  last_head_ = open_.bytes.size();
+  before_last_ = {context_.time_ns, context_.from, context_.senders[from]};
+  record.from = from;
+  record.to = to;
+  if (!write_repeat(record)) write_whole(record);
+  context_.remember(record);
+  if (!has_ids(record.event)) return;
+  Sender& sender = open_.senders[from];
+  sender.least = std::min(sender.least, record.first_id);
+  sender.most = std::max({sender.most, record.first_id, record.last_id});
+}
+
+/// False: it is none, or not of an envelope by itself.
+bool Recorder::write_repeat(const TapRecord& record) {
+  const bool may = record.count == 1 && has_ids(record.event);
+  if (!may || record.time_ns != context_.time_ns) return false;
+  const History& sender = context_.senders[record.from];
+  const bool latest = repeats(sender.latest, record);
+  if (!latest && !repeats(sender.earlier, record)) return false;
+  std::uint8_t head = latest ? 0 : kEarlier;
+  if (record.from != context_.from) head |= kOtherSender;
+  open_.bytes.push_back(static_cast<std::byte>(head));
+  if (record.from != context_.from) put_number(open_.bytes, record.from);
+  return true;
+}
+
+void Recorder::write_whole(const TapRecord& record) {
   std::vector<std::byte>& out = open_.bytes;
   const bool several = record.count != 1 || record.last_id != record.first_id;
   auto head = static_cast<std::uint8_t>(record.event);
   if (several) head |= kSeveral;
   if (record.kind != kUsualKind) head |= kHasKind;
   if (record.code != 0) head |= kHasCode;
-  last_ = record;
-  last_head_ = out.size();
-  before_last_ = {context_.time_ns, context_.last_id[from]};
   out.push_back(static_cast<std::byte>(head));
   put_signed(out, static_cast<std::int64_t>(record.time_ns - context_.time_ns));
-  context_.time_ns = record.time_ns;
-  put_number(out, from);
-  put_number(out, to);
+  put_number(out, record.from);
+  put_number(out, record.to);
   if (has_ids(record.event)) {
-    std::uint64_t& last_id = context_.last_id[from];
+    const std::uint64_t last_id = context_.senders[record.from].latest.first_id;
     put_signed(out, static_cast<std::int64_t>(record.first_id - last_id));
-    last_id = record.first_id;
-    Sender& sender = open_.senders[from];
-    sender.least = std::min(sender.least, record.first_id);
-    sender.most = std::max({sender.most, record.first_id, record.last_id});
   } else {
     put_number(out, record.event == TapEvent::kMissed ? record.missed : record.first_id);
   }
@@ -225,18 +264,35 @@ bool Recorder::Reader::next(Found& found) {
   const auto head = std::to_integer<std::uint8_t>(rest_.front());
   rest_ = rest_.subspan(1);
   TapRecord& record = found.record = {};
-  record.event = static_cast<TapEvent>(head & kEventBits);
-  context_.time_ns += static_cast<std::uint64_t>(signed_number());
+  (head & kEventBits) == 0 ? read_repeat(head, record) : read_whole(head, record);
+  context_.remember(record);
+  found.from = name(record.from);
+  found.to = name(record.to);
+  has_joined_ = (head & kAlsoForwarded) != 0;
+  if (has_joined_) {
+    joined_ = found;
+    joined_.record.event = TapEvent::kForwarded;
+  }
+  return true;
+}
+
+void Recorder::Reader::read_repeat(std::uint8_t head, TapRecord& record) {
+  if ((head & kOtherSender) != 0) context_.from = static_cast<std::uint32_t>(number());
+  const History& sender = context_.senders[context_.from];
+  record = (head & kEarlier) != 0 ? sender.earlier : sender.latest;
   record.time_ns = context_.time_ns;
-  const std::uint64_t from = number();
-  found.from = name(from);
-  found.to = name(number());
-  record.from = found.from.number;
-  record.to = found.to.number;
+  ++record.first_id;
+  ++record.last_id;
+}
+
+void Recorder::Reader::read_whole(std::uint8_t head, TapRecord& record) {
+  record.event = static_cast<TapEvent>(head & kEventBits);
+  record.time_ns = context_.time_ns + static_cast<std::uint64_t>(signed_number());
+  record.from = static_cast<std::uint32_t>(number());
+  record.to = static_cast<std::uint32_t>(number());
   if (has_ids(record.event)) {
-    std::uint64_t& last_id = context_.last_id[from];
-    last_id += static_cast<std::uint64_t>(signed_number());
-    record.first_id = record.last_id = last_id;
+    const std::uint64_t last_id = context_.senders[record.from].latest.first_id;
+    record.first_id = record.last_id = last_id + static_cast<std::uint64_t>(signed_number());
   } else {
     (record.event == TapEvent::kMissed ? record.missed : record.first_id) = number();
   }
@@ -252,12 +308,6 @@ bool Recorder::Reader::next(Found& found) {
     rest_ = rest_.subspan(1);
   }
   if ((head & kHasCode) != 0) record.code = static_cast<std::uint16_t>(number());
-  has_joined_ = (head & kAlsoForwarded) != 0;
-  if (has_joined_) {
-    joined_ = found;
-    joined_.record.event = TapEvent::kForwarded;
-  }
-  return true;
 }
 
 }  // namespace zpost::tap

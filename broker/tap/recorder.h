@@ -1,8 +1,8 @@
 // The flight recorder: the latest tap records, as many as fit a bound of bytes.
 //
-// A record takes about ten bytes: it says what differs from the one before. Records stand in
-// blocks that can each be read by themselves, so that the oldest can go and a search can pass over
-// those that cannot have what it looks for.
+// A record takes about ten bytes: it says what differs from the one before; one or two where its
+// sender goes on as before. Records stand in blocks that can each be read by themselves, so that
+// the oldest can go and a search can pass over those that cannot have what it looks for.
 #pragma once
 
 #include <cstddef>
@@ -108,10 +108,19 @@ class Recorder {
     std::uint32_t local = 0;
   };
 
-  /// What writer and reader of a block remember of the record before.
+  /// The two latest records of a sender's ids, with the block's numbers for names.
+  struct History {
+    TapRecord latest;
+    TapRecord earlier;
+  };
+
+  /// What writer and reader of a block remember of the records before.
   struct Context {
     std::uint64_t time_ns = 0;
-    std::vector<std::uint64_t> last_id;  // By the block's number of the sender.
+    std::uint32_t from = 0;
+    std::vector<History> senders;  // By the block's number.
+
+    void remember(const TapRecord& record);
   };
 
   class Reader;
@@ -122,7 +131,9 @@ class Recorder {
   [[nodiscard]] bool continues_last(const TapRecord& record) const;
   [[nodiscard]] TapRecord take_back(const TapRecord& record, std::uint32_t from);
   [[nodiscard]] bool was_forwarded(const TapRecord& record) const;
-  void write(const TapRecord& record, std::uint32_t from, std::uint32_t to);
+  void write(TapRecord record, std::uint32_t from, std::uint32_t to);
+  [[nodiscard]] bool write_repeat(const TapRecord& record);
+  void write_whole(const TapRecord& record);
 
   [[nodiscard]] const Block& block(std::uint64_t serial) const {
     return blocks_[serial - first_block()];
@@ -143,21 +154,24 @@ class Recorder {
 
   struct {
     std::uint64_t time_ns = 0;
-    std::uint64_t last_id = 0;  // Of its sender.
-  } before_last_;               // and the context before it.
+    std::uint32_t from = 0;
+    History history;  // Of its sender.
+  } before_last_;     // and the context before it.
 };
 
 /// Takes a block apart.
 class Recorder::Reader {
  public:
   explicit Reader(const Block& block) : block_(block), rest_(block.bytes) {
-    context_.last_id.resize(block.senders.size());
+    context_.senders.resize(block.senders.size());
   }
 
   /// False: there are no more.
   [[nodiscard]] bool next(Found& found);
 
  private:
+  void read_repeat(std::uint8_t head, TapRecord& record);
+  void read_whole(std::uint8_t head, TapRecord& record);
   [[nodiscard]] std::uint64_t number();
   [[nodiscard]] std::int64_t signed_number();
   [[nodiscard]] NameUse name(std::uint64_t local) const;

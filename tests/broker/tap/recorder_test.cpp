@@ -178,6 +178,94 @@ TEST_F(RecorderTest, AnEnvelopeTakesFewBytes) {
   EXPECT_LT(recorder.bytes() / kCount, 40U) << "256 MiB are 10 minutes of 10,000 a second";
 }
 
+TEST_F(RecorderTest, CallsThatAreReceivedAssignedAndAnsweredInTurnTakeFewBytes) {
+  Recorder recorder(kPlenty);
+  constexpr std::uint64_t kCount = 64'000;
+  std::vector<Seen> expected;
+  const auto note = [&](TapEvent event, std::uint64_t time, std::uint64_t id, std::uint64_t last) {
+    TapRecord record = run(event, time, id);
+    record.last_id = last;
+    record.kind = static_cast<std::uint8_t>(Kind::kCall);
+    add(recorder, record);
+    expected.push_back({record, "peer-1", "peer-2"});
+  };
+  for (std::uint64_t turn = 0; turn < kCount / 64; ++turn) {
+    const std::uint64_t first = turn * 64;
+    for (std::uint64_t id = first; id < first + 64; ++id) {
+      note(TapEvent::kReceived, 1000 * turn, id, id);
+      note(TapEvent::kAssigned, 1000 * turn, id, id);
+    }
+    for (std::uint64_t id = first; id < first + 64; ++id)
+      note(TapEvent::kAnswered, 1000 * turn + 500, id, 7'000'000 + id);
+  }
+  recorder.seal();
+  EXPECT_LT(recorder.bytes() / kCount, 4U) << "256 MiB are 30 s of two million a second";
+  EXPECT_EQ(all(recorder), expected);
+}
+
+TEST_F(RecorderTest, WhatSendersDoByTurnsMayGoOnAsARunAndBeForwardedAtOnce) {
+  Recorder recorder(kPlenty);
+  const auto receive = [&](std::uint32_t from, std::uint64_t id) {
+    TapRecord record = run(TapEvent::kReceived, 1000, id);
+    record.from = from;
+    add(recorder, record);
+  };
+  const auto forward = [&](std::uint32_t from, std::uint64_t id, std::uint32_t count) {
+    TapRecord record = run(TapEvent::kForwarded, 1000, id, count);
+    record.from = from;
+    add(recorder, record);
+  };
+  receive(1, 10);
+  receive(3, 50);
+  receive(1, 11);
+  receive(1, 12);
+  forward(1, 11, 2);
+  receive(3, 51);
+  forward(3, 51, 1);
+  receive(1, 13);
+  receive(3, 52);
+  std::vector<std::string> told;
+  for (const Seen& each : all(recorder)) {
+    told.push_back(each.from + (each.record.event == TapEvent::kForwarded ? " forwards " : " ") +
+                   std::to_string(each.record.first_id) + "+" + std::to_string(each.record.count));
+  }
+  const std::vector<std::string> expected{
+      "peer-1 10+1", "peer-3 50+1",          "peer-1 11+2", "peer-1 forwards 11+2",
+      "peer-3 51+1", "peer-3 forwards 51+1", "peer-1 13+1", "peer-3 52+1"};
+  EXPECT_EQ(told, expected);
+}
+
+TEST_F(RecorderTest, WhatSeveralSendersDoByTurnsComesBackAsItWas) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto pick = [&](std::uint64_t count) { return random() % count; };
+    Recorder recorder(kPlenty);
+    std::vector<Seen> expected;
+    std::vector<std::uint64_t> ids(5, 1);
+    std::uint64_t time = 1000;
+    for (int i = 0; i < 3000; ++i) {
+      if (pick(20) == 0) ++time;
+      constexpr TapEvent kEvents[] = {TapEvent::kAssigned, TapEvent::kAnswered,
+                                      TapEvent::kForwarded, TapEvent::kSession};
+      TapRecord record = run(kEvents[pick(30) == 0 ? 3 : pick(3)], time, 0);
+      record.from = static_cast<std::uint32_t>(pick(5));
+      record.to = static_cast<std::uint32_t>(7 + (pick(20) == 0 ? 1 : 0));
+      // Mostly the next of the sender's, or what was told of before once more.
+      record.first_id = ids[record.from] += pick(10) == 0 ? pick(3) : pick(2);
+      if (record.event != TapEvent::kSession)
+        record.last_id = record.first_id + (record.event == TapEvent::kAnswered ? 500 : 0);
+      else
+        record.last_id = 0;
+      if (pick(20) == 0) record.bytes = static_cast<std::uint32_t>(pick(1000));
+      if (pick(20) == 0) record.code = static_cast<std::uint16_t>(pick(3));
+      add(recorder, record);
+      expected.push_back(
+          {record, std::string(use(record.from).name), std::string(use(record.to).name)});
+    }
+    ASSERT_EQ(all(recorder), expected) << "seed " << seed;
+  }
+}
+
 TEST_F(RecorderTest, TheOldestGoWhenTheBoundIsReached) {
   Recorder recorder(1 << 20);
   for (std::uint64_t i = 0; i < 500'000; ++i)
