@@ -33,7 +33,8 @@ std::optional<Message> Peer::Impl::receive(milliseconds timeout) {
     if (!deadline && state_.inbox().empty()) deadline = deadline_after(Clock::now(), timeout);
     if (!await_message(lock, deadline.value_or(Time::min()))) return std::nullopt;
     const EnvelopeView view = state_.inbox().give_one(given_);
-    if (state_.has_deadlines() && state_.too_late(view)) continue;
+    std::optional<Time> now;
+    if (state_.has_deadlines() && state_.too_late(view, now)) continue;
     std::optional<Message> message = make_message(view);
     leave(lock);
     return message;
@@ -55,8 +56,9 @@ bool Peer::Impl::receive_batch(Batch& batch, milliseconds timeout, std::size_t m
     if (!await_message(lock, deadline.value_or(Time::min()))) return false;
     state_.inbox().give(max, builder.views(), builder.frames());
     if (state_.has_deadlines()) {
+      std::optional<Time> now;
       std::erase_if(builder.views(),
-                    [this](const EnvelopeView& view) { return state_.too_late(view); });
+                    [&](const EnvelopeView& view) { return state_.too_late(view, now); });
     }
   } while (builder.views().empty());
   leave(lock);
@@ -71,7 +73,8 @@ void Peer::Impl::run(const std::function<bool(const EnvelopeView&)>& callback) {
     begin_receive();
     if (interrupted(noticed_interrupts_) || !await_message(lock, Time::max())) return;
     const EnvelopeView view = state_.inbox().give_one(frame);
-    const bool unwanted = state_.has_deadlines() && state_.too_late(view);
+    std::optional<Time> now;
+    const bool unwanted = state_.has_deadlines() && state_.too_late(view, now);
     leave(lock);
     if (unwanted) continue;
     lock.unlock();

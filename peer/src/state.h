@@ -160,8 +160,9 @@ class State {
   [[nodiscard]] const Inbox& inbox() const { return inbox_; }
 
   /// Whether it is a request or call whose deadline has passed. Then it is counted, and nobody
-  /// wants to see it.
-  [[nodiscard]] bool too_late(const EnvelopeView& view);
+  /// wants to see it. `now` is filled in by the first that needs it, for all that are looked at
+  /// together.
+  [[nodiscard]] bool too_late(const EnvelopeView& view, std::optional<Time>& now);
 
   /// Whether any envelope in the inbox may be too_late().
   [[nodiscard]] bool has_deadlines() const { return has_deadlines_; }
@@ -311,7 +312,7 @@ class State {
 
   // state_receive.cpp
   void on_control(const EnvelopeView& view);
-  void on_payload(EnvelopeView& view);
+  void on_payload(EnvelopeView& view, std::optional<Time>& now);
   void on_reply(const EnvelopeView& view);
   void on_outcome(const EnvelopeView& view);
   void report_one(std::string_view to, std::uint64_t id, const OutcomeNotice& notice);
@@ -364,7 +365,6 @@ class State {
   std::deque<Cancellation> cancellations_;
   std::vector<Cancellation> cancels_;  // Of the frame at hand.
   bool has_deadlines_ = false;         // Some request came with one.
-  std::optional<Time> frame_time_;     // When the frame at hand came, if anybody asked.
   Time welcomed_at_ = Time::min();
   std::vector<Resolved> resolved_;
   std::vector<Watched> watches_;

@@ -28,12 +28,12 @@ bool is_about_delivery(Outcome outcome) {
 
 void State::handle(Bytes frame, const Keeper& keeper) {
   heard_ = true;
-  frame_time_.reset();
   FrameReader reader(frame);
   EnvelopeView view;
+  std::optional<Time> now;
   while (reader.next(view)) {
     if (phase_ == Phase::kActive && is_for_program(view.kind())) {
-      on_payload(view);
+      on_payload(view, now);
     } else {
       on_control(view);
     }
@@ -43,21 +43,21 @@ void State::handle(Bytes frame, const Keeper& keeper) {
   if (reader.failed()) lost("bytes from the broker that are no envelope: " + reader.error_text());
 }
 
-inline void State::on_payload(EnvelopeView& view) {
+inline void State::on_payload(EnvelopeView& view, std::optional<Time>& now) {
   if (!inbox_.accept(view)) return;
-  if (view.has_meta() && too_late(view)) return;
+  if (view.has_meta() && too_late(view, now)) return;
   // The broker does not check texts. What is none goes on as bytes.
   if (view.body_is_text && !is_utf8(as_text(view.body))) view.body_is_text = false;
   inbox_.queue(view);
 }
 
-bool State::too_late(const EnvelopeView& view) {
+bool State::too_late(const EnvelopeView& view, std::optional<Time>& now) {
   if (view.kind() != Kind::kRequest && view.kind() != Kind::kCall) return false;
   const Result<Meta> meta = read_meta(view);
   if (!meta || meta->deadline_ns == 0) return false;
   has_deadlines_ = true;
-  if (!frame_time_) frame_time_ = sink_->now();
-  if (meta->deadline_ns > broker_time(*frame_time_)) return false;
+  if (!now) now = sink_->now();
+  if (meta->deadline_ns > broker_time(*now)) return false;
   ++statistics_.expired;
   return true;
 }

@@ -238,11 +238,14 @@ TEST_F(ServicesStateTest, ARequestWhoseDeadlinePassedIsNotGivenToTheProgram) {
 TEST_F(ServicesStateTest, ARequestMayExpireInTheInbox) {
   hear(question(Kind::kCall, 1, kBrokerClock + 1'000'000));
   Keeper keeper;
-  EXPECT_FALSE(state_.too_late(state_.inbox().give_one(keeper)));
+  std::optional<Time> now;
+  EXPECT_FALSE(state_.too_late(state_.inbox().give_one(keeper), now));
+  EXPECT_EQ(now, sink_.time) << "for the next of the same batch";
   hear(question(Kind::kCall, 2, kBrokerClock + 1'000'000));
   sink_.time += milliseconds(2);
   ASSERT_TRUE(state_.has_deadlines());
-  EXPECT_TRUE(state_.too_late(state_.inbox().give_one(keeper)));
+  now.reset();
+  EXPECT_TRUE(state_.too_late(state_.inbox().give_one(keeper), now));
   EXPECT_EQ(state_.statistics().expired, 1u);
 }
 

@@ -123,7 +123,8 @@ bool Program::on_given_in_group(const EnvelopeView& view) {
     return true;
   }
   if (view.kind() != Kind::kCall) return false;
-  if (state_.too_late(view)) return true;
+  std::optional<peer::Time> now;
+  if (state_.too_late(view, now)) return true;
   say("is given call #{} of {} from {}", view.id, view.to, view.from);
   books_.calls.note_given(instance_, view);
   if (settings_.reading == Reading::kCallback && settings_.answers) reply_to(view);
