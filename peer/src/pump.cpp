@@ -103,7 +103,7 @@ Peer::Impl::Waited Peer::Impl::wait(Lock& lock, Time deadline, Interruptible int
   waiters_.push_back(&self);
   const OnLeaving done([this, &self] { forget(self); });
   Waited result = Waited::kReady;
-  for (;;) {
+  for (bool blocks = false;; blocks = true) {
     if (self.ready()) break;
     const Time now = Clock::now();
     const bool expired = now >= deadline;
@@ -112,7 +112,9 @@ Peer::Impl::Waited Peer::Impl::wait(Lock& lock, Time deadline, Interruptible int
     if (pumper_ == nullptr && (expired || !drained())) drain(&self);
     after_input(lock);
     if (self.ready()) break;
-    if (interruptible == Interruptible::kYes && interrupted(since)) {
+    // An interrupt is not spent on who would not have blocked.
+    const bool ends = interruptible == Interruptible::kYes && (blocks || !expired);
+    if (ends && interrupted(since)) {
       result = Waited::kInterrupted;
       break;
     }

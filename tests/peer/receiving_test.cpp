@@ -203,6 +203,15 @@ TEST_F(ReceivingTest, AnInterruptJustBeforeACallIsNotMissed) {
   EXPECT_FALSE(bob.receive(kForever));
 }
 
+TEST_F(ReceivingTest, AnInterruptIsNotSpentOnWhoWouldNotBlock) {
+  Peer bob = connect("bob");
+  bob.interrupt();
+  EXPECT_FALSE(bob.next_outcome(0ms));
+  while (bob.next_state(0ms)) {
+  }
+  EXPECT_FALSE(bob.receive(kForever));
+}
+
 TEST_F(ReceivingTest, AnInterruptEndsRun) {
   Peer bob = connect("bob");
   send(1);
