@@ -420,9 +420,11 @@ bool Router::Impl::may_double(const Session& session) const {
 
 /// What one sender may grow to: what a flood has on its way is what others find the threads of both
 /// sides busy with. docs/adr/0024.
-std::uint64_t Router::Impl::most_credit() const {
-  if (!senders_.several()) return limits.credit_max;
-  return std::max(limits.credit_max / kShareBesideOthers, limits.credit_initial);
+std::uint64_t Router::Impl::most_credit(const Session& session) const {
+  std::uint64_t most = limits.credit_max;
+  if (senders_.several()) most = std::max(most / kShareBesideOthers, limits.credit_initial);
+  const std::uint64_t audience = session.blocking_audience;
+  return audience == 0 ? most : std::min(most, limits.blocking_credit(audience));
 }
 
 bool Router::Impl::senders_differ() const {
@@ -438,7 +440,7 @@ void Router::Impl::lower_credit(Session& session, std::uint64_t most) {
 /// Doubles the credit of a sender that came near a limit.
 void Router::Impl::adjust_credit(Session& session) {
   session.shrink_to = 0;
-  const std::uint64_t most = most_credit();
+  const std::uint64_t most = most_credit(session);
   if (session.credit_size > most) {
     lower_credit(session, most);
   } else if (session.pressed && session.credit_size < most && may_double(session) &&
@@ -446,6 +448,7 @@ void Router::Impl::adjust_credit(Session& session) {
     set_credit_size(session, std::min(session.credit_size * 2, most));
   }
   session.pressed = false;
+  session.blocking_audience = 0;
   session.credit = std::max(session.credit, session.settled_cost + session.credit_size);
 }
 

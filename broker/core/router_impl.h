@@ -445,7 +445,7 @@ class Router::Impl {
   void write_outcomes(Session& session);
   void write_receipt(Session& session);
   [[nodiscard]] bool may_double(const Session& session) const;
-  [[nodiscard]] std::uint64_t most_credit() const;
+  [[nodiscard]] std::uint64_t most_credit(const Session& session) const;
   void lower_credit(Session& session, std::uint64_t most);
   void adjust_credit(Session& session);
   void adopt_credit(Session& session, std::uint64_t credit);

@@ -137,8 +137,9 @@ struct TopicQueue {
   std::uint64_t left = 0;     // handed over or dropped.
   // Up to where `left` must come until no retained values wait: those are no sign of slowness.
   std::uint64_t retained_end = 0;
-  std::uint64_t gap = 0;      // Copies dropped that the subscriber is not told of yet,
-  std::uint64_t dropped = 0;  // and that the tap is not told of.
+  std::uint64_t gap = 0;             // Copies dropped that the subscriber is not told of yet,
+  std::uint64_t dropped = 0;         // and that the tap is not told of.
+  std::uint64_t share = UINT64_MAX;  // Of Limits::blocking_room, as one of its latest audience.
   Ring<WaitingPublishes> waiting;
 };
 
@@ -246,6 +247,8 @@ struct Session {
   std::int64_t spent_since = 0;   // It must wait, for its credit or for
   PairIndex spent_pair = kNone;   // this recipient; 0: it need not.
   bool spent_told = false;        // The tap knows.
+  // Of those it published to since its latest receipt some make it wait; 0: none does.
+  std::uint64_t blocking_audience = 0;
   std::int64_t last_payload = 0;
   std::uint64_t sent_in = 0;    // The latest period of RecentSenders in which it sent to anybody.
   std::int64_t rate_until = 0;  // By limits.rate it has sent up to here.

@@ -9,6 +9,16 @@
 
 namespace zpost::core {
 
+namespace {
+
+/// How much may wait in a subscriber's topic queue, which has `room`, before publishers wait.
+std::uint64_t blocking_room(const Session& subscriber, std::uint64_t room) {
+  const std::uint64_t share = subscriber.topics.share;
+  return std::min(room, share - std::min(share, subscriber.stream.bytes));
+}
+
+}  // namespace
+
 // ---- Subscriptions
 // -------------------------------------------------------------------------------
 
@@ -329,15 +339,22 @@ void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
 
 /// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
 void Router::Impl::settle_publishes(const TopicRange& range) {
-  const auto holds_up = [&](const Subscriber& each) {
-    const TopicQueue& queue = session_at(each.session).topics;
-    return each.policy == SlowPolicy::kBlock && queue.bytes > topic_room(queue);
-  };
   const Audience& audience = routes_.audience(range.audience);
+  const auto holds_up = [&](const Subscriber& each) {
+    if (each.policy != SlowPolicy::kBlock) return false;
+    Session& subscriber = session_at(each.session);
+    TopicQueue& queue = subscriber.topics;
+    queue.share = limits.blocking_room(audience.members.size());
+    return queue.bytes > blocking_room(subscriber, topic_room(queue));
+  };
   const auto holders = static_cast<std::uint32_t>(
       audience.some_block
           ? std::count_if(audience.members.begin(), audience.members.end(), holds_up)
           : 0);
+  if (audience.some_block) {
+    std::uint64_t& most = session_at(pairs_[range.pair].sender).blocking_audience;
+    most = std::max<std::uint64_t>(most, audience.members.size());
+  }
   const auto known = unsettled_.find(range.pair);
   if (holders == 0 && known == unsettled_.end()) {
     pairs_[range.pair].last_taken_id = range.last_id;
@@ -355,7 +372,7 @@ void Router::Impl::settle_publishes(const TopicRange& range) {
 /// Settles the publishes that waited for this subscriber, as far as its queue has room for them.
 void Router::Impl::settle_waiting(Session& subscriber) {
   TopicQueue& queue = subscriber.topics;
-  const std::uint64_t end = queue.left + topic_room(queue);
+  const std::uint64_t end = queue.left + blocking_room(subscriber, topic_room(queue));
   while (!queue.waiting.empty() && queue.waiting.front().position <= end) {
     const WaitingPublishes waiting = queue.waiting.front();
     queue.waiting.pop_front();

@@ -303,6 +303,71 @@ TEST_F(SlowSubscriberTest, APublisherMayLeaveWhileItIsHeldUp) {
   EXPECT_EQ(world.router().pairs(), 0U);
 }
 
+class BlockingAudienceTest : public TopicsTest {
+ protected:
+  static constexpr std::uint64_t kMany = 8;
+
+  BlockingAudienceTest() : TopicsTest(little_memory()) {
+    for (std::uint64_t i = 0; i < kMany; ++i) {
+      FakePeer& each =
+          join(FakePeer::Options{.name = "sub-" + std::to_string(i), .window = 16'000});
+      (void)subscribe(each, "news", SlowPolicy::kBlock);
+    }
+  }
+
+  static Limits little_memory() {
+    Limits limits;
+    limits.memory = 16 << 20;
+    return limits;
+  }
+
+  /// As long as alice may, while nobody else reads.
+  std::uint64_t publish_all_she_may(std::uint64_t most) {
+    std::uint64_t count = 0;
+    for (int idle = 0; idle < 20 && count < most; ++idle) {
+      for (; alice.may_send("**", 1100) && count < most; ++count, idle = 0)
+        publish(alice, "news", std::to_string(count) + std::string(970, '.'));
+      world.advance(3 * kMillisecond);
+      alice.read();
+    }
+    return count;
+  }
+
+  FakePeer& alice = join("alice");
+};
+
+TEST_F(BlockingAudienceTest, ItsPublisherWaitsBeforeCopiesOfAllFillTheMemory) {
+  constexpr std::uint64_t kAll = 5000;
+  const std::uint64_t at_once = publish_all_she_may(kAll);
+  EXPECT_GT(at_once, 700U);
+  EXPECT_LT(at_once, 1200U);
+  for (std::uint64_t count = at_once; count < kAll;) {
+    catch_up();
+    count += publish_all_she_may(kAll - count);
+  }
+  for (int i = 0; i < 200; ++i) catch_up();
+  const Accounting& counts = world.router().accounting();
+  EXPECT_EQ(counts.failed, 0U);
+  EXPECT_EQ(counts.held, 0U);
+  EXPECT_EQ(alice.told(Outcome::kDelivered), kAll);
+}
+
+TEST_F(BlockingAudienceTest, ItsPublisherHasLessCreditUntilItSendsToOthers) {
+  const Limits& limits = world.router().limits();
+  const auto send_much = [&](const std::string& to, Kind kind) {
+    for (int round = 0; round < 300; ++round) {
+      for (int i = 0; i < 200 && alice.may_send(kind == Kind::kPublish ? "**" : to, 1100); ++i)
+        alice.send(to, std::string(970, '.'), kind);
+      catch_up();
+    }
+    return alice.credit() - alice.sent_cost();
+  };
+  EXPECT_LE(send_much("news", Kind::kPublish), limits.blocking_credit(kMany));
+  (void)join("bob");
+  EXPECT_GT(send_much("bob", Kind::kSend), limits.blocking_credit(kMany));
+  EXPECT_EQ(send_much("news", Kind::kPublish), limits.blocking_credit(kMany));
+}
+
 TEST_F(SlowSubscriberTest, TheSessionOfOneThatWantsItEndsInWords) {
   FakePeer& alice = join("alice");
   FakePeer& bob = slow(SlowPolicy::kDisconnect);
