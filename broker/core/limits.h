@@ -44,15 +44,16 @@ struct Limits {
   std::int64_t credit_idle_ns = 10 * kSecond;  // After this long without payload credit shrinks.
   bool newest_wins = false;                    // A newcomer takes a held name at once.
 
-  /// Of so many subscribers for whom publishers wait: what may wait for each before they do, what
-  /// it was sent included, and what one publisher may have unsettled. Together half of the memory:
-  /// copies that do not fit it are dropped, whatever the policy. docs/adr/0025.
+  /// Of so many subscribers for whom publishers wait: what may wait for each before they do once
+  /// much of the memory is used, with what it was sent, and what one publisher may have unsettled.
+  /// Together less than the memory: copies that do not fit it are dropped, whatever the policy.
+  /// docs/adr/0025.
   [[nodiscard]] std::uint64_t blocking_room(std::uint64_t subscribers) const {
     return memory / 8 * 3 / std::max<std::uint64_t>(subscribers, 1);
   }
 
   [[nodiscard]] std::uint64_t blocking_credit(std::uint64_t subscribers) const {
-    return std::max(memory / 8 / std::max<std::uint64_t>(subscribers, 1), credit_initial);
+    return std::max(memory / 2 / std::max<std::uint64_t>(subscribers, 1), credit_initial);
   }
 
   /// A frame holds one envelope of the largest size, or a well-filled bundle.

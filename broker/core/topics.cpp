@@ -11,8 +11,10 @@ namespace zpost::core {
 
 namespace {
 
-/// How much may wait in a subscriber's topic queue, which has `room`, before publishers wait.
-std::uint64_t blocking_room(const Session& subscriber, std::uint64_t room) {
+/// How much may wait in a subscriber's topic queue, which has `room`, before publishers wait: once
+/// much of the memory `is_used`, its share of that less what it has not acknowledged.
+std::uint64_t blocking_room(const Session& subscriber, std::uint64_t room, bool is_used) {
+  if (!is_used) return room;
   const std::uint64_t share = subscriber.topics.share;
   return std::min(room, share - std::min(share, subscriber.stream.bytes));
 }
@@ -340,12 +342,13 @@ void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
 /// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
 void Router::Impl::settle_publishes(const TopicRange& range) {
   const Audience& audience = routes_.audience(range.audience);
+  const bool is_used = held_bytes > limits.memory / 4;
   const auto holds_up = [&](const Subscriber& each) {
     if (each.policy != SlowPolicy::kBlock) return false;
     Session& subscriber = session_at(each.session);
     TopicQueue& queue = subscriber.topics;
     queue.share = limits.blocking_room(audience.members.size());
-    return queue.bytes > blocking_room(subscriber, topic_room(queue));
+    return queue.bytes > blocking_room(subscriber, topic_room(queue), is_used);
   };
   const auto holders = static_cast<std::uint32_t>(
       audience.some_block
@@ -372,7 +375,8 @@ void Router::Impl::settle_publishes(const TopicRange& range) {
 /// Settles the publishes that waited for this subscriber, as far as its queue has room for them.
 void Router::Impl::settle_waiting(Session& subscriber) {
   TopicQueue& queue = subscriber.topics;
-  const std::uint64_t end = queue.left + blocking_room(subscriber, topic_room(queue));
+  const bool is_used = held_bytes > limits.memory / 4;
+  const std::uint64_t end = queue.left + blocking_room(subscriber, topic_room(queue), is_used);
   while (!queue.waiting.empty() && queue.waiting.front().position <= end) {
     const WaitingPublishes waiting = queue.waiting.front();
     queue.waiting.pop_front();
