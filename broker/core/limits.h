@@ -52,6 +52,9 @@ struct Limits {
     return memory / 8 * 3 / std::max<std::uint64_t>(subscribers, 1);
   }
 
+  /// Whether so much is used that blocking_room() counts: a quarter of the memory.
+  [[nodiscard]] bool is_much(std::uint64_t bytes) const { return bytes > memory / 4; }
+
   [[nodiscard]] std::uint64_t blocking_credit(std::uint64_t subscribers) const {
     return std::max(memory / 2 / std::max<std::uint64_t>(subscribers, 1), credit_initial);
   }

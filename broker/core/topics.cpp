@@ -342,7 +342,7 @@ void Router::Impl::lose_copies(std::uint32_t count, Outcome why) {
 /// Returns the publisher's credit, unless a subscriber whose policy is `block` has too much.
 void Router::Impl::settle_publishes(const TopicRange& range) {
   const Audience& audience = routes_.audience(range.audience);
-  const bool is_used = held_bytes > limits.memory / 4;
+  const bool is_used = limits.is_much(held_bytes);
   const auto holds_up = [&](const Subscriber& each) {
     if (each.policy != SlowPolicy::kBlock) return false;
     Session& subscriber = session_at(each.session);
@@ -375,7 +375,7 @@ void Router::Impl::settle_publishes(const TopicRange& range) {
 /// Settles the publishes that waited for this subscriber, as far as its queue has room for them.
 void Router::Impl::settle_waiting(Session& subscriber) {
   TopicQueue& queue = subscriber.topics;
-  const bool is_used = held_bytes > limits.memory / 4;
+  const bool is_used = limits.is_much(held_bytes);
   const std::uint64_t end = queue.left + blocking_room(subscriber, topic_room(queue), is_used);
   while (!queue.waiting.empty() && queue.waiting.front().position <= end) {
     const WaitingPublishes waiting = queue.waiting.front();
